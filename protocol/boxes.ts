@@ -1,0 +1,68 @@
+import { type Static, Type } from 'typebox';
+
+export const EngineName = Type.Union([Type.Literal('docker'), Type.Literal('process'), Type.Literal('none')]);
+export type EngineName = Static<typeof EngineName>;
+
+export const BoxState = Type.Union([
+  Type.Literal('stopped'),
+  Type.Literal('starting'),
+  Type.Literal('running'),
+  Type.Literal('stopping'),
+  Type.Literal('failed'),
+]);
+export type BoxState = Static<typeof BoxState>;
+
+/** Why a box stays up. Derived from what runs, never counted. */
+export const Holder = Type.Object({
+  kind: Type.Union([Type.Literal('viewer'), Type.Literal('terminal'), Type.Literal('command'), Type.Literal('pin')]),
+  id: Type.String(),
+  label: Type.String(),
+});
+export type Holder = Static<typeof Holder>;
+
+export const StageName = Type.Union([Type.Literal('home'), Type.Literal('overlay')]);
+export const StageReport = Type.Object({
+  name: StageName,
+  state: Type.Union([Type.Literal('ok'), Type.Literal('failed')]),
+  startedMs: Type.Integer(),
+  durationMs: Type.Number(),
+  detail: Type.Optional(Type.String()),
+});
+export type StageReport = Static<typeof StageReport>;
+
+export const Box = Type.Object({
+  state: BoxState,
+  engine: EngineName,
+  username: Type.String(),
+  home: Type.String(),
+  startedMs: Type.Union([Type.Integer(), Type.Null()]),
+  holders: Type.Array(Holder),
+  /** When it would be stopped if nothing else held it; null while held or off. */
+  stopsAtMs: Type.Union([Type.Integer(), Type.Null()]),
+  stages: Type.Array(StageReport),
+  /** The last reason why it ended or failed, for a person. */
+  detail: Type.Optional(Type.String()),
+});
+export type Box = Static<typeof Box>;
+
+export const BoxSummary = Type.Object({
+  username: Type.String(),
+  state: BoxState,
+  startedMs: Type.Union([Type.Integer(), Type.Null()]),
+});
+export type BoxSummary = Static<typeof BoxSummary>;
+export const BoxList = Type.Object({ boxes: Type.Array(BoxSummary) });
+export type BoxList = Static<typeof BoxList>;
+
+export const Health = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+  /** Product version, semver. */
+  version: Type.String(),
+  apiVersion: Type.Integer(),
+  /** The same for the life of a database; names the service when its URL changes. */
+  instanceId: Type.String(),
+  engine: EngineName,
+  /** In plain words, what is not as it should be. */
+  problems: Type.Array(Type.String()),
+});
+export type Health = Static<typeof Health>;

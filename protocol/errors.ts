@@ -1,0 +1,138 @@
+/**
+ * Every error that crosses a process: a stable code, its HTTP status and a text for people (RFC 9457 over HTTP).
+ * Thrown where the rule is; turned into problem+json in `service/http/problem.ts` and into a message by each client.
+ * A plain `Error` is a bug and never reaches a person as text.
+ */
+
+interface ErrorEntry {
+  /** HTTP status of the answer, 400 to 599. */
+  readonly status: number;
+  /** What happened, for a person; the same for every occurrence (RFC 9457 `title`). */
+  readonly title: string;
+}
+
+export const errorTable = {
+  // Paths below the home
+  'path-empty': { status: 422, title: 'The path is empty.' },
+  'path-traversal': { status: 422, title: 'The path leaves the home or is not in its plain form.' },
+  'path-absolute': { status: 422, title: 'The path must be relative to the home.' },
+  'path-tilde': { status: 422, title: 'The path must be relative to the home, without a leading tilde.' },
+  'path-control-char': { status: 422, title: 'The path holds a character that cannot be shown.' },
+  'path-backslash': { status: 422, title: 'The path holds a backslash; folders are separated by /.' },
+  'path-not-canonical': { status: 422, title: 'The path is not in its plain form.' },
+  'path-segment-too-long': { status: 422, title: 'A name in the path is longer than 255 bytes.' },
+  'path-too-long': { status: 422, title: 'The path is longer than 1024 bytes.' },
+  'path-too-deep': { status: 422, title: 'The path is more than 32 folders deep.' },
+  'path-not-nfc': { status: 422, title: 'The path is not in Unicode normal form C.' },
+  'path-reserved': { status: 422, title: 'The path belongs to Spoon itself.' },
+  'path-not-managed': { status: 422, title: 'Checkouts and their repositories are not dotfiles.' },
+  'path-kind-conflict': { status: 409, title: 'A file and a folder cannot have the same path.' },
+  'mode-invalid': { status: 422, title: 'The file mode is not one that Spoon keeps.' },
+  'link-target-invalid': { status: 422, title: 'The target of the symbolic link is not usable.' },
+  'invalid-encoding': { status: 400, title: 'The request is not valid UTF-8.' },
+
+  // Names
+  'username-invalid': { status: 422, title: 'The username does not follow the rules.' },
+  'branch-invalid': { status: 422, title: 'The branch name does not follow the rules of git.' },
+  'env-name-invalid': { status: 422, title: 'The name of the environment variable is not allowed.' },
+
+  // Requests
+  'request-invalid': { status: 422, title: 'The request does not have the expected form.' },
+  'json-invalid': { status: 400, title: 'The body is not valid JSON.' },
+  'unknown-field': { status: 422, title: 'The request has a field that Spoon does not know.' },
+  'body-too-large': { status: 413, title: 'The content is larger than Spoon accepts.' },
+  'content-encoding-unsupported': { status: 415, title: 'Compressed requests are not accepted.' },
+  'media-type-unsupported': { status: 415, title: 'The content type is not accepted here.' },
+  'credential-in-url': {
+    status: 400,
+    title: 'A credential was sent in the URL. Treat it as known to others and make a new one.',
+  },
+  'host-not-allowed': { status: 421, title: 'The service does not answer to this host name.' },
+  'origin-not-allowed': { status: 403, title: 'Requests from this origin are not allowed.' },
+  'method-not-allowed': { status: 405, title: 'The method is not allowed here.' },
+  'not-found': { status: 404, title: 'There is no such thing, or it is not yours.' },
+  'too-many-requests': { status: 429, title: 'Too many requests. Try again in a moment.' },
+
+  // Who may do what
+  unauthenticated: { status: 401, title: 'The request carries no valid token.' },
+  'token-expired': { status: 401, title: 'The token has expired.' },
+  'insufficient-scope': { status: 403, title: 'The token does not allow this.' },
+  'ticket-invalid': { status: 401, title: 'The ticket is unknown, used or too old.' },
+  'user-exists': { status: 409, title: 'There is a user of this name already.' },
+  'user-disabled': { status: 403, title: 'The account is disabled.' },
+  'single-user-only': { status: 409, title: 'Without root, Spoon runs boxes for one user only.' },
+
+  // Conditional writes
+  'version-stale': { status: 412, title: 'The file has changed since it was read.' },
+  'version-required': { status: 428, title: 'The file exists: say which version the change is based on.' },
+  'etag-invalid': { status: 400, title: 'The version given is not one that Spoon hands out.' },
+  'file-exists': { status: 412, title: 'The file exists already.' },
+  'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
+
+  // Store and keys
+  'integrity-failure': { status: 500, title: 'The stored content failed its integrity check.' },
+  'key-unavailable': { status: 500, title: 'The key of the stored content is not available.' },
+  'store-busy': { status: 503, title: 'The store is busy. Try again in a moment.' },
+  'insufficient-storage': { status: 507, title: 'There is no room left.' },
+  'internal-error': { status: 500, title: 'Something in the service went wrong. Its log has the details.' },
+  'shutting-down': { status: 503, title: 'The service is stopping. Try again in a moment.' },
+
+  // Boxes
+  'engine-unavailable': { status: 503, title: 'The container engine does not answer.' },
+  'image-missing': { status: 503, title: 'The box image is not on this machine.' },
+  'image-unsuitable': { status: 422, title: 'The image cannot be a box.' },
+  'box-start-failed': { status: 503, title: 'The box did not start.' },
+  'box-unavailable': { status: 503, title: 'The box does not answer.' },
+  'box-stopped': { status: 409, title: 'The box is stopped.' },
+  'box-misbehaved': { status: 502, title: 'The box gave an answer that makes no sense.' },
+  'home-untrusted': { status: 503, title: 'The home does not belong to its user, so the box was not started.' },
+  'home-not-writable': { status: 409, title: 'A place in the home cannot be written.' },
+  'not-a-regular-file': { status: 409, title: 'Something that is not a file is in the way.' },
+  'path-through-symlink': { status: 409, title: 'A symbolic link on the way leaves the home.' },
+  'terminal-limit': { status: 429, title: 'As many terminals are open as the account may have.' },
+  'command-invalid': { status: 422, title: 'The command cannot be run.' },
+
+  // Start of the service
+  'config-invalid': { status: 500, title: 'A setting is wrong.' },
+  'workdir-locked': { status: 503, title: 'Another service uses this working directory.' },
+  'schema-newer': { status: 500, title: 'The database was written by a newer Spoon.' },
+  'key-missing': { status: 500, title: 'No encryption key is set.' },
+  'key-invalid': { status: 500, title: 'The encryption key is not usable.' },
+  'key-wrong': { status: 500, title: 'This key does not belong to this database. Nothing was changed.' },
+
+  // Seen by clients only
+  'service-unreachable': { status: 503, title: 'The Spoon service does not answer.' },
+  'service-incompatible': { status: 502, title: 'The service speaks another version of the protocol.' },
+  'service-answer-invalid': { status: 502, title: 'The answer does not come from a Spoon service.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An expected failure with a stable code. `detail` says what is special about this case and what to do, in plain words. */
+export class SpoonError extends Error {
+  override readonly name = 'SpoonError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string | undefined;
+  /** Machine-readable extras that go into the problem document (RFC 9457 section 3.2). */
+  readonly extra: Readonly<Record<string, string | number | boolean>>;
+
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    options: { cause?: unknown; extra?: Record<string, string | number | boolean> } = {},
+  ) {
+    const { status, title } = errorTable[code];
+    super(detail ? `${title} ${detail}` : title, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.extra = options.extra ?? {};
+  }
+}
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(errorTable, code);
+}

@@ -1,0 +1,51 @@
+/** Every limit that two sides check, with its unit in the name and the reason beside it. */
+
+const kibi = 1024;
+const mebi = 1024 * kibi;
+
+// Dotfiles (design section 5)
+export const maxFileBytes = 10 * mebi;
+export const maxDotfilesPerUser = 10_000;
+export const maxPathBytes = 1024;
+export const maxSegmentBytes = 255;
+export const maxPathDepth = 32;
+export const maxLinkTargetBytes = 1024;
+export const keptVersions = 50;
+export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
+
+// HTTP (security.md section 4)
+export const maxJsonBytes = 1 * mebi;
+export const maxHeaderBytes = 16 * kibi;
+export const maxUrlBytes = 8 * kibi;
+export const maxResponseBytes = 20 * mebi;
+export const requestTimeoutMs = 60_000;
+export const headersTimeoutMs = 10_000;
+
+// WebSockets and terminals (security.md section 4, terminal-route.md)
+export const ticketLifeMs = 30_000;
+export const maxFrameBytes = 64 * kibi;
+export const maxControlBytes = 64 * kibi;
+export const maxTerminalsPerUser = 16;
+export const maxPendingUpgradesPerUser = 4;
+export const minColumns = 2;
+export const maxColumns = 500;
+export const minRows = 1;
+export const maxRows = 300;
+/** Output that a viewer may have outstanding. 256 KiB stops a flood within 50 ms of Ctrl-C in VS Code; 4 MiB serves raw pipes. */
+export const viewerCreditBytes = 256 * kibi;
+export const pipeCreditBytes = 4 * mebi;
+export const maxCreditBytes = 16 * mebi;
+/** What a terminal keeps for a viewer that comes back. */
+export const replayRingBytes = 256 * kibi;
+export const pingIntervalMs = 20_000;
+export const deadAfterMs = 45_000;
+
+// Commands without a terminal
+export const maxArguments = 1024;
+export const maxArgumentBytes = 128 * kibi;
+
+// boxd's connections (security.md decisions 1 and 2)
+export const boxdParkedConnections = 4;
+export const boxdMaxConnections = 64;
+export const boxdHeadBytes = 8 * kibi;
+export const boxdHeadTimeoutMs = 5_000;

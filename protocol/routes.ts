@@ -1,0 +1,240 @@
+import { type TSchema, Type } from 'typebox';
+import { Box, BoxList, Health } from './boxes.ts';
+import { DotfileHistory, DotfileList, MoveRequest, MoveResult, RemoveResult, SaveResult } from './dotfiles.ts';
+import { CreatedToken, CreateTokenRequest, CreateUserRequest, Me, TokenList, User, UserList } from './identity.ts';
+import type { RouteScope } from './scopes.ts';
+import {
+  OpenedTerminal,
+  OpenTerminalRequest,
+  PreparedCommand,
+  RunCommandRequest,
+  TerminalList,
+  Ticket,
+  TicketRequest,
+} from './terminals.ts';
+
+/**
+ * The one table of the HTTP API: the service registers exactly these, clients call them by name, the OpenAPI document and
+ * the authorisation matrix of the tests come from it. A route without a scope does not compile.
+ */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly scope: RouteScope;
+  readonly summary: string;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  /** Absent: an empty 204, raw bytes, or a WebSocket. */
+  readonly response?: TSchema;
+  /** Bodies that are bytes and not JSON. */
+  readonly bytes?: 'request' | 'response';
+  readonly upgrade?: true;
+}
+
+const closed = { additionalProperties: false } as const;
+const pathQuery = Type.Object({ path: Type.String() }, closed);
+
+export const routes = {
+  health: {
+    method: 'GET',
+    path: '/v1/health',
+    scope: 'public',
+    summary: 'Is the service well, and which version is it',
+    response: Health,
+  },
+  me: { method: 'GET', path: '/v1/me', scope: 'signed-in', summary: 'Who this token is', response: Me },
+
+  listDotfiles: {
+    method: 'GET',
+    path: '/v1/dotfiles',
+    scope: 'files:read',
+    summary: 'All dotfiles, without contents',
+    response: DotfileList,
+  },
+  readDotfile: {
+    method: 'GET',
+    path: '/v1/dotfiles/content',
+    scope: 'files:read',
+    summary: 'The bytes of one dotfile; of an older version of it',
+    query: Type.Object({ path: Type.String(), version: Type.Optional(Type.Integer({ minimum: 1 })) }, closed),
+    bytes: 'response',
+  },
+  saveDotfile: {
+    method: 'PUT',
+    path: '/v1/dotfiles/content',
+    scope: 'files:write',
+    summary: 'Create or replace one dotfile (If-Match, If-None-Match)',
+    query: Type.Object(
+      {
+        path: Type.String(),
+        kind: Type.Optional(Type.String()),
+        mode: Type.Optional(Type.String()),
+        origin: Type.Optional(Type.String()),
+      },
+      closed,
+    ),
+    bytes: 'request',
+    response: SaveResult,
+  },
+  removeDotfile: {
+    method: 'DELETE',
+    path: '/v1/dotfiles',
+    scope: 'files:write',
+    summary: 'Remove one dotfile, or a folder with all below it',
+    query: Type.Object({ path: Type.String(), recursive: Type.Optional(Type.Boolean()) }, closed),
+    response: RemoveResult,
+  },
+  moveDotfile: {
+    method: 'POST',
+    path: '/v1/dotfiles/move',
+    scope: 'files:write',
+    summary: 'Rename or move a dotfile or a folder',
+    body: MoveRequest,
+    response: MoveResult,
+  },
+  dotfileHistory: {
+    method: 'GET',
+    path: '/v1/dotfiles/history',
+    scope: 'files:read',
+    summary: 'The kept versions of one dotfile',
+    query: pathQuery,
+    response: DotfileHistory,
+  },
+
+  box: {
+    method: 'GET',
+    path: '/v1/box',
+    scope: 'signed-in',
+    summary: 'The state of the own box, who holds it and when it stops',
+    response: Box,
+  },
+  startBox: {
+    method: 'POST',
+    path: '/v1/box/start',
+    scope: 'boxes:manage',
+    summary: 'Start the box, or wait until it is up',
+    response: Box,
+  },
+  stopBox: {
+    method: 'POST',
+    path: '/v1/box/stop',
+    scope: 'boxes:manage',
+    summary: 'Stop the box and everything in it; the home stays',
+    response: Box,
+  },
+  applyDotfiles: {
+    method: 'POST',
+    path: '/v1/box/apply',
+    scope: 'boxes:manage',
+    summary: 'Check the home against all dotfiles and repair it',
+    response: Box,
+  },
+
+  openTerminal: {
+    method: 'POST',
+    path: '/v1/terminals',
+    scope: 'terminals:open',
+    summary: 'Open a terminal; starts the box',
+    body: OpenTerminalRequest,
+    response: OpenedTerminal,
+  },
+  listTerminals: {
+    method: 'GET',
+    path: '/v1/terminals',
+    scope: 'terminals:open',
+    summary: 'The terminals of the running box',
+    response: TerminalList,
+  },
+  closeTerminal: {
+    method: 'DELETE',
+    path: '/v1/terminals/:id',
+    scope: 'terminals:open',
+    summary: 'End a terminal and everything it started',
+  },
+  attachTerminal: {
+    method: 'GET',
+    path: '/v1/terminals/:id/attach',
+    scope: 'ticket',
+    summary: 'View a terminal',
+    upgrade: true,
+  },
+  runCommand: {
+    method: 'POST',
+    path: '/v1/commands',
+    scope: 'terminals:open',
+    summary: 'Prepare a command without a terminal; starts the box',
+    body: RunCommandRequest,
+    response: PreparedCommand,
+  },
+  attachCommand: {
+    method: 'GET',
+    path: '/v1/commands/:id/attach',
+    scope: 'ticket',
+    summary: 'Start the command and pass its streams',
+    upgrade: true,
+  },
+  createTicket: {
+    method: 'POST',
+    path: '/v1/tickets',
+    scope: 'signed-in',
+    summary: 'A one-use ticket for a WebSocket, 30 s',
+    body: TicketRequest,
+    response: Ticket,
+  },
+  events: { method: 'GET', path: '/v1/events', scope: 'ticket', summary: 'What changes, as it changes', upgrade: true },
+
+  listTokens: {
+    method: 'GET',
+    path: '/v1/tokens',
+    scope: 'tokens:manage',
+    summary: 'The own tokens, without their secrets',
+    response: TokenList,
+  },
+  createToken: {
+    method: 'POST',
+    path: '/v1/tokens',
+    scope: 'tokens:manage',
+    summary: 'A new token of the same user',
+    body: CreateTokenRequest,
+    response: CreatedToken,
+  },
+  revokeToken: {
+    method: 'DELETE',
+    path: '/v1/tokens/:id',
+    scope: 'tokens:manage',
+    summary: 'Revoke one of the own tokens',
+  },
+
+  adminListUsers: {
+    method: 'GET',
+    path: '/v1/admin/users',
+    scope: 'admin:users',
+    summary: 'All users',
+    response: UserList,
+  },
+  adminCreateUser: {
+    method: 'POST',
+    path: '/v1/admin/users',
+    scope: 'admin:users',
+    summary: 'A new user with a name for life',
+    body: CreateUserRequest,
+    response: User,
+  },
+  adminCreateToken: {
+    method: 'POST',
+    path: '/v1/admin/users/:username/tokens',
+    scope: 'admin:users',
+    summary: 'A token for a user',
+    body: CreateTokenRequest,
+    response: CreatedToken,
+  },
+  adminListBoxes: {
+    method: 'GET',
+    path: '/v1/admin/boxes',
+    scope: 'admin:boxes',
+    summary: 'All boxes',
+    response: BoxList,
+  },
+} as const satisfies Record<string, Route>;
+
+export type RouteName = keyof typeof routes;

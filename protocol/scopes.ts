@@ -1,0 +1,9 @@
+/** What a token may do (`security.md` section 4). An admin token has no user scopes and cannot read contents. */
+export const userScopes = ['files:read', 'files:write', 'terminals:open', 'boxes:manage', 'tokens:manage'] as const;
+export const adminScopes = ['admin:users', 'admin:boxes', 'admin:system'] as const;
+
+export type UserScope = (typeof userScopes)[number];
+export type AdminScope = (typeof adminScopes)[number];
+export type Scope = UserScope | AdminScope;
+/** `public` needs no token, `signed-in` any valid one, `ticket` a one-use ticket. */
+export type RouteScope = Scope | 'public' | 'signed-in' | 'ticket';

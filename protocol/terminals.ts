@@ -1,0 +1,73 @@
+import { type Static, Type } from 'typebox';
+import { maxColumns, maxRows, minColumns, minRows } from './limits.ts';
+
+export const OpenTerminalRequest = Type.Object(
+  {
+    /** Below the home, relative to it (`Code/api/main`), or an absolute path in the box. Default: the home. */
+    cwd: Type.Optional(Type.String({ maxLength: 4096 })),
+    columns: Type.Optional(Type.Integer()),
+    rows: Type.Optional(Type.Integer()),
+    /** A shell without the user's own start-up files, for the day when they are broken. */
+    safe: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+export type OpenTerminalRequest = Static<typeof OpenTerminalRequest>;
+
+export const Terminal = Type.Object({
+  id: Type.String(),
+  title: Type.String(),
+  cwd: Type.String(),
+  createdMs: Type.Integer(),
+  viewers: Type.Integer({ minimum: 0 }),
+  columns: Type.Integer(),
+  rows: Type.Integer(),
+});
+export type Terminal = Static<typeof Terminal>;
+
+/** The ticket is for the first viewer; more come from `POST /v1/tickets`. */
+export const OpenedTerminal = Type.Object({
+  terminal: Terminal,
+  ticket: Type.String(),
+  expiresInMs: Type.Integer(),
+  /** What the person should know: the folder was missing, the box had to be started. */
+  notes: Type.Array(Type.String()),
+});
+export type OpenedTerminal = Static<typeof OpenedTerminal>;
+
+export const TerminalList = Type.Object({ terminals: Type.Array(Terminal) });
+export type TerminalList = Static<typeof TerminalList>;
+
+export const RunCommandRequest = Type.Object(
+  {
+    argv: Type.Array(Type.String(), { minItems: 1, maxItems: 1024 }),
+    cwd: Type.Optional(Type.String({ maxLength: 4096 })),
+  },
+  { additionalProperties: false },
+);
+export type RunCommandRequest = Static<typeof RunCommandRequest>;
+
+/** The command starts when its one viewer attaches, and ends with it. */
+export const PreparedCommand = Type.Object({
+  id: Type.String(),
+  ticket: Type.String(),
+  expiresInMs: Type.Integer(),
+  notes: Type.Array(Type.String()),
+});
+export type PreparedCommand = Static<typeof PreparedCommand>;
+
+export const TicketRequest = Type.Object(
+  { kind: Type.Union([Type.Literal('terminal'), Type.Literal('events')]), id: Type.Optional(Type.String()) },
+  { additionalProperties: false },
+);
+export type TicketRequest = Static<typeof TicketRequest>;
+
+export const Ticket = Type.Object({ ticket: Type.String(), expiresInMs: Type.Integer() });
+export type Ticket = Static<typeof Ticket>;
+
+/** Whole numbers within what a pseudo-terminal takes; anything else becomes the nearest, or 80 by 24. */
+export function clampSize(size: { columns?: unknown; rows?: unknown }): { columns: number; rows: number } {
+  const clamp = (value: unknown, low: number, high: number, fallback: number): number =>
+    typeof value === 'number' && Number.isFinite(value) ? Math.min(high, Math.max(low, Math.trunc(value))) : fallback;
+  return { columns: clamp(size.columns, minColumns, maxColumns, 80), rows: clamp(size.rows, minRows, maxRows, 24) };
+}

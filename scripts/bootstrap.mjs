@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// What the README's commands start with, on any Node from 18 on: installs the locked packages when they are missing or
+// changed, then runs the given source with the Node 24 that npm brought along. Plain JavaScript on purpose.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const stamp = join(modules, '.spoon-lock');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
+
+function installPackages() {
+  const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (installed === lock) return;
+  process.stderr.write('Installing packages (npm ci)…\n');
+  // No install scripts: every native part that Spoon needs ships prebuilt in its package.
+  const npm = process.env.npm_execpath;
+  const [command, args] = npm ? [process.execPath, [npm]] : ['npm', []];
+  const done = spawnSync(command, [...args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', process.stderr, process.stderr],
+  });
+  if (done.status !== 0) {
+    process.stderr.write('npm ci failed; see above. Nothing was started.\n');
+    process.exit(done.status ?? 1);
+  }
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  const link = join(modules, '.bin', 'spoonctl');
+  if (!existsSync(link)) symlinkSync('../../cli/spoonctl.mjs', link);
+  writeFileSync(stamp, lock);
+}
+
+function node24() {
+  const pinned = join(modules, '.bin', 'node');
+  if (existsSync(pinned)) return pinned;
+  if (Number.parseInt(process.versions.node, 10) >= 24) return process.execPath;
+  process.stderr.write(
+    `Spoon needs Node 24 or newer; this is ${process.version} and npm has none for ${process.platform}-${process.arch}.\n`,
+  );
+  process.exit(1);
+}
+
+installPackages();
+const [script, ...args] = process.argv.slice(2);
+const node = node24();
+const child = spawn(node, [script, ...args], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH}` },
+});
+// The terminal sends Ctrl-C to the whole group; the child decides how to end, this process only waits for it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));

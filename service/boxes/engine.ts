@@ -1,0 +1,71 @@
+import type { EngineName } from '../../protocol/boxes.ts';
+
+/**
+ * What an engine must do: run one box per user, and find its boxes again after the service was away. Both engines pass
+ * `engine.conformance.ts`. An engine never looks below a home; it mounts it.
+ */
+export interface Engine {
+  readonly name: Exclude<EngineName, 'none'>;
+  /** @throws SpoonError `engine-unavailable` when it does not answer */
+  probe(): Promise<EngineFacts>;
+  /**
+   * Starts the user's box and resolves once boxd's process runs (not: once it has dialled). Finds a box of the same name
+   * that runs already and returns that. A stopped one is removed and made anew: nothing but the home outlives a box.
+   * @throws SpoonError `engine-unavailable`, `image-missing`, `image-unsuitable`, `box-start-failed`, `home-untrusted`
+   */
+  start(spec: BoxSpec, signal?: AbortSignal): Promise<EngineBox>;
+  /** Ends it: SIGTERM, after `graceMs` SIGKILL; then removes all but the home. Succeeds when there is none. */
+  stop(username: string, graceMs: number): Promise<void>;
+  /** The running boxes of this instance, also those that an earlier service process started. */
+  list(): Promise<EngineBox[]>;
+  /** Calls `onEnd` when a box ends without `stop`, and for the reason if known. The returned function ends the watch. */
+  watch(onEnd: (end: BoxEnd) => void): () => void;
+  /** Releases what this process holds; the boxes run on. */
+  close(): Promise<void>;
+}
+
+export interface EngineFacts {
+  readonly version: string;
+  /** How far apart boxes are, in words for the person who starts the service. */
+  readonly isolation: string;
+  /** False: boxes run with the service's own uid, for one user only (decision 17). */
+  readonly separatesUsers: boolean;
+  /** Known weaknesses and missing parts, in plain words. */
+  readonly problems: readonly string[];
+}
+
+export interface BoxSpec {
+  readonly userId: string;
+  readonly username: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly shell: string;
+  /** `${workdir}/homes/{username}`, made by `boxes/homes.ts`, mounted at `/home/{username}`. */
+  readonly homePath: string;
+  /** Holds `svc.sock`, which the service listens on; mounted read-only at `/run/spoon` (decision 1). */
+  readonly socketDir: string;
+  /** Content-hashed bundle of boxd and its Node; mounted read-only at `/opt/spoon`. */
+  readonly boxdDir: string;
+  /** Generated passwd, group and gitconfig, mounted read-only (decisions 3 and 4). */
+  readonly systemFiles: { readonly passwd: string; readonly group: string; readonly gitconfig: string };
+  readonly image: string;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly maxProcesses: number;
+}
+
+export interface EngineBox {
+  readonly username: string;
+  /** The engine's own id: a container's, or pid and start time of a process. */
+  readonly engineId: string;
+  readonly startedMs: number;
+  /** Hash of what the box was made from; a box with another one is replaced at its next idle. */
+  readonly specHash: string;
+}
+
+export interface BoxEnd {
+  readonly username: string;
+  readonly engineId: string;
+  readonly reason: 'exited' | 'out-of-memory' | 'removed' | 'engine-gone';
+  readonly exitCode: number | null;
+}

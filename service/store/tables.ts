@@ -1,0 +1,112 @@
+/**
+ * Row types of all tables. Bytes are sealed unless said otherwise: a stolen database gives usernames, modes, counts, sizes
+ * and times, nothing else (design section 5). Times are milliseconds since 1970. Only SQL that PostgreSQL speaks too.
+ */
+
+export interface MigrationRow {
+  number: number;
+  name: string;
+  applied_ms: number;
+}
+
+/** One row per root key that this database knows; exactly one while no rotation is under way. */
+export interface KeyringRow {
+  /** First 8 hex digits of BLAKE2b(key-encryption key, "id"). */
+  id: string;
+  /** Key-check value, HMAC-SHA256; tells a wrong key before anything is written. */
+  kcv: Uint8Array;
+  kdf_salt: Uint8Array;
+  created_ms: number;
+}
+
+/** Plain facts about this database, such as `instance-id`. */
+export interface FactRow {
+  name: string;
+  value: string;
+}
+
+export interface UserRow {
+  id: string;
+  username: string;
+  display_name_enc: Uint8Array;
+  uid: number;
+  shell: string;
+  created_ms: number;
+  disabled_ms: number | null;
+}
+
+/** Append-only: a uid is never given out twice, even when its user is gone. */
+export interface UidRow {
+  uid: number;
+  user_id: string;
+  allocated_ms: number;
+}
+
+export interface TokenRow {
+  id: string;
+  /** A user's id, or `system` for admin tokens. */
+  owner_id: string;
+  kind: 'user' | 'admin';
+  name_enc: Uint8Array;
+  /** SHA-256 of the secret part: right for 256 random bits. */
+  hash: Uint8Array;
+  /** Space-separated. */
+  scopes: string;
+  created_ms: number;
+  expires_ms: number;
+  last_used_ms: number | null;
+  revoked_ms: number | null;
+}
+
+export interface DataKeyRow {
+  /** 16 hex digits. */
+  id: string;
+  owner_id: string;
+  kek_id: string;
+  wrapped: Uint8Array;
+  state: 'active' | 'decrypt-only';
+  created_ms: number;
+}
+
+export interface DotfileRow {
+  id: string;
+  user_id: string;
+  path_mac: Uint8Array;
+  path_enc: Uint8Array;
+  kind: 'file' | 'symlink' | 'directory';
+  mode: number;
+  size: number;
+  /** The current version; `last_version` counts on for versions that are kept without ever becoming current (drift). */
+  version: number;
+  last_version: number;
+  /** Keyed hash of the content: names the bytes to boxd and in ETags. */
+  content_mac: Uint8Array;
+  created_ms: number;
+  modified_ms: number;
+  deleted_ms: number | null;
+}
+
+export interface DotfileVersionRow {
+  dotfile_id: string;
+  version: number;
+  user_id: string;
+  kind: 'file' | 'symlink' | 'directory';
+  mode: number;
+  size: number;
+  blob: Uint8Array;
+  content_mac: Uint8Array;
+  origin: string;
+  created_ms: number;
+}
+
+export interface Tables {
+  migrations: MigrationRow;
+  keyring: KeyringRow;
+  facts: FactRow;
+  users: UserRow;
+  uids: UidRow;
+  tokens: TokenRow;
+  data_keys: DataKeyRow;
+  dotfiles: DotfileRow;
+  dotfile_versions: DotfileVersionRow;
+}
