@@ -36,7 +36,7 @@ for (const engine of testEngines) {
       });
       assert.match(
         await service.inBox(ada, 'bash', '-c', 'ssh -V 2>&1; ssh -G example.org | grep ^user\\ '),
-        /OpenSSH[^]*user ada/,
+        /OpenSSH[\s\S]*user ada/,
       );
       const commit =
         'git init -q repo && cd repo && git -c user.name=A -c user.email=a@example.org commit -q --allow-empty -m one && git log --format=%s';
