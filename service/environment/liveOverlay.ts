@@ -19,6 +19,8 @@ interface UserState {
   /** Which box `known` is about. */
   box: RunningBox | undefined;
   known: OverlaySnapshot;
+  /** The digest of `known`: boxd takes a change over only when it stands exactly there. */
+  knownDigest: string;
   /** What did not go smoothly when it was last tried, by path. */
   troubles: Map<string, Applied>;
 }
@@ -87,6 +89,7 @@ export class LiveOverlay {
       const { upToDate } = await box.boxd.checkOverlay({ digest });
       state.box = box;
       state.known = snapshotOf(entries);
+      state.knownDigest = digest;
       state.troubles.clear();
       if (upToDate) return [stage('nothing to do')];
       const { needed } = await box.boxd.planOverlay({ digest, entries });
@@ -95,7 +98,7 @@ export class LiveOverlay {
       const report = await box.boxd.applyOverlay(
         this.#body(userId, { scope: 'whole', digest, entries, removed: [] }, paths),
       );
-      await this.#digest(state, box, report);
+      await this.#take(state, box, report);
       const troubles = [...state.troubles.keys()];
       return [
         ...report.stages.filter((other) => other.name !== 'overlay'),
@@ -118,10 +121,15 @@ export class LiveOverlay {
     for (const path of [...diff.entries.map((entry) => entry.path), ...diff.removed]) state.troubles.delete(path);
     const paths = diff.entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path as HomePath);
     const report = await box.boxd.applyOverlay(
-      this.#body(userId, { scope: 'change', digest, entries: diff.entries, removed: diff.removed }, paths),
+      this.#body(
+        userId,
+        { scope: 'change', digest, base: state.knownDigest, entries: diff.entries, removed: diff.removed },
+        paths,
+      ),
     );
     state.known = snapshotOf(entries);
-    await this.#digest(state, box, report);
+    state.knownDigest = digest;
+    await this.#take(state, box, report);
   }
 
   async *#body(userId: string, head: object, paths: readonly HomePath[]): AsyncGenerator<Uint8Array> {
@@ -132,7 +140,7 @@ export class LiveOverlay {
     }
   }
 
-  async #digest(state: UserState, box: RunningBox, report: OverlayReport): Promise<void> {
+  async #take(state: UserState, box: RunningBox, report: OverlayReport): Promise<void> {
     for (const outcome of report.outcomes) {
       if (outcome.backupKind === 'edit' && outcome.backup !== undefined) await this.#keepEdit(box, outcome);
       const applied = appliedOf(outcome);
@@ -153,7 +161,7 @@ export class LiveOverlay {
   #inTurn<T>(userId: string, work: (state: UserState) => Promise<T>): Promise<T> {
     let state = this.#users.get(userId);
     if (state === undefined) {
-      state = { turn: Promise.resolve(), box: undefined, known: new Map(), troubles: new Map() };
+      state = { turn: Promise.resolve(), box: undefined, known: new Map(), knownDigest: '', troubles: new Map() };
       this.#users.set(userId, state);
     }
     const mine = state;
