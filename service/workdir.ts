@@ -1,0 +1,71 @@
+import { chmod, mkdir, open, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SpoonError } from '../protocol/errors.ts';
+import { ExclusiveLock } from './store/exclusiveLock.ts';
+
+/** Where everything lives. The service makes these folders and never looks below a home. */
+export interface Workdir {
+  readonly root: string;
+  /** One folder per user, given to that user's uid. */
+  readonly homes: string;
+  /** Content-hashed bundles of boxd. */
+  readonly boxd: string;
+  /** One folder per box with the socket that boxd dials. */
+  readonly run: string;
+  /** Generated passwd, group and gitconfig per box. */
+  readonly etc: string;
+  readonly adminSocket: string;
+  readonly lock: string;
+}
+
+export function workdirAt(root: string): Workdir {
+  return {
+    root,
+    homes: join(root, 'homes'),
+    boxd: join(root, 'boxd'),
+    run: join(root, 'run'),
+    etc: join(root, 'etc'),
+    adminSocket: join(root, 'admin', 'admin.sock'),
+    lock: join(root, 'lock'),
+  };
+}
+
+/**
+ * Makes what is missing and takes the lock. What is there already is not written to.
+ * @throws SpoonError `workdir-unwritable`, `workdir-locked`
+ */
+export async function openWorkdir(workdir: Workdir): Promise<ExclusiveLock> {
+  // 0711: a box's user passes through to the own home and lists nothing. `run` and `admin` hold doors: owner only.
+  const folders: [string, number][] = [
+    [workdir.root, 0o711],
+    [workdir.homes, 0o711],
+    [workdir.boxd, 0o755],
+    [workdir.etc, 0o711],
+    [workdir.run, 0o700],
+    [dirname(workdir.adminSocket), 0o700],
+  ];
+  try {
+    for (const [path, mode] of folders) {
+      const made = await mkdir(path, { recursive: true });
+      // mkdir's mode is cut by the umask.
+      if (made !== undefined) await chmod(path, mode);
+    }
+    await makePrivateFile(workdir.lock);
+    return ExclusiveLock.take(workdir.lock);
+  } catch (cause) {
+    if (cause instanceof SpoonError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SpoonError('workdir-unwritable', `SPOON_AGENT_WORKDIR is ${workdir.root}: ${why}.`, { cause });
+  }
+}
+
+/** An empty file that only its owner may open, before SQLite makes one that all may read. */
+export async function makePrivateFile(path: string): Promise<void> {
+  const file = await open(path, 'a', 0o600);
+  await file.close();
+}
+
+/** A socket of an earlier process answers nobody, but keeps the name taken. Only for the holder of the lock. */
+export async function removeStaleSocket(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
