@@ -184,9 +184,16 @@ async function retryWhileBusy<T>(work: () => T): Promise<T> {
   }
 }
 
+/** Kysely would let one query in at a time; the driver knows better which ones must wait. */
+class TwoConnectionsAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
 export function sqliteDialect(driver: SqliteDriver): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new TwoConnectionsAdapter(),
     createDriver: () => driver,
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
