@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxPendingUpgradesPerUser } from '../../protocol/limits.ts';
 import { type Route, routes } from '../../protocol/routes.ts';
@@ -8,6 +9,7 @@ import { socketProtocol } from '../../protocol/version.ts';
 import { offersSpoonProtocol, ticketOf } from './authenticate.ts';
 import { asSpoonError, rawProblem } from './problem.ts';
 import { type AccessRules, checkRequest } from './requestChecks.ts';
+import { addRoute } from './route.ts';
 
 /** What a ticket was found to open: `userId` says whose box, `tokenId` what ends it. */
 export interface Grant {
@@ -219,4 +221,13 @@ function switchingProtocols(request: IncomingMessage): string {
     '',
     '',
   ].join('\r\n');
+}
+
+/** The same addresses over a plain request, which the scope `ticket` refuses before this is reached. */
+export function addUpgradeRoutes(app: FastifyInstance): void {
+  for (const { route } of upgradeRoutes) {
+    addRoute(app, route, async () => {
+      throw new SpoonError('upgrade-required');
+    });
+  }
 }
