@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SpoonError } from '../protocol/errors.ts';
 import { ExclusiveLock } from './store/exclusiveLock.ts';
@@ -45,11 +45,7 @@ export async function openWorkdir(workdir: Workdir): Promise<ExclusiveLock> {
     [dirname(workdir.adminSocket), 0o700],
   ];
   try {
-    for (const [path, mode] of folders) {
-      const made = await mkdir(path, { recursive: true });
-      // mkdir's mode is cut by the umask.
-      if (made !== undefined) await chmod(path, mode);
-    }
+    for (const [path, mode] of folders) await makeFolder(path, mode);
     await makePrivateFile(workdir.lock);
     return ExclusiveLock.take(workdir.lock);
   } catch (cause) {
@@ -57,6 +53,21 @@ export async function openWorkdir(workdir: Workdir): Promise<ExclusiveLock> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SpoonError('workdir-unwritable', `SPOON_AGENT_WORKDIR is ${workdir.root}: ${why}.`, { cause });
   }
+}
+
+/** Not mkdir's `recursive`: where a parent refuses new folders with ENOENT, as /proc does, Node 24 tries for ever. */
+async function makeFolder(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path), 0o755);
+    await mkdir(path);
+  }
+  // mkdir's own mode is cut by the umask.
+  await chmod(path, mode);
 }
 
 /** An empty file that only its owner may open, before SQLite makes one that all may read. */

@@ -16,6 +16,7 @@ export interface HealthParts {
 export function addHealthRoute(app: FastifyInstance, { problems, ...facts }: HealthParts): void {
   addRoute(app, routes.health, async () => {
     const found = [...(await problems())];
-    return { status: found.length === 0 ? 'ok' : 'degraded', apiVersion, ...facts, problems: found };
+    const status = found.length === 0 ? ('ok' as const) : ('degraded' as const);
+    return { status, apiVersion, ...facts, problems: found };
   });
 }

@@ -85,7 +85,7 @@ export function createInputCheck(schema: TSchema, part: string | undefined): (va
       throw new InvalidInput('request-invalid', [{ pointer: '', detail: 'A JSON body is needed.' }]);
     }
     if (validator.Check(value)) return value;
-    if (closed && typeof value === 'object') {
+    if (closed && typeof value === 'object' && !Array.isArray(value)) {
       const unknown = Object.keys(value).filter((name) => !known.includes(name));
       if (unknown.length > 0) {
         const errors = unknown.slice(0, shownErrors).map((name) => ({

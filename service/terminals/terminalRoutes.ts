@@ -23,7 +23,7 @@ export function addTerminalRoutes(
     terminals: await terminals.list(requireUser(caller).userId),
   }));
   addRoute(app, routes.closeTerminal, async ({ caller, params }) => {
-    await terminals.close(requireUser(caller).userId, params['id'] ?? '');
+    await terminals.close(requireUser(caller).userId, params.id ?? '');
     return undefined;
   });
   addRoute(app, routes.createTicket, async ({ caller, body: { kind, id } }) => {

@@ -1,7 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxArgumentBytes, maxTerminalsPerUser } from '../../protocol/limits.ts';
-import { clampSize, type OpenTerminalRequest, type RunCommandRequest, type Terminal } from '../../protocol/terminals.ts';
+import {
+  clampSize,
+  type OpenTerminalRequest,
+  type RunCommandRequest,
+  type Terminal,
+} from '../../protocol/terminals.ts';
 import { randomBase62 } from '../../protocol/tokenFormat.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
 import type { TicketGrant, Tickets } from './tickets.ts';
