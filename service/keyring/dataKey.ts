@@ -1,5 +1,6 @@
 import { deriveKey } from './derive.ts';
 import type { BlobContext, DataKeyName } from './envelope.ts';
+import { ExpiringCache } from './expiringCache.ts';
 
 /** One owner's data key, as the subkeys that are used; the key itself is not kept. */
 export class DataKey implements DataKeyName {
@@ -35,85 +36,55 @@ export class DataKey implements DataKeyName {
 }
 
 /** security.md 2.7: so that a dump of the memory has few keys, and none of somebody who left long ago. */
-const maxEntries = 1_000;
+const maxKeys = 1_000;
 const lifeMs = 15 * 60_000;
 
 /** The unwrapped keys of who was here lately. What leaves is zeroed. */
 export class DataKeyCache {
-  readonly #now: () => number;
-  readonly #entries = new Map<string, { key: DataKey; expiresMs: number }>();
+  readonly #keys: ExpiringCache<DataKey>;
   readonly #activeOf = new Map<string, string>();
-  #timer: NodeJS.Timeout | undefined;
 
   /** @param now a clock that never goes back, in milliseconds */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
-  }
-
-  get size(): number {
-    return this.#entries.size;
+  constructor(now?: () => number) {
+    this.#keys = new ExpiringCache<DataKey>(
+      {
+        maxWeight: maxKeys,
+        lifeMs,
+        onDrop: (key) => {
+          if (this.#activeOf.get(key.ownerId) === key.id) this.#activeOf.delete(key.ownerId);
+          key.erase();
+        },
+      },
+      now,
+    );
   }
 
   get(id: string): DataKey | undefined {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return undefined;
-    if (entry.expiresMs <= this.#now()) {
-      this.drop(id);
-      return undefined;
-    }
-    // Last in the map is used last.
-    this.#entries.delete(id);
-    this.#entries.set(id, entry);
-    return entry.key;
+    return this.#keys.get(id);
   }
 
   activeOf(ownerId: string): DataKey | undefined {
     const id = this.#activeOf.get(ownerId);
-    return id === undefined ? undefined : this.get(id);
+    return id === undefined ? undefined : this.#keys.get(id);
   }
 
-  /** Keeps the key that is there already when two loads of one key meet: the other one's may be in use. */
+  /** @returns the key to use: the one that is there already when two loads of one key meet, for it may be in use */
   put(key: DataKey, isActive: boolean): DataKey {
-    const known = this.get(key.id);
-    if (known !== undefined) key.erase();
-    const kept = known ?? key;
-    if (isActive) this.#activeOf.set(kept.ownerId, kept.id);
-    if (known === undefined) {
-      this.#entries.set(key.id, { key, expiresMs: this.#now() + lifeMs });
-      const oldest = this.#entries.keys().next().value;
-      if (this.#entries.size > maxEntries && oldest !== undefined) this.drop(oldest);
-      this.#scheduleSweep();
+    const known = this.#keys.get(key.id);
+    if (known !== undefined) {
+      key.erase();
+      return known;
     }
-    return kept;
+    if (isActive) this.#activeOf.set(key.ownerId, key.id);
+    this.#keys.put(key.id, key);
+    return key;
   }
 
   drop(id: string): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    this.#entries.delete(id);
-    if (this.#activeOf.get(entry.key.ownerId) === id) this.#activeOf.delete(entry.key.ownerId);
-    entry.key.erase();
+    this.#keys.drop(id);
   }
 
   clear(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const id of [...this.#entries.keys()]) this.drop(id);
-  }
-
-  /** Drops what is too old, also when nobody asks any more. */
-  sweep(): void {
-    const now = this.#now();
-    for (const [id, { expiresMs }] of [...this.#entries]) if (expiresMs <= now) this.drop(id);
-  }
-
-  #scheduleSweep(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.sweep();
-      if (this.#entries.size > 0) this.#scheduleSweep();
-    }, lifeMs / 15);
-    this.#timer.unref();
+    this.#keys.clear();
   }
 }

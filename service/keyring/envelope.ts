@@ -37,22 +37,36 @@ export const blobOverheadBytes = blobHeaderBytes + nonceBytes + tagBytes;
 
 /** Fields as `u32 BE length, bytes`: no two lists of fields have the same bytes. */
 export function lengthPrefixed(fields: readonly (string | Uint8Array)[]): Buffer {
-  return Buffer.concat(
-    fields.flatMap((field) => {
-      const bytes = typeof field === 'string' ? Buffer.from(field, 'utf8') : field;
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  let length = 0;
+  for (const field of fields) length += 4 + (typeof field === 'string' ? Buffer.byteLength(field) : field.length);
+  const out = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const field of fields) {
+    const start = at + 4;
+    if (typeof field === 'string') {
+      at = start + out.write(field, start, 'utf8');
+    } else {
+      out.set(field, start);
+      at = start + field.length;
+    }
+    out.writeUInt32BE(at - start, start - 4);
+  }
+  return out;
 }
 
 function blobAad(context: BlobContext, header: Uint8Array): Buffer {
-  const version = Buffer.alloc(8);
-  version.writeBigUInt64BE(BigInt(context.version));
-  const mode = Buffer.alloc(4);
-  mode.writeUInt32BE(context.mode);
-  return lengthPrefixed(['spoon.blob.v1', context.ownerId, context.kind, context.objectId, version, mode, header]);
+  const numbers = Buffer.alloc(12);
+  numbers.writeBigUInt64BE(BigInt(context.version));
+  numbers.writeUInt32BE(context.mode, 8);
+  return lengthPrefixed([
+    'spoon.blob.v1',
+    context.ownerId,
+    context.kind,
+    context.objectId,
+    numbers.subarray(0, 8),
+    numbers.subarray(8),
+    header,
+  ]);
 }
 
 function encrypt(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Buffer[] {

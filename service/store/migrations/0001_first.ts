@@ -110,6 +110,12 @@ export const first = {
       .where(sql.ref('deleted_ms'), 'is', null)
       .execute();
     await schema
+      .createIndex('dotfiles_deleted')
+      .on('dotfiles')
+      .columns(['user_id', 'deleted_ms'])
+      .where(sql.ref('deleted_ms'), 'is not', null)
+      .execute();
+    await schema
       .createTable('dotfile_versions')
       .addColumn('dotfile_id', 'text', (column) => column.notNull().references('dotfiles.id'))
       .addColumn('version', 'integer', (column) => column.notNull())
