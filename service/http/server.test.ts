@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -47,7 +46,7 @@ async function createApp(): Promise<FastifyInstance> {
   });
   addRoute(app, routes.removeDotfile, async ({ query }) => ({
     removed: query.recursive ? 2 : 1,
-    applied: { state: 'applied' },
+    applied: { state: 'applied' as const },
   }));
   addRoute(app, routes.runCommand, async ({ body }) => ({
     id: body.argv.join(' '),
@@ -179,7 +178,7 @@ describe('the HTTP side', () => {
       `PUT /v1/dotfiles/content?path=a HTTP/1.1\r\n${head}Content-Type: application/octet-stream\r\n` +
         'Transfer-Encoding: chunked\r\n\r\n',
     );
-    const closed = once(socket, 'close');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
     // Whoever still sends when the connection is closed may lose the answer to a reset (RFC 9112 section 9.6).
     socket.on('error', () => undefined);
     const mebibyte = 2 ** 20;
@@ -187,7 +186,7 @@ describe('the HTTP side', () => {
     while (!socket.destroyed && sentBytes < 4 * maxFileBytes) {
       sentBytes += mebibyte;
       const isAccepted = socket.write(`${mebibyte.toString(16)}\r\n${'x'.repeat(mebibyte)}\r\n`);
-      if (!isAccepted) await Promise.race([once(socket, 'drain'), closed]).catch(() => undefined);
+      if (!isAccepted) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed]);
     }
     await closed;
     assert.match(answer, /^(HTTP\/1\.1 413 |$)/);
