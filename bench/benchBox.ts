@@ -41,8 +41,8 @@ export class BenchBox {
     this.docker = parts.docker;
     this.containerId = parts.containerId;
     this.#dockerHost = parts.dockerHost;
-    this.api = new ApiClient({ url: parts.service.url, token: async () => parts.user.token });
-    this.#place = { api: this.api, openSocket: openNodeSocket() };
+    this.api = new ApiClient({ url: parts.service.url, token: () => parts.user.token, clientId: 'bench', fetch });
+    this.#place = { api: this.api, openSocket: openNodeSocket };
   }
 
   static async start(): Promise<BenchBox> {

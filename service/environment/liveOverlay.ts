@@ -1,7 +1,8 @@
-import type { OverlayOutcome, OverlayReport } from '../../protocol/boxd.ts';
+import type { OverlayEntry, OverlayOutcome, OverlayReport } from '../../protocol/boxd.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import type { Applied } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import { defaultFileMode } from '../../protocol/fileMode.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import { maxFileBytes } from '../../protocol/limits.ts';
 import { frame } from '../../protocol/overlayFrames.ts';
@@ -98,7 +99,7 @@ export class LiveOverlay {
       const report = await box.boxd.applyOverlay(
         this.#body(userId, { scope: 'whole', digest, entries, removed: [] }, paths),
       );
-      await this.#take(state, box, report);
+      await this.#take(state, box, { report, entries });
       const troubles = [...state.troubles.keys()];
       return [
         ...report.stages.filter((other) => other.name !== 'overlay'),
@@ -129,7 +130,7 @@ export class LiveOverlay {
     );
     state.known = snapshotOf(entries);
     state.knownDigest = digest;
-    await this.#take(state, box, report);
+    await this.#take(state, box, { report, entries });
   }
 
   async *#body(userId: string, head: object, paths: readonly HomePath[]): AsyncGenerator<Uint8Array> {
@@ -140,19 +141,25 @@ export class LiveOverlay {
     }
   }
 
-  async #take(state: UserState, box: RunningBox, report: OverlayReport): Promise<void> {
+  async #take(
+    state: UserState,
+    box: RunningBox,
+    { report, entries }: { report: OverlayReport; entries: readonly OverlayEntry[] },
+  ): Promise<void> {
+    const modes = new Map(entries.map((entry) => [entry.path, entry.mode]));
     for (const outcome of report.outcomes) {
-      if (outcome.backupKind === 'edit' && outcome.backup !== undefined) await this.#keepEdit(box, outcome);
+      if (outcome.backupKind === 'edit' && outcome.backup !== undefined)
+        await this.#keepEdit(box, outcome, modes.get(outcome.path) ?? defaultFileMode);
       const applied = appliedOf(outcome);
       if (applied !== undefined) state.troubles.set(outcome.path, applied);
     }
   }
 
   /** Decision 5: a hand edit that was in the way becomes a version of origin `drift`; its copy in the home stays too. */
-  async #keepEdit(box: RunningBox, outcome: OverlayOutcome): Promise<void> {
+  async #keepEdit(box: RunningBox, outcome: OverlayOutcome, mode: number): Promise<void> {
     try {
       const bytes = await box.boxd.readBackup(outcome.backup ?? '', maxFileBytes);
-      await this.#dotfiles.keepDrift(box.user.userId, outcome.path as HomePath, bytes);
+      await this.#dotfiles.keepDrift(box.user.userId, outcome.path as HomePath, bytes, mode);
     } catch (error) {
       this.#warn('a hand edit is kept in the home only', error);
     }
