@@ -1,0 +1,167 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OverlayApply, OverlayEntry, OverlayReport } from '../../protocol/boxd.ts';
+import type { StageReport } from '../../protocol/boxes.ts';
+import type { Applied } from '../../protocol/dotfiles.ts';
+import { SpoonError } from '../../protocol/errors.ts';
+import type { SpoonEvent } from '../../protocol/events.ts';
+import type { HomePath } from '../../protocol/homePath.ts';
+import type { RunningBox } from '../boxes/boxes.ts';
+import { InTurn } from '../boxes/inTurn.ts';
+import type { Dotfiles } from '../dotfiles/dotfiles.ts';
+import type { Overlay } from '../dotfiles/overlay.ts';
+import { appliedFrom, diffOverlays } from './overlayDiff.ts';
+
+export interface LiveOverlayParts {
+  readonly dotfiles: Pick<Dotfiles, 'overlay' | 'contents' | 'keepDrift'>;
+  readonly running: (userId: string) => RunningBox | undefined;
+  readonly publish: (userId: string, event: SpoonEvent) => void;
+  /** A home that could not be brought up to date; saves are not held up by it. */
+  readonly onError: (error: unknown, userId: string) => void;
+  /** How long a save waits for the box. */
+  readonly waitMs?: number;
+}
+
+const defaultWaitMs = 5_000;
+
+/**
+ * Brings saved dotfiles to the user's running box: all of them when it starts, each change as it is made. Per user one after
+ * another. What is sent is the difference to what the box is known to have, so a change that got lost on the way goes along
+ * with the next one. It never opens a home: boxd writes, as the user.
+ */
+export class LiveOverlay {
+  readonly #parts: LiveOverlayParts;
+  readonly #turns = new InTurn();
+  /** What a run of a box has for certain; nothing is known of one where an apply failed. */
+  readonly #known = new WeakMap<RunningBox, Overlay>();
+
+  constructor(parts: LiveOverlayParts) {
+    this.#parts = parts;
+  }
+
+  /** After the commit of a save. By path what became of it; does not reject for a box's sake. */
+  async applyChange(
+    userId: string,
+    change: { readonly saved?: readonly HomePath[]; readonly removed?: readonly HomePath[] },
+  ): Promise<Map<string, Applied>> {
+    const paths = [...(change.saved ?? []), ...(change.removed ?? [])];
+    const all = (applied: Applied) => new Map<string, Applied>(paths.map((path) => [path, applied]));
+    const box = this.#parts.running(userId);
+    if (box === undefined) return all({ state: 'boxOff' });
+    const work = this.#turns.run(userId, () => this.#bringUpToDate(box));
+    const tooLong = new AbortController();
+    const { waitMs = defaultWaitMs } = this.#parts;
+    try {
+      const report = await Promise.race([
+        work,
+        delay(waitMs, undefined, { signal: tooLong.signal, ref: false }).then(() => undefined),
+      ]);
+      if (report === undefined) {
+        // It goes on without the save, which has been answered.
+        work.catch((error: unknown) => this.#parts.onError(error, userId));
+        return all({ state: 'pending', detail: 'It is saved. The box takes long and will have it in a moment.' });
+      }
+      return new Map(paths.map((path) => [path, report.get(path) ?? { state: 'applied' }]));
+    } catch (error) {
+      if (this.#parts.running(userId) !== box) return all({ state: 'boxOff' });
+      this.#parts.onError(error, userId);
+      return all({
+        state: 'pending',
+        detail: 'It is saved. The box did not take it; the next save or start brings it.',
+      });
+    } finally {
+      tooLong.abort();
+    }
+  }
+
+  /** Checks the whole home and repairs it. A failure is a stage that failed: it never keeps a box from starting. */
+  async applyAll(box: RunningBox): Promise<StageReport[]> {
+    const { userId } = box.user;
+    const startedMs = Date.now();
+    const start = performance.now();
+    const stage = (state: StageReport['state'], detail: string): StageReport[] => [
+      { name: 'overlay', state, startedMs, durationMs: performance.now() - start, detail },
+    ];
+    try {
+      return await this.#turns.run(userId, async () => {
+        const overlay = await this.#parts.dotfiles.overlay(userId);
+        if (await box.boxd.isUpToDate(overlay.digest)) {
+          this.#known.set(box, overlay);
+          return stage('ok', 'Everything was in place.');
+        }
+        const { stages } = await this.#applyWhole(box, overlay);
+        return stages;
+      });
+    } catch (error) {
+      this.#parts.onError(error, userId);
+      const why = error instanceof SpoonError ? error.title : 'Something in the service went wrong.';
+      return stage('failed', `${why} The dotfiles are safe in Spoon; apply them again.`);
+    }
+  }
+
+  async #bringUpToDate(box: RunningBox): Promise<Map<string, Applied>> {
+    const overlay = await this.#parts.dotfiles.overlay(box.user.userId);
+    const known = this.#known.get(box);
+    if (known === undefined) return (await this.#applyWhole(box, overlay)).applied;
+    const diff = diffOverlays(known.entries, overlay.entries);
+    if (diff.entries.length === 0 && diff.removed.length === 0) return new Map();
+    const change: OverlayApply = { scope: 'change', base: known.digest, digest: overlay.digest, ...diff };
+    return (await this.#send(box, overlay, change, pathsWithBytes(diff.entries))).applied;
+  }
+
+  async #applyWhole(
+    box: RunningBox,
+    overlay: Overlay,
+  ): Promise<{ stages: StageReport[]; applied: Map<string, Applied> }> {
+    const needed = await box.boxd.neededPaths(overlay);
+    const whole: OverlayApply = { scope: 'whole', digest: overlay.digest, entries: overlay.entries, removed: [] };
+    const { report, applied } = await this.#send(box, overlay, whole, needed as HomePath[]);
+    for (const [path, result] of applied) {
+      // Nobody waits for an answer here, but the tree should flag it.
+      if (result.state !== 'applied') {
+        this.#parts.publish(box.user.userId, { type: 'dotfile.applied', path, applied: result });
+      }
+    }
+    return { stages: report.stages, applied };
+  }
+
+  async #send(
+    box: RunningBox,
+    overlay: Overlay,
+    apply: OverlayApply,
+    paths: readonly HomePath[],
+  ): Promise<{ report: OverlayReport; applied: Map<string, Applied> }> {
+    const { userId } = box.user;
+    // Until the box has said what it did, nothing is known of it.
+    this.#known.delete(box);
+    const report = await box.boxd.applyOverlay(apply, this.#parts.dotfiles.contents(userId, paths));
+    this.#known.set(box, overlay);
+    return { report, applied: await this.#outcomes(box, apply, report) };
+  }
+
+  /** A box speaks of the files that it was sent, and of no others. */
+  async #outcomes(box: RunningBox, apply: OverlayApply, report: OverlayReport): Promise<Map<string, Applied>> {
+    const entries = new Map(apply.entries.map((entry) => [entry.path, entry]));
+    const applied = new Map<string, Applied>();
+    for (const outcome of report.outcomes) {
+      const { path, backup, backupKind } = outcome;
+      const entry = entries.get(path);
+      if (apply.scope === 'change' && entry === undefined && !apply.removed.includes(path)) continue;
+      applied.set(path, appliedFrom(outcome));
+      if (entry === undefined || backup === undefined || backupKind !== 'edit') continue;
+      try {
+        const bytes = await box.boxd.backup(backup);
+        await this.#parts.dotfiles.keepDrift(box.user.userId, path as HomePath, bytes, entry.mode);
+      } catch (error) {
+        this.#parts.onError(error, box.user.userId);
+        const detail = 'It had been changed in the box. That edit could not be read; it is below ~/.spoon/backup.';
+        applied.set(path, { state: 'conflict', detail });
+      }
+    }
+    return applied;
+  }
+}
+
+/** A folder has none. */
+function pathsWithBytes(entries: readonly OverlayEntry[]): HomePath[] {
+  return entries.filter(({ kind }) => kind !== 'directory').map(({ path }) => path as HomePath);
+}
