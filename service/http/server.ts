@@ -162,12 +162,14 @@ export function createOperatorServer(app: FastifyInstance, operatorSockets: Weak
   return server;
 }
 
-function answerParserError(error: Error & { code?: string }, socket: Socket): void {
+function answerParserError(error: Error & { code?: string; rawPacket?: Buffer }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const known = asSpoonError(error);
+  // What follows a request that was shorter than its body is no method either, but rubbish.
+  const isMethod = error.code !== 'HPE_INVALID_METHOD' || /^[A-Z]+ \//.test(String(error.rawPacket?.subarray(0, 64)));
+  const known = isMethod ? asSpoonError(error) : new SpoonError('http-invalid');
   socket.end(rawProblem(known.code === 'internal-error' ? new SpoonError('http-invalid') : known));
   // A peer that goes on sending after a broken request is not listened to.
   socket.destroySoon();
