@@ -1,5 +1,5 @@
 /** The table of `docs/architecture.md`: an import that is not listed here does not build. Kept by `npm run check`. */
-const test = '\\.(test|conformance)\\.ts$';
+const test = '\\.(test|conformance|fixture)\\.ts$';
 const npm = { path: 'node_modules' };
 const node = { dependencyTypes: ['core'] };
 const own = (folder) => `^${folder}/`;
@@ -79,7 +79,7 @@ module.exports = {
     ...Object.entries(serviceNouns).flatMap(([name, uses]) => [
       { from: { path: noun(name) }, to: { path: noun(name, ...uses) } },
       {
-        from: { path: `^service/${name}/[^/]*(Routes|\\.test)\\.ts$` },
+        from: { path: `^service/${name}/[^/]*(Routes|\\.test|\\.fixture)\\.ts$` },
         to: { path: noun(name, ...uses, 'http', 'store', 'keyring') },
       },
     ]),

@@ -117,6 +117,7 @@ function send(socket: WebSocket, text: string): void {
 
 /** A peer that does not answer the closing handshake is cut off soon after. */
 function close(socket: WebSocket, code: number, reason: string): void {
+  if (socket.readyState !== socket.OPEN) return;
   socket.close(code, reason);
   const cut = setTimeout(() => socket.terminate(), 2_000);
   cut.unref();
