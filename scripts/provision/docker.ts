@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Docker from 'dockerode';
@@ -30,15 +30,14 @@ const needs = [
   { file: 'setpriv', debianPackage: 'util-linux' },
 ];
 
-// dockerd 20.10 writes /etc/docker/key.json and /run/docker whatever it is told: both go to memory.
+// /run and what dockerd writes to /etc (20.10: /etc/docker/key.json, whatever it is told) are in memory and private. Its
+// sockets lie in /run for a second reason: in a long cache path they would pass the 107 bytes that unix(7) allows.
 const firstProcess = `
 set -e
 ip link set lo up
 mount -t tmpfs -o mode=0755 tmpfs /run
-mount -t tmpfs tmpfs "$1"
-mkdir "$1/upper" "$1/work"
-mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" overlay /etc
-shift
+mkdir /run/etc /run/work
+mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
 "$@" &
 engine=$!
 trap 'kill -TERM $engine' TERM
@@ -75,13 +74,11 @@ export async function startTestEngine(say: (text: string) => void): Promise<Test
 
 async function spawnEngine(slot: EngineSlot, cgroup: string): Promise<ChildProcess> {
   const place = (name: string): string => join(slot.folder, name);
-  for (const name of ['docker.sock', 'dockerd.pid', 'exec', 'etc'])
-    await rm(place(name), { recursive: true, force: true });
-  await mkdir(place('etc'));
+  await rm(place('docker.sock'), { force: true });
   await writeFile(place('daemon.json'), '{}\n');
   const dockerd = [
-    ...['dockerd', '--config-file', place('daemon.json'), '--data-root', place('data'), '--exec-root', place('exec')],
-    ...['--pidfile', place('dockerd.pid'), '--host', `unix://${place('docker.sock')}`, '--bridge', 'none'],
+    ...['dockerd', '--config-file', place('daemon.json'), '--data-root', place('data'), '--exec-root', '/run/engine'],
+    ...['--pidfile', '/run/engine.pid', '--host', `unix://${place('docker.sock')}`, '--bridge', 'none'],
     ...['--live-restore', '--exec-opt', 'native.cgroupdriver=cgroupfs', '--cgroup-parent', cgroup],
   ];
   const namespaces = [
@@ -96,7 +93,7 @@ async function spawnEngine(slot: EngineSlot, cgroup: string): Promise<ChildProce
   ];
   const child = spawn(
     'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', ...namespaces, 'sh', '-c', firstProcess, 'engine', place('etc'), ...dockerd],
+    ['--pdeathsig', 'KILL', 'unshare', ...namespaces, 'sh', '-c', firstProcess, 'engine', ...dockerd],
     // A session of its own: a Ctrl-C in the terminal is for the tests, which then stop the engine.
     { detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
   );
