@@ -101,6 +101,10 @@ export const errorTable = {
   'key-wrong': { status: 500, title: 'This key does not belong to this database. Nothing was changed.' },
 
   // Seen by clients only
+  'service-url-invalid': { status: 400, title: 'The address of the service cannot be used.' },
+  'not-signed-in': { status: 401, title: 'You are not signed in.' },
+  'terminal-ended': { status: 410, title: 'The terminal has ended.' },
+  'connection-lost': { status: 503, title: 'The connection to the service was lost.' },
   'service-unreachable': { status: 503, title: 'The Spoon service does not answer.' },
   'service-incompatible': { status: 502, title: 'The service speaks another version of the protocol.' },
   'service-answer-invalid': { status: 502, title: 'The answer does not come from a Spoon service.' },

@@ -1,14 +1,30 @@
-import type { Box } from './boxes.ts';
-import type { Applied, Dotfile } from './dotfiles.ts';
+import { type Static, Type } from 'typebox';
+import { Box } from './boxes.ts';
+import { Applied, Dotfile } from './dotfiles.ts';
 
-/** What `/v1/events` says, as JSON text frames. A client that missed some (`hello` after a reconnect) lists again. */
-export type SpoonEvent =
-  | { type: 'hello'; instanceId: string }
-  /** `clientId` is what the writer sent in the header `Spoon-Client`, so that a window can skip its own echo. */
-  | { type: 'dotfile.saved'; dotfile: Dotfile; clientId: string | null }
-  | { type: 'dotfile.removed'; path: string; clientId: string | null }
-  | { type: 'dotfile.moved'; from: string; dotfile: Dotfile; clientId: string | null }
-  | { type: 'dotfile.applied'; path: string; applied: Applied }
-  | { type: 'box.changed'; box: Box };
+/** What the writer sent in the header `Spoon-Client`, so that a window can skip its own echo. */
+const clientId = Type.Union([Type.String(), Type.Null()]);
+
+/**
+ * What `/v1/events` says, as JSON text frames, by `type`. A client that missed some (`hello` after a reconnect) lists again;
+ * a type that it does not know comes from a newer service and is skipped.
+ */
+export const spoonEvents = {
+  hello: Type.Object({ type: Type.Literal('hello'), instanceId: Type.String() }),
+  'dotfile.saved': Type.Object({ type: Type.Literal('dotfile.saved'), dotfile: Dotfile, clientId }),
+  'dotfile.removed': Type.Object({ type: Type.Literal('dotfile.removed'), path: Type.String(), clientId }),
+  'dotfile.moved': Type.Object({
+    type: Type.Literal('dotfile.moved'),
+    from: Type.String(),
+    dotfile: Dotfile,
+    clientId,
+  }),
+  'dotfile.applied': Type.Object({ type: Type.Literal('dotfile.applied'), path: Type.String(), applied: Applied }),
+  'box.changed': Type.Object({ type: Type.Literal('box.changed'), box: Box }),
+} as const;
+
+export type SpoonEvent = {
+  [Name in keyof typeof spoonEvents]: Static<(typeof spoonEvents)[Name]>;
+}[keyof typeof spoonEvents];
 
 export const clientIdHeader = 'spoon-client';

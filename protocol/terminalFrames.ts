@@ -26,7 +26,11 @@ export type CommandInput =
   | { type: 'ack'; offset: number }
   | { type: 'signal'; name: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT' | 'SIGKILL' };
 
-/** From boxd to the viewer of a command. `code` is 128 + n for signal n, 126 and 127 as a shell has them. Input: boxd grants bytes. */
+/**
+ * From boxd to the viewer of a command. `code` is 128 + n for signal n, 126 and 127 as a shell has them. `stdinAck`: everything
+ * before this offset of the input has reached the command; the viewer may have `viewerCreditBytes` outstanding beyond it.
+ * The viewer's `ack` counts what it consumed of both output channels together, without the channel bytes.
+ */
 export type CommandMessage =
   | { type: 'exit'; code: number; signal: string | null; detail?: string }
   | { type: 'stdinAck'; offset: number };

@@ -1,0 +1,138 @@
+import { type TSchema, Type } from 'typebox';
+import type { Health } from '../protocol/boxes.ts';
+import { SpoonError } from '../protocol/errors.ts';
+import { clientIdHeader } from '../protocol/events.ts';
+import { maxResponseBytes, requestTimeoutMs } from '../protocol/limits.ts';
+import { problemMediaType } from '../protocol/problem.ts';
+import { type Route, routes } from '../protocol/routes.ts';
+import { apiVersion } from '../protocol/version.ts';
+import { checkJson, readCapped, refusal } from './answer.ts';
+import type { BytesAnswer, CallAnswer, CallArguments, CallLimits, CallName, Params, SocketName } from './callTypes.ts';
+import { networkFailure } from './networkFailure.ts';
+import { parseServiceUrl } from './serviceUrl.ts';
+
+/** The platform's `fetch`, or another transport of the same form (a unix socket, a proxy). */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface ApiClientOptions {
+  /** As {@link parseServiceUrl} takes it. */
+  readonly url: string;
+  /** Asked before every request; undefined sends none (the admin socket needs none). */
+  readonly token: () => string | undefined | Promise<string | undefined>;
+  /** Names this window or process in the events that its own writes cause. */
+  readonly clientId: string;
+  readonly fetch: Fetch;
+  /** Default 20 MiB: nothing that Spoon sends is larger. */
+  readonly maxResponseBytes?: number;
+}
+
+interface AnyCall extends CallLimits {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+
+const VersionOnly = Type.Object({ apiVersion: Type.Integer() });
+
+/**
+ * The HTTP API of one service, by the names of `protocol/routes.ts`. What it answers is bounded and checked before anybody
+ * sees it; redirects are refused, so the token reaches this service only.
+ *
+ * Every call throws `SpoonError`: the service's own refusals by their codes, else `service-unreachable` (worth a retry) or
+ * `service-answer-invalid` (something else answers there). A call cancelled by its own signal throws that signal's reason.
+ */
+export class ApiClient {
+  readonly url: string;
+  /** Host and port, for people. */
+  readonly host: string;
+  readonly clientId: string;
+  readonly #options: ApiClientOptions;
+
+  /** @throws SpoonError `service-url-invalid` */
+  constructor(options: ApiClientOptions) {
+    this.url = parseServiceUrl(options.url);
+    this.host = new URL(this.url).host;
+    this.clientId = options.clientId;
+    this.#options = options;
+  }
+
+  async call<N extends CallName>(name: N, ...[options]: CallArguments<N>): Promise<CallAnswer<N>> {
+    const route: Route = routes[name];
+    const { response, bytes } = await this.#exchange(route, (options ?? {}) as AnyCall);
+    if (route.response !== undefined) return checkJson(route.response, response, bytes, this.host) as CallAnswer<N>;
+    if (route.bytes !== 'response') return undefined as CallAnswer<N>;
+    const answer: BytesAnswer = { bytes, header: (header) => response.headers.get(header) ?? undefined };
+    return answer as CallAnswer<N>;
+  }
+
+  /**
+   * Asks the service for its version.
+   * @throws SpoonError `service-incompatible`, which says which of the two sides is too old
+   */
+  async checkCompatible(signal?: AbortSignal): Promise<Health> {
+    const { response, bytes } = await this.#exchange(routes.health, { signal });
+    // The version comes first: what else a newer service says may have a form that this client does not know.
+    const { apiVersion: spoken } = checkJson(VersionOnly, response, bytes, this.host);
+    const versions = `${this.host} speaks version ${spoken} of the protocol, this client ${apiVersion}.`;
+    if (spoken > apiVersion) throw new SpoonError('service-incompatible', `${versions} Update Spoon on this machine.`);
+    if (spoken < apiVersion) throw new SpoonError('service-incompatible', `${versions} The service must be updated.`);
+    return checkJson<typeof Health & TSchema>(routes.health.response, response, bytes, this.host);
+  }
+
+  /** Where a WebSocket route is; its ticket goes into the subprotocols and never in here. */
+  socketUrl<N extends SocketName>(name: N, params: Params<N>): string {
+    return this.#address(routes[name], { params }).replace(/^http/, 'ws');
+  }
+
+  #address(route: Route, { params, query }: AnyCall): string {
+    const path = route.path.replaceAll(/:(\w+)/g, (_, key: string) => {
+      const value = params?.[key];
+      if (value === undefined || value === '') throw new Error(`the route ${route.path} needs ${key}`);
+      // "." and ".." stay what they are in encodeURIComponent and would be resolved away by URL.
+      if (value === '.' || value === '..') throw new SpoonError('not-found');
+      return encodeURIComponent(value);
+    });
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value));
+    return `${this.url}${path}${search.size === 0 ? '' : `?${search}`}`;
+  }
+
+  async #exchange(route: Route, call: AnyCall): Promise<{ response: Response; bytes: Uint8Array<ArrayBuffer> }> {
+    const timeoutMs = call.timeoutMs ?? requestTimeoutMs;
+    const timeLimit = AbortSignal.timeout(timeoutMs);
+    const init = await this.#request(route, call, timeLimit);
+    try {
+      const response = await this.#options.fetch(this.#address(route, call), init);
+      if (!response.ok) throw await refusal(response, this.host);
+      return {
+        response,
+        bytes: await readCapped(response, this.#options.maxResponseBytes ?? maxResponseBytes, this.host),
+      };
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      if (error instanceof SpoonError) throw error;
+      if (timeLimit.aborted) {
+        throw new SpoonError('service-unreachable', `${this.host} did not answer within ${timeoutMs / 1000} s.`);
+      }
+      throw networkFailure(this.host, error);
+    }
+  }
+
+  async #request(route: Route, call: AnyCall, timeLimit: AbortSignal): Promise<RequestInit> {
+    const headers: Record<string, string> = { accept: `application/json, ${problemMediaType}`, ...call.headers };
+    headers[clientIdHeader] = this.clientId;
+    // A public route gets no token: before the version check nothing is known about who answers there.
+    const token = route.scope === 'public' ? undefined : await this.#options.token();
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    const init: RequestInit = { method: route.method, headers, redirect: 'manual' };
+    init.signal = call.signal === undefined ? timeLimit : AbortSignal.any([call.signal, timeLimit]);
+    if (route.bytes === 'request') {
+      headers['content-type'] = 'application/octet-stream';
+      init.body = call.body as Uint8Array<ArrayBuffer>;
+    } else if (route.body !== undefined) {
+      headers['content-type'] = 'application/json';
+      init.body = JSON.stringify(call.body);
+    }
+    return init;
+  }
+}

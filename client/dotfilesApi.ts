@@ -1,0 +1,107 @@
+import { Value } from 'typebox/value';
+import {
+  type Dotfile,
+  type DotfileHistory,
+  DotfileKind,
+  dotfileHeaders,
+  type MoveResult,
+  type RemoveResult,
+  type SaveResult,
+  type VersionOrigin,
+} from '../protocol/dotfiles.ts';
+import { SpoonError } from '../protocol/errors.ts';
+import { formatFileMode, parseFileMode } from '../protocol/fileMode.ts';
+import type { ApiClient } from './apiClient.ts';
+import type { BytesAnswer } from './callTypes.ts';
+
+export interface DotfileContent {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+  readonly kind: DotfileKind;
+  /** Permission bits, 0 to 0o777. */
+  readonly mode: number;
+  readonly version: number;
+  readonly modifiedMs: number;
+}
+
+/** What a save is based on: the version that was read, nothing there yet, or whatever is there. */
+export type SaveBase = { readonly etag: string } | 'create';
+
+export interface SaveOptions {
+  readonly base: SaveBase;
+  readonly origin: VersionOrigin;
+  readonly kind?: DotfileKind | undefined;
+  /** Permission bits; without them the service keeps the mode, or chooses the expected one for a new file. */
+  readonly mode?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The dotfiles of the signed-in user. Paths are home-relative and already canonical (`protocol/homePath.ts`). */
+export class DotfilesApi {
+  readonly #api: ApiClient;
+
+  constructor(api: ApiClient) {
+    this.#api = api;
+  }
+
+  async list(signal?: AbortSignal): Promise<Dotfile[]> {
+    return (await this.#api.call('listDotfiles', { signal })).dotfiles;
+  }
+
+  async read(path: string, options: { version?: number; signal?: AbortSignal } = {}): Promise<DotfileContent> {
+    const { version, signal } = options;
+    const query = version === undefined ? { path } : { path, version };
+    return contentOf(await this.#api.call('readDotfile', { query, signal }), this.#api.host);
+  }
+
+  /** @throws SpoonError `version-stale` when the file is not what `base` says, `file-exists` for `create` */
+  async save(path: string, bytes: Uint8Array, options: SaveOptions): Promise<SaveResult> {
+    const { base, origin, kind, mode, signal } = options;
+    const query = {
+      path,
+      origin,
+      ...(kind === undefined ? {} : { kind }),
+      ...(mode === undefined ? {} : { mode: formatFileMode(mode) }),
+    };
+    const headers: Record<string, string> = base === 'create' ? { 'if-none-match': '*' } : { 'if-match': base.etag };
+    return await this.#api.call('saveDotfile', { query, body: bytes, headers, signal });
+  }
+
+  /** With `etag` only that version of a file; a folder needs `recursive`. */
+  async remove(
+    path: string,
+    options: { recursive?: boolean; etag?: string; signal?: AbortSignal } = {},
+  ): Promise<RemoveResult> {
+    const { recursive, etag, signal } = options;
+    return await this.#api.call('removeDotfile', {
+      query: recursive === undefined ? { path } : { path, recursive },
+      headers: etag === undefined ? {} : { 'if-match': etag },
+      signal,
+    });
+  }
+
+  async move(
+    from: string,
+    to: string,
+    options: { overwrite?: boolean; signal?: AbortSignal } = {},
+  ): Promise<MoveResult> {
+    const { overwrite, signal } = options;
+    const body = overwrite === undefined ? { from, to } : { from, to, overwrite };
+    return await this.#api.call('moveDotfile', { body, signal });
+  }
+
+  async history(path: string, signal?: AbortSignal): Promise<DotfileHistory> {
+    return await this.#api.call('dotfileHistory', { query: { path }, signal });
+  }
+}
+
+function contentOf({ bytes, header }: BytesAnswer, host: string): DotfileContent {
+  const kind = header(dotfileHeaders.kind);
+  const etag = header('etag');
+  const version = Number(header(dotfileHeaders.version));
+  const modifiedMs = Number(header(dotfileHeaders.modifiedMs));
+  if (!Value.Check(DotfileKind, kind) || etag === undefined || !(version >= 1) || !Number.isFinite(modifiedMs)) {
+    throw new SpoonError('service-answer-invalid', `${host} sent a file without saying which version it is.`);
+  }
+  return { bytes, etag, kind, mode: parseFileMode(header(dotfileHeaders.mode) ?? ''), version, modifiedMs };
+}

@@ -1,0 +1,54 @@
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { SpoonError } from '../protocol/errors.ts';
+import type { CommandMessage, TerminalMessage } from '../protocol/terminalFrames.ts';
+
+/** Control messages come from a box, where the user's own programs run: they are checked like any other answer. */
+
+const offset = Type.Integer({ minimum: 0 });
+const signal = Type.Union([Type.String({ maxLength: 32 }), Type.Null()]);
+const code = Type.Integer({ minimum: 0, maximum: 255 });
+
+const terminalMessages = {
+  attached: Type.Object({
+    type: Type.Literal('attached'),
+    offset,
+    missed: offset,
+    columns: Type.Integer(),
+    rows: Type.Integer(),
+  }),
+  exit: Type.Object({ type: Type.Literal('exit'), code, signal, ranMs: Type.Number() }),
+};
+
+const commandMessages = {
+  exit: Type.Object({
+    type: Type.Literal('exit'),
+    code,
+    signal,
+    detail: Type.Optional(Type.String({ maxLength: 4096 })),
+  }),
+  stdinAck: Type.Object({ type: Type.Literal('stdinAck'), offset }),
+};
+
+export type TerminalExit = Omit<Extract<TerminalMessage, { type: 'exit' }>, 'type'>;
+export type CommandExit = Omit<Extract<CommandMessage, { type: 'exit' }>, 'type'>;
+
+/** Undefined for a type that only a newer box knows. @throws SpoonError `box-misbehaved` */
+export function parseTerminalMessage(message: { type: string }): TerminalMessage | undefined {
+  if (message.type !== 'attached' && message.type !== 'exit') return undefined;
+  const schema = terminalMessages[message.type];
+  if (!Value.Check(schema, message)) throw misbehaved(message.type);
+  return message;
+}
+
+/** Undefined for a type that only a newer box knows. @throws SpoonError `box-misbehaved` */
+export function parseCommandMessage(message: { type: string }): CommandMessage | undefined {
+  if (message.type !== 'exit' && message.type !== 'stdinAck') return undefined;
+  const schema = commandMessages[message.type];
+  if (!Value.Check(schema, message)) throw misbehaved(message.type);
+  return message;
+}
+
+function misbehaved(type: 'attached' | 'exit' | 'stdinAck'): SpoonError {
+  return new SpoonError('box-misbehaved', `Its message "${type}" has the wrong form.`);
+}

@@ -1,0 +1,276 @@
+import { SpoonError } from '../protocol/errors.ts';
+import { maxFrameBytes, viewerCreditBytes } from '../protocol/limits.ts';
+import { closeCode, parseControl, type ViewerMessage } from '../protocol/terminalFrames.ts';
+import { clampSize, type OpenTerminalRequest } from '../protocol/terminals.ts';
+import type { ApiClient } from './apiClient.ts';
+import { ReconnectingSocket, type Timing } from './reconnectingSocket.ts';
+import type { Ending, ReconnectState } from './reconnectRules.ts';
+import type { OpenSocket } from './socket.ts';
+import { parseTerminalMessage, type TerminalExit } from './terminalMessages.ts';
+
+/** Opening starts the box where it is off, which includes writing the whole overlay. */
+const openTimeoutMs = 180_000;
+/** What may be typed before the first prompt is there. */
+const maxEarlyInputBytes = 64 * 1024;
+
+export type TerminalState =
+  | { readonly name: 'connecting' }
+  /** Output follows. `resumed`: it goes on where this viewer was. */
+  | { readonly name: 'attached'; readonly resumed: boolean }
+  /** While away, more was printed than is kept: `bytes` are gone for good. `attached` follows. */
+  | { readonly name: 'missed'; readonly bytes: number }
+  /** The connection is lost and the terminal runs on; the next attempt is in `delayMs`. */
+  | { readonly name: 'reconnecting'; readonly delayMs: number }
+  /** No more attempts (signed out, refused), though the terminal may still run: `retry` tries again. */
+  | { readonly name: 'disconnected'; readonly error: SpoonError }
+  /** The shell is gone; `error` says why where it did not exit by itself. */
+  | { readonly name: 'ended'; readonly exit?: TerminalExit; readonly error?: SpoonError };
+
+export interface TerminalPlace {
+  readonly api: ApiClient;
+  readonly openSocket: OpenSocket;
+  readonly timing?: Timing | undefined;
+}
+
+export interface TerminalViewer {
+  readonly columns: number;
+  readonly rows: number;
+  /** How much may be on its way and not yet acknowledged; default 256 KiB. */
+  readonly creditBytes?: number;
+  /** Bytes as they come, `endOffset` after the last of them: give that to `acknowledge` once they are shown. */
+  readonly onOutput: (bytes: Uint8Array, endOffset: number) => void;
+  readonly onState: (state: TerminalState) => void;
+}
+
+/**
+ * One viewer of one terminal. Knows no UI: bytes out, bytes in, size, and what became of the connection, which it brings
+ * back by itself. It attaches only to what runs: a box that was stopped stays stopped, whatever is tried.
+ */
+export class TerminalSession {
+  readonly id: string;
+  /** What the person should know about the opening, such as a folder that was missing. Text of the service: not trusted. */
+  readonly notes: readonly string[];
+  readonly #viewer: TerminalViewer;
+  readonly #creditBytes: number;
+  readonly #place: TerminalPlace;
+  readonly #socket: ReconnectingSocket;
+  #size: { columns: number; rows: number };
+  /** Where the next output byte goes; undefined until the first attachment of a terminal that others had opened. */
+  #offset: number | undefined;
+  /** Bytes to drop because they came before the connection was lost. */
+  #repeatedBytes = 0;
+  #sentAckOffset = 0;
+  #attached = false;
+  #everAttached = false;
+  #over = false;
+  #early: Uint8Array[] = [];
+  #earlyBytes = 0;
+
+  private constructor(
+    place: TerminalPlace,
+    viewer: TerminalViewer,
+    terminal: { id: string; notes: readonly string[]; ticket?: string; offset?: number },
+  ) {
+    this.id = terminal.id;
+    this.notes = terminal.notes;
+    this.#place = place;
+    this.#viewer = viewer;
+    this.#creditBytes = viewer.creditBytes ?? viewerCreditBytes;
+    this.#size = clampSize(viewer);
+    this.#offset = terminal.offset;
+    let firstTicket = terminal.ticket;
+    this.#socket = new ReconnectingSocket({
+      target: async (signal) => {
+        const ticket = firstTicket ?? (await this.#newTicket(signal));
+        firstTicket = undefined;
+        return { url: place.api.socketUrl('attachTerminal', { id: this.id }), ticket };
+      },
+      openSocket: place.openSocket,
+      timing: place.timing,
+      onMessage: (data) => this.#receive(data),
+      onState: (state) => this.#followSocket(state),
+    });
+    this.#socket.connect();
+  }
+
+  /**
+   * Opens a new terminal, starting the box where it is off.
+   * @throws SpoonError what the service refuses it with
+   */
+  static async open(
+    place: TerminalPlace,
+    request: Pick<OpenTerminalRequest, 'cwd' | 'safe'>,
+    viewer: TerminalViewer,
+    signal?: AbortSignal,
+  ): Promise<TerminalSession> {
+    viewer.onState({ name: 'connecting' });
+    const body = { ...request, ...clampSize(viewer) };
+    const opened = await place.api.call('openTerminal', { body, signal, timeoutMs: openTimeoutMs });
+    const { terminal, ticket, notes } = opened;
+    return new TerminalSession(place, viewer, { id: terminal.id, notes, ticket, offset: 0 });
+  }
+
+  /** Views a terminal that runs; first what is kept of its output, then what comes. */
+  static attach(place: TerminalPlace, id: string, viewer: TerminalViewer): TerminalSession {
+    viewer.onState({ name: 'connecting' });
+    return new TerminalSession(place, viewer, { id, notes: [] });
+  }
+
+  /**
+   * Types. Kept until the first prompt is there (64 KiB); later, without a connection, nothing is kept: keys that arrive
+   * minutes after they were pressed do harm.
+   * @returns false when it was dropped
+   */
+  write(bytes: Uint8Array): boolean {
+    if (this.#attached) {
+      for (let start = 0; start < bytes.length; start += maxFrameBytes) {
+        this.#socket.send(bytes.subarray(start, start + maxFrameBytes));
+      }
+      return true;
+    }
+    if (this.#everAttached || this.#over || this.#earlyBytes + bytes.length > maxEarlyInputBytes) return false;
+    this.#early.push(bytes.slice());
+    this.#earlyBytes += bytes.length;
+    return true;
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#size = clampSize({ columns, rows });
+    if (this.#attached) this.#send({ type: 'resize', ...this.#size });
+  }
+
+  /** Everything before `offset` has been shown. Sent on in steps of a quarter of the credit. */
+  acknowledge(offset: number): void {
+    if (!this.#attached || offset - this.#sentAckOffset < this.#creditBytes / 4) return;
+    this.#sentAckOffset = offset;
+    this.#send({ type: 'ack', offset });
+  }
+
+  /** Tries at once: while it waits for the next attempt, or after it gave up. */
+  retry(): void {
+    if (!this.#over) this.#socket.connect();
+  }
+
+  /** See {@link ReconnectingSocket.renew}. */
+  renew(): void {
+    if (!this.#over) this.#socket.renew();
+  }
+
+  /** Stops viewing; the terminal runs on. No callback comes afterwards. */
+  detach(): void {
+    this.#over = true;
+    this.#attached = false;
+    this.#socket.close();
+  }
+
+  /** Ends the terminal and everything it started. */
+  async end(signal?: AbortSignal): Promise<void> {
+    await this.#place.api.call('closeTerminal', { params: { id: this.id }, signal });
+  }
+
+  async #newTicket(signal: AbortSignal): Promise<string> {
+    const answer = await this.#place.api.call('createTicket', { body: { kind: 'terminal', id: this.id }, signal });
+    return answer.ticket;
+  }
+
+  #send(message: ViewerMessage): void {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  #followSocket(state: ReconnectState): void {
+    this.#attached = false;
+    if (this.#over) return;
+    if (state.name === 'connected') {
+      const offset = this.#offset === undefined ? {} : { offset: this.#offset };
+      this.#send({ type: 'attach', ...this.#size, credit: this.#creditBytes, ...offset });
+    } else if (state.name === 'awaitingRetry') {
+      this.#viewer.onState({ name: 'reconnecting', delayMs: state.delayMs });
+    } else if (state.name === 'disconnected') {
+      this.#giveUp(state.ending);
+    }
+  }
+
+  #giveUp(ending: Ending): void {
+    if (ending.by === 'caller') return;
+    const { error, isOver } = endingOf(ending);
+    if (isOver) this.#finish({ name: 'ended', error });
+    else this.#viewer.onState({ name: 'disconnected', error });
+  }
+
+  #finish(state: TerminalState): void {
+    this.detach();
+    this.#viewer.onState(state);
+  }
+
+  #receive(data: Uint8Array | string): void {
+    if (this.#over) return;
+    try {
+      if (typeof data === 'string') this.#control(data);
+      else this.#output(data);
+    } catch (error) {
+      if (!(error instanceof SpoonError)) throw error;
+      this.#socket.close();
+      this.#viewer.onState({ name: 'disconnected', error });
+    }
+  }
+
+  #control(text: string): void {
+    const message = parseTerminalMessage(parseControl(text));
+    if (message?.type === 'exit') {
+      const { code, signal, ranMs } = message;
+      this.#finish({ name: 'ended', exit: { code, signal, ranMs } });
+    } else if (message?.type === 'attached') {
+      this.#startAt(message.offset);
+    }
+  }
+
+  #startAt(offset: number): void {
+    const expected = this.#offset;
+    const resumed = expected !== undefined && this.#everAttached;
+    this.#repeatedBytes = Math.max(0, (expected ?? offset) - offset);
+    this.#offset = Math.max(offset, expected ?? offset);
+    this.#sentAckOffset = this.#offset;
+    if (resumed && offset > expected) this.#viewer.onState({ name: 'missed', bytes: offset - expected });
+    this.#attached = true;
+    this.#everAttached = true;
+    this.#viewer.onState({ name: 'attached', resumed });
+    for (const bytes of this.#early.splice(0)) this.write(bytes);
+  }
+
+  #output(data: Uint8Array): void {
+    if (!this.#attached || this.#offset === undefined) {
+      throw new SpoonError('box-misbehaved', 'Output came before it was asked for.');
+    }
+    const repeated = Math.min(this.#repeatedBytes, data.length);
+    this.#repeatedBytes -= repeated;
+    const bytes = data.subarray(repeated);
+    if (bytes.length === 0) return;
+    this.#offset += bytes.length;
+    this.#viewer.onOutput(bytes, this.#offset);
+  }
+}
+
+/** What an ending means for the terminal itself: `isOver` when it is gone, so that trying again would be in vain. */
+function endingOf(ending: Exclude<Ending, { by: 'caller' }>): { error: SpoonError; isOver: boolean } {
+  if (ending.by === 'refusal') {
+    const { error } = ending;
+    if (error.code === 'not-found') return { error: new SpoonError('terminal-ended'), isOver: true };
+    return { error, isOver: error.code === 'box-stopped' || error.status === 410 };
+  }
+  switch (ending.code) {
+    case closeCode.ended:
+      return { error: new SpoonError('terminal-ended'), isOver: true };
+    case closeCode.boxGone:
+      return {
+        error: new SpoonError('box-stopped', 'The home is as it was. Open a new terminal to start the box.'),
+        isOver: true,
+      };
+    case closeCode.revoked:
+      return { error: new SpoonError('unauthenticated', 'The token was revoked. Sign in again.'), isOver: false };
+    default:
+      return {
+        error: new SpoonError('service-incompatible', `The connection was refused (${ending.code}). Update Spoon.`),
+        isOver: false,
+      };
+  }
+}
