@@ -22,6 +22,8 @@ export interface ApiClientOptions {
   /** Names this window or process in the events that its own writes cause. */
   readonly clientId: string;
   readonly fetch: Fetch;
+  /** What people know the service as, where its address says nothing; default host and port. */
+  readonly label?: string;
   /** Default 20 MiB: nothing that Spoon sends is larger. */
   readonly maxResponseBytes?: number;
 }
@@ -43,7 +45,7 @@ const VersionOnly = Type.Object({ apiVersion: Type.Integer() });
  */
 export class ApiClient {
   readonly url: string;
-  /** Host and port, for people. */
+  /** Host and port or its label, for people. */
   readonly host: string;
   readonly clientId: string;
   readonly #options: ApiClientOptions;
@@ -51,7 +53,7 @@ export class ApiClient {
   /** @throws SpoonError `service-url-invalid` */
   constructor(options: ApiClientOptions) {
     this.url = parseServiceUrl(options.url);
-    this.host = new URL(this.url).host;
+    this.host = options.label ?? new URL(this.url).host;
     this.clientId = options.clientId;
     this.#options = options;
   }

@@ -50,6 +50,8 @@ export class CommandSession {
     this.#output = output;
     this.#settle = Promise.withResolvers();
     this.exit = this.#settle.promise;
+    // Whoever is still feeding stdin looks at the exit later; that is not an unhandled rejection.
+    this.exit.catch(() => undefined);
     const target = { url: place.api.socketUrl('attachCommand', { id: prepared.id }), ticket: prepared.ticket };
     this.#socket = place.openSocket(target, {
       opened: () => this.#opened(),

@@ -10,7 +10,7 @@ import {
   type VersionOrigin,
 } from '../protocol/dotfiles.ts';
 import { SpoonError } from '../protocol/errors.ts';
-import { formatFileMode, parseFileMode } from '../protocol/fileMode.ts';
+import { formatFileMode } from '../protocol/fileMode.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { BytesAnswer } from './callTypes.ts';
 
@@ -98,10 +98,12 @@ export class DotfilesApi {
 function contentOf({ bytes, header }: BytesAnswer, host: string): DotfileContent {
   const kind = header(dotfileHeaders.kind);
   const etag = header('etag');
+  const mode = header(dotfileHeaders.mode) ?? '';
   const version = Number(header(dotfileHeaders.version));
   const modifiedMs = Number(header(dotfileHeaders.modifiedMs));
-  if (!Value.Check(DotfileKind, kind) || etag === undefined || !(version >= 1) || !Number.isFinite(modifiedMs)) {
+  const isWhole = Value.Check(DotfileKind, kind) && etag !== undefined && /^0?[0-7]{3}$/.test(mode);
+  if (!isWhole || !(version >= 1) || !Number.isFinite(modifiedMs)) {
     throw new SpoonError('service-answer-invalid', `${host} sent a file without saying which version it is.`);
   }
-  return { bytes, etag, kind, mode: parseFileMode(header(dotfileHeaders.mode) ?? ''), version, modifiedMs };
+  return { bytes, etag, kind, mode: Number.parseInt(mode, 8), version, modifiedMs };
 }

@@ -60,6 +60,11 @@ export const OverlayApply = Type.Object({
   scope: Type.Union([Type.Literal('whole'), Type.Literal('change')]),
   /** Of the whole overlay after this change. */
   digest: Type.String({ maxLength: 128 }),
+  /**
+   * With `change`: the digest before it. boxd takes over `digest` only when its manifest stood exactly there, so that a
+   * change that never arrived is found by the next check. Without it boxd is not up to date until the next `whole`.
+   */
+  base: Type.Optional(Type.String({ maxLength: 128 })),
   entries: Type.Array(OverlayEntry),
   removed: Type.Array(Type.String()),
 });

@@ -23,7 +23,11 @@ export const Dotfile = Type.Object({
 });
 export type Dotfile = Static<typeof Dotfile>;
 
-export const DotfileList = Type.Object({ dotfiles: Type.Array(Dotfile) });
+export const DotfileList = Type.Object({
+  dotfiles: Type.Array(Dotfile),
+  /** How many more are stored but failed their integrity check, so that not even their name is known. */
+  damaged: Type.Optional(Type.Integer({ minimum: 1 })),
+});
 export type DotfileList = Static<typeof DotfileList>;
 
 /** What became of a save in the running box: `pending` when the box did not answer in time and will catch up. */

@@ -50,6 +50,11 @@ export const errorTable = {
   'host-not-allowed': { status: 421, title: 'The service does not answer to this host name.' },
   'origin-not-allowed': { status: 403, title: 'Requests from this origin are not allowed.' },
   'method-not-allowed': { status: 405, title: 'The method is not allowed here.' },
+  'http-invalid': { status: 400, title: 'The request is not well-formed HTTP.' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive.' },
+  'headers-too-large': { status: 431, title: 'The request has more or longer headers than Spoon accepts.' },
+  'url-too-long': { status: 414, title: 'The address of the request is longer than Spoon accepts.' },
+  'upgrade-required': { status: 426, title: 'This address is for WebSockets only.' },
   'not-found': { status: 404, title: 'There is no such thing, or it is not yours.' },
   'too-many-requests': { status: 429, title: 'Too many requests. Try again in a moment.' },
 
@@ -58,6 +63,7 @@ export const errorTable = {
   'token-expired': { status: 401, title: 'The token has expired.' },
   'insufficient-scope': { status: 403, title: 'The token does not allow this.' },
   'ticket-invalid': { status: 401, title: 'The ticket is unknown, used or too old.' },
+  'token-limit': { status: 409, title: 'The account holds as many tokens as it may. Revoke one that is not used.' },
   'user-exists': { status: 409, title: 'There is a user of this name already.' },
   'user-disabled': { status: 403, title: 'The account is disabled.' },
   'single-user-only': { status: 409, title: 'Without root, Spoon runs boxes for one user only.' },
@@ -94,6 +100,8 @@ export const errorTable = {
 
   // Start of the service
   'config-invalid': { status: 500, title: 'A setting is wrong.' },
+  'workdir-unwritable': { status: 500, title: 'The working directory cannot be written.' },
+  'listen-failed': { status: 503, title: 'The service cannot listen on its address.' },
   'workdir-locked': { status: 503, title: 'Another service uses this working directory.' },
   'schema-newer': { status: 500, title: 'The database was written by a newer Spoon.' },
   'key-missing': { status: 500, title: 'No encryption key is set.' },

@@ -16,10 +16,17 @@ export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 // HTTP (security.md section 4)
 export const maxJsonBytes = 1 * mebi;
 export const maxHeaderBytes = 16 * kibi;
+export const maxHeaderCount = 100;
 export const maxUrlBytes = 8 * kibi;
+/** Beyond it new connections are dropped, so that idle ones cannot take all file descriptors. */
+export const maxConnections = 4096;
 export const maxResponseBytes = 20 * mebi;
 export const requestTimeoutMs = 60_000;
 export const headersTimeoutMs = 10_000;
+
+// Identity (security.md section 4)
+export const defaultTokenLifeDays = 90;
+export const maxTokensPerOwner = 100;
 
 // WebSockets and terminals (security.md section 4, terminal-route.md)
 export const ticketLifeMs = 30_000;
@@ -27,6 +34,10 @@ export const maxFrameBytes = 64 * kibi;
 export const maxControlBytes = 64 * kibi;
 export const maxTerminalsPerUser = 16;
 export const maxPendingUpgradesPerUser = 4;
+/** Windows of one user that listen to events; a further one is refused. */
+export const maxSubscribersPerUser = 64;
+/** Events that one subscriber may have unread before it is dropped and has to list again. */
+export const maxUnreadEventBytes = 1 * mebi;
 export const minColumns = 2;
 export const maxColumns = 500;
 export const minRows = 1;

@@ -42,6 +42,13 @@ export const routes = {
     summary: 'Is the service well, and which version is it',
     response: Health,
   },
+  openapi: {
+    method: 'GET',
+    path: '/v1/openapi.json',
+    scope: 'public',
+    summary: 'This API as an OpenAPI document',
+    response: Type.Unknown(),
+  },
   me: { method: 'GET', path: '/v1/me', scope: 'signed-in', summary: 'Who this token is', response: Me },
 
   listDotfiles: {
@@ -227,6 +234,27 @@ export const routes = {
     summary: 'A token for a user',
     body: CreateTokenRequest,
     response: CreatedToken,
+  },
+  adminListTokens: {
+    method: 'GET',
+    path: '/v1/admin/tokens',
+    scope: 'admin:system',
+    summary: 'All admin tokens, without their secrets',
+    response: TokenList,
+  },
+  adminCreateAdminToken: {
+    method: 'POST',
+    path: '/v1/admin/tokens',
+    scope: 'admin:system',
+    summary: 'A new admin token: no user, no contents',
+    body: CreateTokenRequest,
+    response: CreatedToken,
+  },
+  adminRevokeToken: {
+    method: 'DELETE',
+    path: '/v1/admin/tokens/:id',
+    scope: 'admin:users',
+    summary: 'Revoke any token',
   },
   adminListBoxes: {
     method: 'GET',

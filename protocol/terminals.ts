@@ -1,5 +1,4 @@
 import { type Static, Type } from 'typebox';
-import { maxColumns, maxRows, minColumns, minRows } from './limits.ts';
 
 export const OpenTerminalRequest = Type.Object(
   {
@@ -65,9 +64,5 @@ export type TicketRequest = Static<typeof TicketRequest>;
 export const Ticket = Type.Object({ ticket: Type.String(), expiresInMs: Type.Integer() });
 export type Ticket = Static<typeof Ticket>;
 
-/** Whole numbers within what a pseudo-terminal takes; anything else becomes the nearest, or 80 by 24. */
-export function clampSize(size: { columns?: unknown; rows?: unknown }): { columns: number; rows: number } {
-  const clamp = (value: unknown, low: number, high: number, fallback: number): number =>
-    typeof value === 'number' && Number.isFinite(value) ? Math.min(high, Math.max(low, Math.trunc(value))) : fallback;
-  return { columns: clamp(size.columns, minColumns, maxColumns, 80), rows: clamp(size.rows, minRows, maxRows, 24) };
-}
+// biome-ignore lint/performance/noBarrelFile: the rule stands apart so that boxd gets it without the schema library
+export { clampSize } from './terminalSize.ts';

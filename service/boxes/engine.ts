@@ -18,8 +18,11 @@ export interface Engine {
   stop(username: string, graceMs: number): Promise<void>;
   /** The running boxes of this instance, also those that an earlier service process started. */
   list(): Promise<EngineBox[]>;
-  /** Calls `onEnd` when a box ends without `stop`, and for the reason if known. The returned function ends the watch. */
-  watch(onEnd: (end: BoxEnd) => void): () => void;
+  /**
+   * Tells what happens to boxes that this engine object has started or listed, within 5 s. The returned function ends
+   * the watch.
+   */
+  watch(watcher: BoxWatcher): () => void;
   /** Releases what this process holds; the boxes run on. */
   close(): Promise<void>;
 }
@@ -61,6 +64,13 @@ export interface EngineBox {
   readonly startedMs: number;
   /** Hash of what the box was made from; a box with another one is replaced at its next idle. */
   readonly specHash: string;
+}
+
+export interface BoxWatcher {
+  /** A box ended without `stop`; what it left behind, except the home, has been removed or is being removed. */
+  onEnd(end: BoxEnd): void;
+  /** The kernel ended a program in a box that had used up its memory; the box itself may run on. */
+  onMemoryKill(username: string): void;
 }
 
 export interface BoxEnd {

@@ -1,7 +1,8 @@
-import type { OverlayOutcome, OverlayReport } from '../../protocol/boxd.ts';
+import type { OverlayEntry, OverlayOutcome, OverlayReport } from '../../protocol/boxd.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import type { Applied } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import { defaultFileMode } from '../../protocol/fileMode.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import { maxFileBytes } from '../../protocol/limits.ts';
 import { frame } from '../../protocol/overlayFrames.ts';
@@ -19,6 +20,8 @@ interface UserState {
   /** Which box `known` is about. */
   box: RunningBox | undefined;
   known: OverlaySnapshot;
+  /** The digest of `known`: boxd takes a change over only when it stands exactly there. */
+  knownDigest: string;
   /** What did not go smoothly when it was last tried, by path. */
   troubles: Map<string, Applied>;
 }
@@ -87,6 +90,7 @@ export class LiveOverlay {
       const { upToDate } = await box.boxd.checkOverlay({ digest });
       state.box = box;
       state.known = snapshotOf(entries);
+      state.knownDigest = digest;
       state.troubles.clear();
       if (upToDate) return [stage('nothing to do')];
       const { needed } = await box.boxd.planOverlay({ digest, entries });
@@ -95,7 +99,7 @@ export class LiveOverlay {
       const report = await box.boxd.applyOverlay(
         this.#body(userId, { scope: 'whole', digest, entries, removed: [] }, paths),
       );
-      await this.#digest(state, box, report);
+      await this.#take(state, box, { report, entries });
       const troubles = [...state.troubles.keys()];
       return [
         ...report.stages.filter((other) => other.name !== 'overlay'),
@@ -118,10 +122,15 @@ export class LiveOverlay {
     for (const path of [...diff.entries.map((entry) => entry.path), ...diff.removed]) state.troubles.delete(path);
     const paths = diff.entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path as HomePath);
     const report = await box.boxd.applyOverlay(
-      this.#body(userId, { scope: 'change', digest, entries: diff.entries, removed: diff.removed }, paths),
+      this.#body(
+        userId,
+        { scope: 'change', digest, base: state.knownDigest, entries: diff.entries, removed: diff.removed },
+        paths,
+      ),
     );
     state.known = snapshotOf(entries);
-    await this.#digest(state, box, report);
+    state.knownDigest = digest;
+    await this.#take(state, box, { report, entries });
   }
 
   async *#body(userId: string, head: object, paths: readonly HomePath[]): AsyncGenerator<Uint8Array> {
@@ -132,19 +141,25 @@ export class LiveOverlay {
     }
   }
 
-  async #digest(state: UserState, box: RunningBox, report: OverlayReport): Promise<void> {
+  async #take(
+    state: UserState,
+    box: RunningBox,
+    { report, entries }: { report: OverlayReport; entries: readonly OverlayEntry[] },
+  ): Promise<void> {
+    const modes = new Map(entries.map((entry) => [entry.path, entry.mode]));
     for (const outcome of report.outcomes) {
-      if (outcome.backupKind === 'edit' && outcome.backup !== undefined) await this.#keepEdit(box, outcome);
+      if (outcome.backupKind === 'edit' && outcome.backup !== undefined)
+        await this.#keepEdit(box, outcome, modes.get(outcome.path) ?? defaultFileMode);
       const applied = appliedOf(outcome);
       if (applied !== undefined) state.troubles.set(outcome.path, applied);
     }
   }
 
   /** Decision 5: a hand edit that was in the way becomes a version of origin `drift`; its copy in the home stays too. */
-  async #keepEdit(box: RunningBox, outcome: OverlayOutcome): Promise<void> {
+  async #keepEdit(box: RunningBox, outcome: OverlayOutcome, mode: number): Promise<void> {
     try {
       const bytes = await box.boxd.readBackup(outcome.backup ?? '', maxFileBytes);
-      await this.#dotfiles.keepDrift(box.user.userId, outcome.path as HomePath, bytes);
+      await this.#dotfiles.keepDrift(box.user.userId, outcome.path as HomePath, bytes, mode);
     } catch (error) {
       this.#warn('a hand edit is kept in the home only', error);
     }
@@ -153,7 +168,7 @@ export class LiveOverlay {
   #inTurn<T>(userId: string, work: (state: UserState) => Promise<T>): Promise<T> {
     let state = this.#users.get(userId);
     if (state === undefined) {
-      state = { turn: Promise.resolve(), box: undefined, known: new Map(), troubles: new Map() };
+      state = { turn: Promise.resolve(), box: undefined, known: new Map(), knownDigest: '', troubles: new Map() };
       this.#users.set(userId, state);
     }
     const mine = state;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Static, TSchema } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import type { Route } from '../../protocol/routes.ts';
 import type { Scope } from '../../protocol/scopes.ts';
 
@@ -22,6 +22,9 @@ declare module 'fastify' {
     caller: Caller | null;
   }
 }
+
+/** A parameter that no route has is refused like an unknown field of a body. */
+const noQuery = Type.Object({}, { additionalProperties: false });
 
 type Part<R extends Route, K extends 'query' | 'body'> = R[K] extends TSchema ? Static<R[K]> : undefined;
 type Answer<R extends Route> = R['response'] extends TSchema
@@ -51,7 +54,7 @@ export function addRoute<R extends Route>(
     config: { spoonRoute: route },
     schema: {
       summary: route.summary,
-      ...(route.query === undefined ? {} : { querystring: route.query }),
+      ...(route.upgrade ? {} : { querystring: route.query ?? noQuery }),
       ...(route.body === undefined ? {} : { body: route.body }),
       ...(route.response === undefined ? {} : { response: { 200: route.response } }),
     },

@@ -1,0 +1,37 @@
+import { closeCode } from '../../protocol/terminalFrames.ts';
+import { JsonFields } from '../http/jsonFields.ts';
+import type { BoxdRoute, BoxdUpgrade } from '../http/route.ts';
+import type { Commands } from './commands.ts';
+
+export function commandRoutes(commands: Commands): BoxdRoute[] {
+  return [
+    {
+      method: 'POST',
+      path: '/v1/commands',
+      async handle({ json }) {
+        const fields = new JsonFields(await json());
+        const prepared = await commands.prepare({
+          id: fields.id(),
+          argv: fields.texts('argv'),
+          cwd: fields.text('cwd'),
+          environment: fields.variables('environment'),
+        });
+        return { json: prepared };
+      },
+    },
+  ];
+}
+
+export function commandUpgrade(commands: Commands): BoxdUpgrade {
+  return {
+    path: '/v1/commands/:id/attach',
+    accept(id) {
+      commands.check(id);
+      return (webSocket, socket) => {
+        const command = commands.take(id);
+        if (command === undefined) webSocket.close(closeCode.ended);
+        else command.view(webSocket, socket);
+      };
+    },
+  };
+}

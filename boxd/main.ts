@@ -1,0 +1,61 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { boxdParkedConnections } from '../protocol/limits.ts';
+import { commandRoutes, commandUpgrade } from './commands/commandRoutes.ts';
+import { Commands } from './commands/commands.ts';
+import { ensureHome } from './home/homeStage.ts';
+import { ParkedConnections } from './http/parkedConnections.ts';
+import { createBoxdServer } from './http/server.ts';
+import { Overlay } from './overlay/overlay.ts';
+import { overlayRoutes } from './overlay/overlayRoutes.ts';
+import { readSettings } from './settings.ts';
+import { statRoute } from './statRoute.ts';
+import { terminalRoutes, terminalUpgrade } from './terminals/terminalRoutes.ts';
+import { Terminals } from './terminals/terminals.ts';
+
+// The composition root: everything that a box's daemon is made of, in the order in which it starts and stops.
+
+const log = (line: string) => process.stderr.write(`boxd: ${line.slice(0, 4096)}\n`);
+
+const settings = readSettings(process.env);
+const homeStage = ensureHome(settings.home);
+if (homeStage.state === 'failed') log(`the home is not as it should be: ${homeStage.detail}`);
+
+const terminals = new Terminals(settings);
+const commands = new Commands(settings);
+const overlay = new Overlay(settings.home);
+
+const server = createBoxdServer({
+  routes: [
+    statRoute(dirname(fileURLToPath(import.meta.url))),
+    ...overlayRoutes(overlay, settings.home),
+    ...terminalRoutes(terminals, () => commands.runningCount),
+    ...commandRoutes(commands),
+  ],
+  upgrades: [terminalUpgrade(terminals), commandUpgrade(commands)],
+  onUsed: (socket) => connections.used(socket),
+  log,
+});
+const connections = new ParkedConnections({
+  socketPath: settings.socketPath,
+  count: boxdParkedConnections,
+  onConnection: (socket) => server.emit('connection', socket),
+});
+connections.start();
+
+let stopping = false;
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  connections.close();
+  await Promise.all([terminals.close(), commands.close()]);
+  process.exit(0);
+}
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    stop().catch((error) => {
+      log(`stopping failed: ${error}`);
+      process.exit(1);
+    });
+  });
+}

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { findDescendants } from './processTable.ts';
+
+/** What a terminal or command may use to save its state after SIGHUP. */
+export const endGraceMs = 2_000;
+const firstLookMs = 5;
+const lookMs = 50;
+/** A process that forks faster than it is found could keep us busy for ever; the box's process limit ends that race. */
+const maxKillRounds = 100;
+
+/**
+ * Ends all that a terminal or command started: SIGHUP (and SIGCONT, for what is stopped), after `graceMs` SIGKILL, until
+ * none is left. These are not our children, so their end cannot be awaited, only seen.
+ */
+export async function endProcesses(session: number, marker: string, graceMs = endGraceMs): Promise<void> {
+  const first = findDescendants(session, marker);
+  if (first.length === 0) return;
+  signalAll(first, 'SIGHUP');
+  signalAll(first, 'SIGCONT');
+  const killAtMs = Date.now() + graceMs;
+  for (let waitMs = firstLookMs; Date.now() < killAtMs; waitMs = Math.min(lookMs, waitMs * 2)) {
+    await delay(waitMs);
+    if (findDescendants(session, marker).length === 0) return;
+  }
+  for (let round = 0; round < maxKillRounds; round++) {
+    const left = findDescendants(session, marker);
+    if (left.length === 0) return;
+    signalAll(left, 'SIGKILL');
+    await delay(firstLookMs);
+  }
+}
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      // ESRCH: ended by itself. EPERM: a setuid program, which is not ours to end.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+    }
+  }
+}

@@ -1,0 +1,241 @@
+import { readlinkSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { TerminalState } from '../../protocol/boxd.ts';
+import { maxFrameBytes, replayRingBytes } from '../../protocol/limits.ts';
+import { closeCode, parseControl, type TerminalMessage } from '../../protocol/terminalFrames.ts';
+import { clampSize } from '../../protocol/terminalSize.ts';
+import { hasForegroundChild } from '../processes/processTable.ts';
+import { ByteRing } from './byteRing.ts';
+import { PseudoTerminal, type PseudoTerminalOptions } from './pseudoTerminal.ts';
+import { TerminalViewer } from './terminalViewer.ts';
+import { TitleScanner } from './titleScanner.ts';
+import { watchLiveness } from './viewerLiveness.ts';
+
+/** The shell waits when the slowest viewer is this far behind; a quarter of the ring, so that nothing unsent is lost. */
+const pauseBytes = replayRingBytes / 4;
+const resumeBytes = pauseBytes / 2;
+/** How long one viewer may hold the shell while another one has seen everything. Then it is passed over. */
+const maxHoldMs = 5_000;
+/** Below this a chunk is somebody typing, and goes out in the same turn of the event loop. */
+const floodChunkBytes = 2048;
+
+/**
+ * One shell and any number of viewers. Output goes into a ring; each viewer is sent from it as far as its credit goes.
+ * The shell is paused while the slowest viewer is behind, runs on into the ring while nobody watches, and is never held
+ * longer than 5 s at once by a frozen viewer while another one keeps up.
+ */
+export class Terminal {
+  readonly id: string;
+  readonly createdMs = Date.now();
+  readonly #ring = new ByteRing(replayRingBytes);
+  readonly #title = new TitleScanner();
+  readonly #viewers = new Set<TerminalViewer>();
+  #size: { columns: number; rows: number };
+  #wantedSize: { columns: number; rows: number } | undefined;
+  #pty: PseudoTerminal | undefined;
+  #cwd: string;
+  #fresh: Buffer[] = [];
+  #freshBytes = 0;
+  #flushing = false;
+  #paused = false;
+  #hold: NodeJS.Timeout | undefined;
+  #exit: TerminalMessage | undefined;
+
+  private constructor(id: string, options: PseudoTerminalOptions) {
+    this.id = id;
+    this.#cwd = options.cwd;
+    this.#size = { columns: options.columns, rows: options.rows };
+  }
+
+  /** @param onExit once, when the shell has ended and its output is complete */
+  static async start(id: string, options: PseudoTerminalOptions, onExit: () => void): Promise<Terminal> {
+    const terminal = new Terminal(id, options);
+    terminal.#pty = await PseudoTerminal.start(options, {
+      onData: (chunk) => terminal.#onData(chunk),
+      onExit: ({ code, signal }) => {
+        terminal.#exit = { type: 'exit', code, signal, ranMs: Date.now() - terminal.createdMs };
+        terminal.#flush();
+        onExit();
+      },
+    });
+    return terminal;
+  }
+
+  /** Process id of the shell, which is also its session and its process group. */
+  get pid(): number {
+    if (this.#pty === undefined) throw new Error('the terminal has not started');
+    return this.#pty.pid;
+  }
+
+  get ended(): boolean {
+    return this.#exit !== undefined;
+  }
+
+  describe(): TerminalState {
+    return {
+      id: this.id,
+      title: this.#title.title,
+      cwd: this.#currentFolder(),
+      createdMs: this.createdMs,
+      viewers: [...this.#viewers].filter((viewer) => viewer.attached).length,
+      ...this.#size,
+      busy: !this.ended && hasForegroundChild(this.pid),
+    };
+  }
+
+  /** Takes over a WebSocket; its first message must be `attach`. */
+  view(webSocket: WebSocket, socket: Duplex): void {
+    const viewer = new TerminalViewer({ webSocket, socket, ring: this.#ring, onDrain: () => this.#flush() });
+    this.#viewers.add(viewer);
+    const stopWatching = watchLiveness(webSocket, socket, () => viewer.attached);
+    webSocket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) this.#onInput(viewer, data);
+      else this.#onControl(viewer, data.toString('utf8'));
+    });
+    // ws closes with the right code by itself (1007, 1009, …) and then says 'close'.
+    webSocket.on('error', () => {});
+    webSocket.on('close', () => {
+      stopWatching();
+      this.#viewers.delete(viewer);
+      this.#steer();
+    });
+  }
+
+  /** Closes what still watches; for a terminal that is being forgotten. */
+  close(): void {
+    clearTimeout(this.#hold);
+    for (const { webSocket } of this.#viewers) webSocket.close(closeCode.ended);
+  }
+
+  #onInput(viewer: TerminalViewer, bytes: Buffer): void {
+    if (!viewer.attached) {
+      refuse(viewer, 'The first message must be attach.');
+      return;
+    }
+    if (this.ended) return;
+    if (this.#pty?.write(bytes) === false) refuse(viewer, 'The programs in the terminal do not take this much input.');
+  }
+
+  #onControl(viewer: TerminalViewer, text: string): void {
+    let message: ReturnType<typeof parseControl>;
+    try {
+      message = parseControl(text);
+    } catch {
+      refuse(viewer, 'Not a control message.');
+      return;
+    }
+    if (message.type === 'attach' && !viewer.attached) {
+      this.#resize(message);
+      viewer.attach({ offset: message.offset, credit: message.credit, size: this.#wantedSize ?? this.#size });
+      this.#flush();
+    } else if (message.type === 'resize' && viewer.attached) {
+      this.#resize(message);
+    } else if (message.type === 'ack' && viewer.attached) {
+      viewer.acknowledge(message.offset);
+      this.#flush();
+    } else {
+      refuse(viewer, 'An unknown control message, or one out of turn.');
+    }
+  }
+
+  /** The last viewer to say a size wins; many at once become one. */
+  #resize(asked: Readonly<Record<string, unknown>>): void {
+    const scheduled = this.#wantedSize !== undefined;
+    this.#wantedSize = clampSize(asked);
+    if (scheduled) return;
+    setImmediate(() => {
+      const size = this.#wantedSize;
+      this.#wantedSize = undefined;
+      if (size === undefined || this.ended) return;
+      if (size.columns === this.#size.columns && size.rows === this.#size.rows) return;
+      this.#size = size;
+      this.#pty?.resize(size.columns, size.rows);
+    });
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#ring.write(chunk);
+    this.#title.scan(chunk);
+    if (this.#viewers.size === 0) return;
+    this.#fresh.push(chunk);
+    this.#freshBytes += chunk.length;
+    if (this.#freshBytes >= maxFrameBytes) {
+      this.#flush();
+      return;
+    }
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flushOrGather(0));
+  }
+
+  /**
+   * The kernel hands out 4 KiB at a time. While they come in turn after turn of the event loop they are gathered up to
+   * one frame; the first turn without new ones sends. No timer: an idle loop goes round in microseconds.
+   */
+  #flushOrGather(seenBytes: number): void {
+    const newest = this.#fresh.at(-1)?.length ?? 0;
+    if (this.#freshBytes > seenBytes && newest >= floodChunkBytes && this.#exit === undefined) {
+      const seen = this.#freshBytes;
+      setImmediate(() => this.#flushOrGather(seen));
+      return;
+    }
+    this.#flushing = false;
+    this.#flush();
+  }
+
+  #flush(): void {
+    const fresh = this.#fresh.length === 1 ? this.#fresh[0] : undefined;
+    this.#fresh = [];
+    this.#freshBytes = 0;
+    for (const viewer of this.#viewers) {
+      viewer.send(this.#size, fresh);
+      if (this.#exit !== undefined) viewer.finish(this.#exit);
+    }
+    this.#steer();
+  }
+
+  /** Pauses or resumes the shell by its slowest viewer. */
+  #steer(): void {
+    let slowest = 0;
+    for (const viewer of this.#viewers) slowest = Math.max(slowest, viewer.lagBytes);
+    if (slowest >= pauseBytes && !this.#paused) {
+      this.#paused = true;
+      this.#pty?.pause();
+    } else if (slowest <= resumeBytes && this.#paused) {
+      this.#paused = false;
+      clearTimeout(this.#hold);
+      this.#hold = undefined;
+      this.#pty?.resume();
+    }
+    if (this.#paused && this.#hold === undefined && this.#someoneKeepsUp()) {
+      this.#hold = setTimeout(() => this.#passOverTheSlow(), maxHoldMs);
+    }
+  }
+
+  #someoneKeepsUp(): boolean {
+    return [...this.#viewers].some((viewer) => viewer.holdsShell && viewer.lagBytes <= resumeBytes);
+  }
+
+  #passOverTheSlow(): void {
+    this.#hold = undefined;
+    if (!this.#someoneKeepsUp()) return;
+    for (const viewer of this.#viewers) if (viewer.lagBytes > resumeBytes) viewer.passOver();
+    this.#steer();
+  }
+
+  #currentFolder(): string {
+    if (!this.ended) {
+      try {
+        this.#cwd = readlinkSync(`/proc/${this.pid}/cwd`).slice(0, 4096);
+      } catch {
+        // The shell is just ending: its last folder stands.
+      }
+    }
+    return this.#cwd;
+  }
+}
+
+function refuse(viewer: TerminalViewer, reason: string): void {
+  viewer.webSocket.close(closeCode.badMessage, reason);
+}

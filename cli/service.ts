@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { type CommandLine, UsageError } from './commandLine.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** `spoonctl service run` */
+export function addService(program: Command, line: CommandLine): void {
+  const service = program.command('service').description('the service itself (for administrators)');
+  service
+    .command('run')
+    .description('run it here, in the foreground; the SPOON_ variables apply')
+    .action(() => {
+      const main = join(root, 'service', 'main.ts');
+      if (!existsSync(main)) throw new UsageError(`The service is not part of this installation (no ${main}).`);
+      if (process.execve === undefined) throw new UsageError('The service does not run on this system.');
+      // In place of this process: signals, streams and exit code are the service's own, with nothing in between to lose them.
+      process.execve(process.execPath, [process.execPath, main], line.env);
+    });
+}

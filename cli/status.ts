@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { Box, Health } from '../protocol/boxes.ts';
+import { type CommandLine, formatTime, type JsonOption, withJson } from './commandLine.ts';
+import { connect } from './connection.ts';
+import { nameOf } from './login.ts';
+
+/** `spoonctl status` */
+export function addStatus(program: Command, line: CommandLine): void {
+  withJson(program.command('status').description('the service, your box and what holds it')).action(
+    async (options: JsonOption) => {
+      const { api } = await connect(line);
+      const health = await api.checkCompatible();
+      const me = await api.call('me');
+      // An administrator has no box and no dotfiles.
+      const box = me.kind === 'user' ? await api.call('box') : null;
+      const dotfiles = me.scopes.includes('files:read') ? (await api.call('listDotfiles')).dotfiles.length : null;
+      line.print(options, { url: api.url, health, me, box, dotfiles }, () =>
+        [
+          `Service   ${serviceText(api.host, health)}`,
+          ...health.problems.map((problem) => `          ${problem}`),
+          `Account   ${nameOf(me)}`,
+          ...(dotfiles === null ? [] : [`Dotfiles  ${dotfiles}`]),
+          ...(box === null ? [] : [`Box       ${boxText(box)}`]),
+        ].join('\n'),
+      );
+    },
+  );
+}
+
+function serviceText(host: string, { version, status, engine }: Health): string {
+  const boxes = engine === 'none' ? 'no boxes' : `${engine} boxes`;
+  return `${host}, Spoon ${version}, ${boxes}, ${status === 'ok' ? 'well' : 'with problems:'}`;
+}
+
+/** What a person wants to know of a box, on one line and, where it is held or failed, on more. */
+export function boxText(box: Box): string {
+  const since = box.startedMs === null ? '' : ` since ${formatTime(box.startedMs)}`;
+  const stops = box.stopsAtMs === null ? '' : `, stops at ${formatTime(box.stopsAtMs)} unless used`;
+  const lines = [`${box.state}${since}${stops}`];
+  for (const { kind, label } of box.holders) lines.push(`held by ${kind} ${label}`);
+  for (const stage of box.stages) {
+    if (stage.state === 'failed') lines.push(`${stage.name} failed: ${stage.detail ?? 'no reason given'}`);
+  }
+  if (box.detail !== undefined) lines.push(box.detail);
+  return lines.join('\n          ');
+}

@@ -1,0 +1,179 @@
+import { constants } from 'node:os';
+import type { Command } from 'commander';
+import type { TerminalExit } from '../client/terminalMessages.ts';
+import { TerminalSession, type TerminalState, type TerminalViewer } from '../client/terminalSession.ts';
+import type { SpoonError } from '../protocol/errors.ts';
+import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
+import { connect } from './connection.ts';
+import { EscapeKeys } from './escapeKeys.ts';
+import { openNodeSocket } from './nodeSocket.ts';
+import { RawTerminal } from './rawTerminal.ts';
+import { safeLine } from './safeText.ts';
+import { threadFolder } from './typedPath.ts';
+
+/** Writes to a terminal block, so what is on its way is in front of Ctrl-C: with 128 KiB that stays below 0.1 s. */
+const creditBytes = 128 * 1024;
+/** A shell that ends so soon after its start has most likely stumbled over a start-up file. */
+const stumbledMs = 3_000;
+/** An opening that takes longer says what it waits for. */
+const quietMs = 500;
+const ctrlC = 0x03;
+
+interface TerminalOptions extends JsonOption {
+  readonly safe?: true;
+  readonly attach?: string;
+  readonly list?: true;
+}
+
+/** `spoonctl terminal` */
+export function addTerminal(program: Command, line: CommandLine): void {
+  withJson(
+    program.command('terminal').argument('[thread]').description('a shell in your box, in the folder of a thread'),
+  )
+    .option('--safe', 'without your own start-up files')
+    .option('--attach <id>', 'one that runs already')
+    .option('--list', 'show those that run')
+    .addHelpText('after', help)
+    .action(async (thread: string | undefined, options: TerminalOptions) => {
+      if (options.list === true) return await list(line, options);
+      if (!line.stdin.isTTY || !line.stdout.isTTY) {
+        throw new UsageError('This needs a terminal on stdin and stdout. Without one, use: spoonctl exec -- COMMAND');
+      }
+      const request = {
+        ...(thread === undefined ? {} : { cwd: threadFolder(thread) }),
+        ...(options.safe === undefined ? {} : { safe: true }),
+      };
+      const { api } = await connect(line);
+      const place = { api, openSocket: openNodeSocket };
+      const { attach } = options;
+      line.exitCode = await view(line, async (viewer, signal) =>
+        attach === undefined
+          ? await TerminalSession.open(place, request, viewer, signal)
+          : TerminalSession.attach(place, attach, viewer),
+      );
+    });
+}
+
+const help = `
+It ends with the exit code of its shell. It survives a lost network and comes back by itself.
+Right after Enter: ~. leaves it (it runs on), ~? shows this, ~~ types one ~.
+
+Examples:
+  spoonctl terminal
+  spoonctl terminal api/main
+  spoonctl terminal --list`;
+
+async function list(line: CommandLine, options: TerminalOptions): Promise<void> {
+  const { api } = await connect(line);
+  const running = await api.call('listTerminals');
+  line.print(options, running, () =>
+    running.terminals.length === 0
+      ? 'No terminals run. Open one with: spoonctl terminal'
+      : columns(
+          ['ID', 'TITLE', 'FOLDER', 'OPENED', 'VIEWERS'],
+          running.terminals.map(({ id, title, cwd, createdMs, viewers }) => [
+            id,
+            title,
+            cwd,
+            formatTime(createdMs),
+            viewers,
+          ]),
+        ),
+  );
+}
+
+/** Joins the terminal here to one in the box until either ends. @returns the exit code */
+async function view(
+  line: CommandLine,
+  open: (viewer: TerminalViewer, signal: AbortSignal) => Promise<TerminalSession>,
+): Promise<number> {
+  const { stdin, stdout, stderr } = line;
+  const ended = Promise.withResolvers<number>();
+  const cancel = new AbortController();
+  const keys = new EscapeKeys();
+  let session: TerminalSession | undefined;
+  let early = new Uint8Array();
+  using raw = new RawTerminal(line);
+  const waiting = setTimeout(() => stderr.write('\u001b[2mOpening your terminal…\u001b[0m'), quietMs);
+  const opened = (): void => {
+    clearTimeout(waiting);
+    stderr.write('\r\u001b[2K');
+  };
+
+  const typed = (chunk: Uint8Array): void => {
+    if (session === undefined) {
+      // Nothing that could take a Ctrl-C yet: it means to give up.
+      if (chunk.includes(ctrlC)) cancel.abort();
+      early = Uint8Array.from([...early, ...chunk]);
+      return;
+    }
+    const { forward, asked } = keys.feed(chunk);
+    if (forward.length > 0 && !session.write(forward)) raw.bell();
+    if (asked === 'help') raw.say('~. leaves the terminal, which runs on. ~~ types one ~.');
+    if (asked === 'detach') {
+      raw.say(`Left. It runs on: spoonctl terminal --attach ${safeLine(session.id)}`);
+      ended.resolve(0);
+    }
+  };
+  const resized = (): void => session?.resize(stdout.columns, stdout.rows);
+  const hungUp = (signal: NodeJS.Signals): void => ended.resolve(128 + constants.signals[signal]);
+  const viewer: TerminalViewer = {
+    columns: stdout.columns,
+    rows: stdout.rows,
+    creditBytes,
+    onOutput: (bytes, endOffset) => stdout.write(bytes, () => session?.acknowledge(endOffset)),
+    onState: (state) => {
+      if (state.name === 'attached' && !state.resumed) opened();
+      follow(state, raw, ended);
+    },
+  };
+
+  stdin.on('data', typed);
+  stdout.on('resize', resized);
+  process.on('SIGTERM', hungUp).on('SIGHUP', hungUp);
+  try {
+    session = await open(viewer, cancel.signal);
+    for (const note of session.notes) raw.say(safeLine(note));
+    typed(early);
+    return await ended.promise;
+  } catch (error) {
+    if (cancel.signal.aborted) return 128 + constants.signals.SIGINT;
+    throw error;
+  } finally {
+    opened();
+    session?.detach();
+    stdin.off('data', typed);
+    stdout.off('resize', resized);
+    process.off('SIGTERM', hungUp).off('SIGHUP', hungUp);
+  }
+}
+
+function follow(state: TerminalState, raw: RawTerminal, ended: PromiseWithResolvers<number>): void {
+  switch (state.name) {
+    case 'reconnecting':
+      raw.say(
+        `The connection is lost. The terminal runs on; next try in ${(state.delayMs / 1000).toFixed(1)} s (~. leaves).`,
+      );
+      return;
+    case 'missed':
+      raw.say(`${state.bytes} bytes of output came meanwhile and are no longer kept.`);
+      return;
+    case 'disconnected':
+      ended.reject(state.error);
+      return;
+    case 'ended':
+      if (state.exit === undefined) ended.reject(state.error as SpoonError);
+      else ended.resolve(exitOf(state.exit, raw));
+      return;
+    default:
+      return;
+  }
+}
+
+function exitOf({ code, signal, ranMs }: TerminalExit, raw: RawTerminal): number {
+  if (ranMs < stumbledMs && (code !== 0 || signal !== null)) {
+    raw.say('The shell ended right after its start. One without your start-up files: spoonctl terminal --safe');
+  }
+  const number = signal === null ? undefined : constants.signals[signal as NodeJS.Signals];
+  return code === 0 && number !== undefined ? 128 + number : code;
+}

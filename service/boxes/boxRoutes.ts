@@ -1,0 +1,46 @@
+import type { FastifyInstance } from 'fastify';
+import type { Box, StageReport } from '../../protocol/boxes.ts';
+import { SpoonError } from '../../protocol/errors.ts';
+import { routes } from '../../protocol/routes.ts';
+import { requireUser } from '../http/authenticate.ts';
+import { clientGone } from '../http/clientGone.ts';
+import { addRoute, type Caller } from '../http/route.ts';
+import type { Boxes, BoxUser, RunningBox } from './boxes.ts';
+
+export interface BoxRouteParts {
+  readonly boxes: Boxes;
+  /** @throws SpoonError `not-found` */
+  readonly findUser: (userId: string) => Promise<BoxUser>;
+  readonly listUsers: () => Promise<BoxUser[]>;
+  /** Checks the home against all dotfiles and repairs it. */
+  readonly applyAll: (box: RunningBox) => Promise<StageReport[]>;
+}
+
+/** `/v1/box` and the boxes' side of `/v1/admin`. */
+export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, listUsers, applyAll }: BoxRouteParts): void {
+  const ownUser = (caller: Caller) => findUser(requireUser(caller).userId);
+  const describe = (user: BoxUser): Promise<Box> => boxes.describe(user);
+
+  addRoute(app, routes.box, async ({ caller }) => describe(await ownUser(caller)));
+  addRoute(app, routes.startBox, async ({ caller, reply }) => {
+    const user = await ownUser(caller);
+    await boxes.ensure(user, clientGone(reply));
+    return describe(user);
+  });
+  addRoute(app, routes.stopBox, async ({ caller }) => {
+    const user = await ownUser(caller);
+    await boxes.stop(user.userId);
+    return describe(user);
+  });
+  addRoute(app, routes.applyDotfiles, async ({ caller }) => {
+    const user = await ownUser(caller);
+    const box = boxes.running(user.userId);
+    if (box === undefined) throw new SpoonError('box-stopped', 'Your dotfiles will be there when it starts.');
+    const stages = await applyAll(box);
+    return { ...(await describe(user)), stages };
+  });
+  addRoute(app, routes.adminListBoxes, async () => {
+    const all = await Promise.all((await listUsers()).map(describe));
+    return { boxes: all.map(({ username, state, startedMs }) => ({ username, state, startedMs })) };
+  });
+}

@@ -1,0 +1,210 @@
+import type { Duplex } from 'node:stream';
+import type { Static, TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import {
+  type OverlayApply,
+  OverlayCheckResult,
+  type OverlayPlan,
+  OverlayPlanResult,
+  OverlayReport,
+  type StartCommand,
+  StartedCommand,
+  StartedTerminal,
+  type StartTerminal,
+  Stat,
+  TerminalStates,
+} from '../../protocol/boxd.ts';
+import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
+import { maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
+import { frame } from '../../protocol/overlayFrames.ts';
+import { Problem } from '../../protocol/problem.ts';
+import type { BoxdLink, LinkRequest, LinkResponse } from './boxdLink.ts';
+
+export interface FileContent {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+interface Call {
+  readonly method: LinkRequest['method'];
+  readonly path: string;
+  readonly body?: LinkRequest['body'];
+  readonly timeoutMs: number;
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Quick questions; what walks the home or writes thousands of files gets longer. */
+const quickMs = 5_000;
+const planMs = 30_000;
+const applyMs = 120_000;
+const maxDetailLength = 1024;
+
+/** What a box may say of its own matters. Any other code from it would make the service lie about itself. */
+const boxdCodes = new Set<string>([
+  'request-invalid',
+  'json-invalid',
+  'unknown-field',
+  'body-too-large',
+  'not-found',
+  'insufficient-storage',
+  'home-not-writable',
+  'not-a-regular-file',
+  'path-through-symlink',
+  'path-kind-conflict',
+  'terminal-limit',
+  'command-invalid',
+  'env-name-invalid',
+] satisfies ErrorCode[]);
+
+/**
+ * What the service asks of boxd (`protocol/boxd.ts`), typed. Every answer is checked against its schema and stripped of
+ * what the schema does not name. All methods throw what {@link BoxdLink.request} throws, `box-misbehaved` for an answer
+ * of another form, and the codes that boxd itself may give.
+ */
+export class BoxdClient {
+  readonly #link: Pick<BoxdLink, 'request' | 'upgrade'>;
+
+  constructor(link: Pick<BoxdLink, 'request' | 'upgrade'>) {
+    this.#link = link;
+  }
+
+  stat(signal?: AbortSignal): Promise<Stat> {
+    return this.#json(Stat, { method: 'GET', path: '/v1/stat', timeoutMs: quickMs, signal });
+  }
+
+  /** Whether the home is as the overlay of this digest wants it. */
+  async isUpToDate(digest: string, signal?: AbortSignal): Promise<boolean> {
+    const call = {
+      method: 'POST',
+      path: '/v1/overlay/check',
+      body: json({ digest }),
+      timeoutMs: planMs,
+      signal,
+    } as const;
+    return (await this.#json(OverlayCheckResult, call)).upToDate;
+  }
+
+  /** The paths of the plan whose bytes the box does not have. Paths that the plan does not name are dropped. */
+  async neededPaths(plan: OverlayPlan, signal?: AbortSignal): Promise<string[]> {
+    const { needed } = await this.#json(OverlayPlanResult, {
+      method: 'POST',
+      path: '/v1/overlay/plan',
+      body: json(plan),
+      timeoutMs: planMs,
+      maxBytes: maxResponseBytes,
+      signal,
+    });
+    const planned = new Set(plan.entries.map(({ path }) => path));
+    return [...new Set(needed)].filter((path) => planned.has(path));
+  }
+
+  applyOverlay(
+    apply: OverlayApply,
+    contents: AsyncIterable<FileContent> | Iterable<FileContent>,
+    signal?: AbortSignal,
+  ): Promise<OverlayReport> {
+    return this.#json(OverlayReport, {
+      method: 'POST',
+      path: '/v1/overlay/apply',
+      body: applyFrames(apply, contents),
+      timeoutMs: applyMs,
+      maxBytes: maxResponseBytes,
+      signal,
+    });
+  }
+
+  /** The bytes of a backup that an outcome named. */
+  async backup(path: string, signal?: AbortSignal): Promise<Buffer> {
+    const query = new URLSearchParams({ path });
+    const { body } = await this.#call({
+      method: 'GET',
+      path: `/v1/backups?${query}`,
+      timeoutMs: planMs,
+      maxBytes: maxFileBytes,
+      signal,
+    });
+    return body;
+  }
+
+  startTerminal(start: StartTerminal, signal?: AbortSignal): Promise<StartedTerminal> {
+    const call = { method: 'POST', path: '/v1/terminals', body: json(start), timeoutMs: quickMs, signal } as const;
+    return this.#json(StartedTerminal, call);
+  }
+
+  terminals(signal?: AbortSignal): Promise<TerminalStates> {
+    return this.#json(TerminalStates, { method: 'GET', path: '/v1/terminals', timeoutMs: quickMs, signal });
+  }
+
+  async endTerminal(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#call({ method: 'DELETE', path: `/v1/terminals/${encodeURIComponent(id)}`, timeoutMs: quickMs, signal });
+  }
+
+  /** A WebSocket to one terminal, as raw bytes: relayed, never decoded. */
+  attachTerminal(id: string): Promise<Duplex> {
+    return this.#link.upgrade({ path: `/v1/terminals/${encodeURIComponent(id)}/attach` });
+  }
+
+  startCommand(start: StartCommand, signal?: AbortSignal): Promise<StartedCommand> {
+    const call = { method: 'POST', path: '/v1/commands', body: json(start), timeoutMs: quickMs, signal } as const;
+    return this.#json(StartedCommand, call);
+  }
+
+  /** As {@link attachTerminal}, for a command. */
+  attachCommand(id: string): Promise<Duplex> {
+    return this.#link.upgrade({ path: `/v1/commands/${encodeURIComponent(id)}/attach` });
+  }
+
+  async #json<T extends TSchema>(schema: T, call: Call): Promise<Static<T>> {
+    const { body } = await this.#call(call);
+    const value = parse(body);
+    if (!Value.Check(schema, value))
+      throw new SpoonError('box-misbehaved', `Its answer to ${call.path} has another form.`);
+    return Value.Clean(schema, value) as Static<T>;
+  }
+
+  async #call({ maxBytes = maxJsonBytes, body, signal, ...call }: Call): Promise<LinkResponse> {
+    const response = await this.#link.request({
+      ...call,
+      maxResponseBytes: maxBytes,
+      ...(body === undefined ? {} : { body }),
+      ...(body === undefined || body instanceof Uint8Array ? {} : { contentType: 'application/octet-stream' }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (response.status >= 200 && response.status < 300) return response;
+    throw refusal(call.path, response);
+  }
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new SpoonError('box-misbehaved', 'Its answer is not JSON.', { cause });
+  }
+}
+
+async function* applyFrames(
+  apply: OverlayApply,
+  contents: AsyncIterable<FileContent> | Iterable<FileContent>,
+): AsyncGenerator<Uint8Array> {
+  yield* frame(json(apply));
+  for await (const { path, bytes } of contents) {
+    yield* frame(Buffer.from(path));
+    yield* frame(bytes);
+  }
+}
+
+/** What boxd refused, in its own words where they are plain text of a code that it may use. */
+function refusal(path: string, { status, body }: LinkResponse): SpoonError {
+  const problem = status >= 400 ? parse(body) : undefined;
+  if (Value.Check(Problem, problem) && boxdCodes.has(problem.code)) {
+    const detail = problem.detail?.slice(0, maxDetailLength).replaceAll(/\p{Cc}+/gu, ' ');
+    return new SpoonError(problem.code as ErrorCode, detail);
+  }
+  return new SpoonError('box-misbehaved', `It answered ${path} with status ${status}.`);
+}

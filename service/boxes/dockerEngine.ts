@@ -1,0 +1,297 @@
+import { cpus } from 'node:os';
+import Docker from 'dockerode';
+import { SpoonError } from '../../protocol/errors.ts';
+import { boxName, containerOptions, labels } from './containerSpec.ts';
+import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
+import { dockerFacts } from './dockerFacts.ts';
+import { DockerNetworks } from './dockerNetworks.ts';
+import { DockerWatch } from './dockerWatch.ts';
+import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts } from './engine.ts';
+import { InTurn } from './inTurn.ts';
+
+/** Within this a Docker that is there answers; R6: a clear error within 2 s when it is not. */
+const pingMs = 1_500;
+/** For one call; a start on a loaded machine takes seconds. */
+const callMs = 60_000;
+/** Asked for first; `security.md` section 3 has 4096 soft. */
+const wantedOpenFiles = 65_536;
+const leastOpenFiles = 4_096;
+const maxTries = 5;
+
+export interface DockerEngineOptions {
+  /** `unix:///path`, as in `DOCKER_HOST`. */
+  readonly host: string;
+  /** The database's id; names and labels end in its first eight characters. */
+  readonly instanceId: string;
+  /** Paths of this process as Docker's host has them. */
+  readonly hostPath?: (path: string) => string;
+  readonly dns?: readonly string[];
+  /** False for a service that is not root: it cannot give homes away (decision 17). */
+  readonly separatesUsers: boolean;
+}
+
+/** Boxes as hardened containers. Never uses exec, the archive endpoints or anything privileged (`security.md` 0.3). */
+export class DockerEngine implements Engine {
+  readonly name = 'docker';
+  readonly #options: DockerEngineOptions;
+  readonly #instance: string;
+  readonly #docker: Docker;
+  readonly #networks: DockerNetworks;
+  readonly #turns = new InTurn();
+  readonly #watch: DockerWatch;
+  #maxOpenFiles = wantedOpenFiles;
+  #cpus = cpus().length;
+
+  constructor(options: DockerEngineOptions) {
+    if (!options.host.startsWith('unix:///')) {
+      throw new SpoonError(
+        'config-invalid',
+        `DOCKER_HOST is ${options.host}; Spoon reaches Docker by unix:///path only.`,
+      );
+    }
+    this.#options = options;
+    this.#instance = options.instanceId
+      .replaceAll(/[^a-z0-9]/gi, '')
+      .slice(0, 8)
+      .toLowerCase();
+    this.#docker = new Docker({ socketPath: options.host.slice('unix://'.length) });
+    this.#networks = new DockerNetworks(this.#docker, this.#instance);
+    this.#watch = new DockerWatch(this.#docker, this.#instance, (username) =>
+      this.#turns.run(username, () => this.#clear(username)),
+    );
+  }
+
+  async probe(): Promise<EngineFacts> {
+    return this.#ask('engine-unavailable', pingMs, undefined, async (abortSignal) => {
+      const [version, info] = await Promise.all([
+        cancellable(this.#docker).version({ abortSignal }),
+        cancellable(this.#docker).info({ abortSignal }),
+      ]);
+      this.#cpus = info.NCPU;
+      const runc = version.Components?.find(({ Name }) => Name === 'runc');
+      return dockerFacts(
+        {
+          version: version.Version,
+          runcVersion: runc?.Version,
+          securityOptions: info.SecurityOptions ?? [],
+          liveRestore: info.LiveRestoreEnabled,
+          limits: { memory: info.MemoryLimit, swap: info.SwapLimit, pids: info.PidsLimit, cpu: info.CpuCfsQuota },
+        },
+        this.#options.separatesUsers,
+      );
+    });
+  }
+
+  start(spec: BoxSpec, signal?: AbortSignal): Promise<EngineBox> {
+    return this.#turns.run(spec.username, async () => {
+      await this.#ping(signal);
+      return this.#ask('box-start-failed', callMs, signal, async (abortSignal) => {
+        for (let tries = 1; ; tries++) {
+          const found = await this.#inspect(spec.username, abortSignal);
+          if (found?.State.Running) return this.#known(found);
+          try {
+            if (found?.State.Status === 'created') return await this.#run(spec, found.Id, abortSignal);
+            if (found !== undefined) await this.#remove(found.Id, abortSignal);
+            return await this.#create(spec, abortSignal);
+          } catch (error) {
+            // Another engine object won the race for the name: what it made is ours too.
+            if (statusOf(error) === 409 && tries < maxTries) continue;
+            // Also what Docker had begun when the caller gave up. Why it failed matters more than whether this works.
+            await this.#clear(spec.username).catch(() => undefined);
+            throw error;
+          }
+        }
+      });
+    });
+  }
+
+  stop(username: string, graceMs: number): Promise<void> {
+    return this.#turns.run(username, async () => {
+      await this.#ping();
+      await this.#ask('box-unavailable', callMs + graceMs, undefined, async (abortSignal) => {
+        const found = await this.#inspect(username, abortSignal);
+        if (found !== undefined) {
+          const forgotten = this.#watch.forget(found.Id);
+          try {
+            // Docker counts in seconds; 0 would be SIGKILL at once.
+            const t = Math.max(1, Math.ceil(graceMs / 1000));
+            if (found.State.Running) await absentOk(this.#container(found.Id).stop({ t, abortSignal }));
+            await this.#remove(found.Id, abortSignal);
+          } catch (error) {
+            if (forgotten) this.#watch.know(found.Id, username);
+            throw error;
+          }
+        }
+        await this.#networks.remove(username, abortSignal);
+      });
+    });
+  }
+
+  async list(): Promise<EngineBox[]> {
+    await this.#ping();
+    return this.#ask('engine-unavailable', callMs, undefined, async (abortSignal) => {
+      const filters = { label: [`${labels.instance}=${this.#instance}`] };
+      const running = await this.#docker.listContainers({ filters, abortSignal });
+      const inspected = await Promise.all(
+        running.map(({ Id }) => absentOk(this.#container(Id).inspect({ abortSignal }))),
+      );
+      return inspected.flatMap((info) => (info?.State.Running ? [this.#known(info)] : []));
+    });
+  }
+
+  watch(watcher: BoxWatcher): () => void {
+    return this.#watch.add(watcher);
+  }
+
+  close(): Promise<void> {
+    return this.#watch.close();
+  }
+
+  async #create(spec: BoxSpec, abortSignal: AbortSignal): Promise<EngineBox> {
+    await Promise.all([this.#checkImage(spec.image), this.#networks.ensure(spec, abortSignal)]);
+    const options = containerOptions(spec, {
+      instance: this.#instance,
+      cpus: this.#cpus,
+      maxOpenFiles: this.#maxOpenFiles,
+      hostPath: this.#options.hostPath ?? ((path) => path),
+      dns: this.#options.dns ?? [],
+    });
+    const { id } = await this.#docker.createContainer({ ...options, abortSignal });
+    return this.#run(spec, id, abortSignal);
+  }
+
+  async #run(spec: BoxSpec, id: string, abortSignal: AbortSignal): Promise<EngineBox> {
+    const container = this.#container(id);
+    this.#watch.know(id, spec.username);
+    try {
+      await container.start({ abortSignal });
+      const info = await container.inspect({ abortSignal });
+      if (info.State.Running) return this.#known(info);
+      throw new SpoonError(
+        'box-start-failed',
+        `boxd ended at once with code ${info.State.ExitCode}. ${info.State.Error}`.trim(),
+      );
+    } catch (error) {
+      this.#watch.forget(id);
+      // With a signal of its own: the caller's may be the reason why we are here.
+      const cleared = this.#clear(spec.username, id);
+      if (/rlimit/.test(messageOf(error)) && this.#maxOpenFiles > leastOpenFiles) {
+        await cleared;
+        // The runtime refuses more than dockerd's own hard limit, and does not say what that is.
+        this.#maxOpenFiles = Math.max(leastOpenFiles, Math.floor(this.#maxOpenFiles / 4));
+        return this.#create(spec, abortSignal);
+      }
+      await cleared.catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #checkImage(image: string): Promise<void> {
+    const found = await absentOk(this.#docker.getImage(image).inspect());
+    if (found === undefined) {
+      throw new SpoonError(
+        'image-missing',
+        `Docker has no image ${image}. Make it with npm run up, or pull or build one of that name.`,
+      );
+    }
+    const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
+    if (found.Os !== 'linux' || found.Architecture !== wanted) {
+      throw new SpoonError(
+        'image-unsuitable',
+        `${image} is for ${found.Os}/${found.Architecture}; this machine needs linux/${wanted}.`,
+      );
+    }
+  }
+
+  /** Removes what an ended box left. A container that runs is not touched, unless it is `containerId`. */
+  async #clear(username: string, containerId?: string): Promise<void> {
+    await this.#ask('engine-unavailable', callMs, undefined, async (abortSignal) => {
+      const found = await this.#inspect(username, abortSignal);
+      if (found?.State.Running && found.Id !== containerId) return;
+      if (found !== undefined) await this.#remove(found.Id, abortSignal);
+      await this.#networks.remove(username, abortSignal);
+    });
+  }
+
+  #inspect(username: string, abortSignal: AbortSignal): Promise<Docker.ContainerInspectInfo | undefined> {
+    return absentOk(this.#container(boxName(username, this.#instance)).inspect({ abortSignal }));
+  }
+
+  async #remove(id: string, abortSignal: AbortSignal): Promise<void> {
+    try {
+      await absentOk(this.#container(id).remove({ force: true, v: true, abortSignal }));
+    } catch (error) {
+      if (statusOf(error) !== 409) throw error;
+      // Somebody else is removing it.
+      await absentOk(this.#container(id).wait({ condition: 'removed' }));
+    }
+  }
+
+  #container(id: string): Docker.Container {
+    return this.#docker.getContainer(id);
+  }
+
+  #known({ Id, State, Config }: Docker.ContainerInspectInfo): EngineBox {
+    const username = Config.Labels[labels.box] ?? '';
+    this.#watch.know(Id, username);
+    return {
+      username,
+      engineId: Id,
+      startedMs: Date.parse(State.StartedAt),
+      specHash: Config.Labels[labels.spec] ?? '',
+    };
+  }
+
+  /** Costs a millisecond, and is why a Docker that hangs is found out in 1.5 s and not in a minute. */
+  async #ping(signal?: AbortSignal): Promise<void> {
+    await this.#ask('engine-unavailable', pingMs, signal, (abortSignal) =>
+      cancellable(this.#docker).ping({ abortSignal }),
+    );
+  }
+
+  async #ask<T>(
+    code: 'engine-unavailable' | 'box-start-failed' | 'box-unavailable',
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    work: (abortSignal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    try {
+      // Raced too: not every call of dockerode can be cancelled, and none may hang.
+      return await Promise.race([work(either), rejectedBy(either)]);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw dockerError(timeout.aborted ? timeout.reason : error, code);
+    }
+  }
+}
+
+/** These three take a signal in dockerode 5; its types do not say so. */
+interface CancellableCalls {
+  ping(options: { abortSignal: AbortSignal }): Promise<unknown>;
+  version(options: { abortSignal: AbortSignal }): Promise<Docker.DockerVersion>;
+  info(options: { abortSignal: AbortSignal }): ReturnType<Docker['info']>;
+}
+
+function cancellable(docker: Docker): CancellableCalls {
+  return docker as unknown as CancellableCalls;
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** Undefined for what is not there (404), also when it was never running (304). */
+async function absentOk<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 404 || status === 304) return undefined;
+    throw error;
+  }
+}

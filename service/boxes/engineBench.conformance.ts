@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { chmod, copyFile, link, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BoxdLink } from './boxdLink.ts';
+import type { BoxSpec, Engine, EngineBox } from './engine.ts';
+import { ensureHome } from './homes.ts';
+import { writeSystemFiles } from './systemFiles.ts';
+
+export interface EngineUnderTest {
+  readonly title: string;
+  /** Another object over the same boxes when called twice with one place. */
+  make(place: { instanceId: string; stateDir: string }): Promise<Engine>;
+  readonly image: string;
+  /** Uid of a box, from the one a user's account has. */
+  boxUid(uid: number): number;
+  /** What a person with root does to a box behind the engine's back. */
+  removeFromOutside(box: EngineBox): Promise<void>;
+  /** Which promises this kind of box makes; each is tested, also that it is not made silently. */
+  readonly promises: { readonly isolation: boolean; readonly ownUid: boolean; readonly limits: boolean };
+}
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const mebi = 1024 * 1024;
+export const graceMs = 5_000;
+
+/** A user's box and everything around it, as `Boxes` would set it up. */
+export class Bench {
+  readonly folder: string;
+  readonly engine: Engine;
+  readonly instanceId: string;
+  readonly #subject: EngineUnderTest;
+  readonly #links = new Map<string, BoxdLink>();
+
+  private constructor(subject: EngineUnderTest, folder: string, instanceId: string, engine: Engine) {
+    this.#subject = subject;
+    this.folder = folder;
+    this.instanceId = instanceId;
+    this.engine = engine;
+  }
+
+  static async make(subject: EngineUnderTest): Promise<Bench> {
+    const folder = await mkdtemp(join(tmpdir(), 'spoon-engine-'));
+    await chmod(folder, 0o755);
+    const boxd = join(folder, 'boxd', 'test', 'bin');
+    await mkdir(boxd, { recursive: true });
+    const node = join(import.meta.dirname, `../../node_modules/node-linux-${process.arch}/bin/node`);
+    // 120 MB: only one copy where the file system allows it.
+    await link(node, join(boxd, 'node')).catch(() => copyFile(node, join(boxd, 'node')));
+    await copyFile(join(import.meta.dirname, 'testBoxd.cjs'), join(boxd, '..', 'boxd.js'));
+    const instanceId = randomUUID();
+    const engine = await subject.make({ instanceId, stateDir: join(folder, 'state') });
+    return new Bench(subject, folder, instanceId, engine);
+  }
+
+  secondEngine(): Promise<Engine> {
+    return this.#subject.make({ instanceId: this.instanceId, stateDir: join(this.folder, 'state') });
+  }
+
+  async spec(username: string, accountUid: number): Promise<BoxSpec> {
+    const uid = this.#subject.boxUid(accountUid);
+    const gid = this.#subject.promises.ownUid ? uid : (process.getgid?.() ?? uid);
+    const owner = { username, uid, gid, shell: '/bin/bash' };
+    const socketDir = join(this.folder, 'run', username);
+    if (!this.#links.has(username)) this.#links.set(username, await BoxdLink.listen({ socketDir }));
+    return {
+      ...owner,
+      userId: `id-${username}`,
+      homePath: await ensureHome(join(this.folder, 'homes'), owner),
+      socketDir,
+      boxdDir: join(this.folder, 'boxd', 'test'),
+      systemFiles: await writeSystemFiles(join(this.folder, 'etc', username), owner),
+      image: this.#subject.image,
+      memoryBytes: 256 * mebi,
+      cpus: 1,
+      maxProcesses: 128,
+    };
+  }
+
+  link(username: string): BoxdLink {
+    const found = this.#links.get(username);
+    assert.ok(found, `no link of ${username}`);
+    return found;
+  }
+
+  /** As a service that was restarted. */
+  async relisten(username: string): Promise<BoxdLink> {
+    const { socketDir } = this.link(username);
+    await this.link(username).close();
+    const link = await BoxdLink.listen({ socketDir });
+    this.#links.set(username, link);
+    return link;
+  }
+
+  /** Runs a command in the box, as its user. */
+  async run(username: string, ...argv: string[]): Promise<Outcome> {
+    const response = await this.link(username).request({
+      method: 'POST',
+      path: '/run',
+      body: Buffer.from(JSON.stringify({ argv })),
+      maxResponseBytes: mebi,
+      timeoutMs: 30_000,
+    });
+    return JSON.parse(response.body.toString()) as Outcome;
+  }
+
+  sh(username: string, script: string): Promise<Outcome> {
+    return this.run(username, '/bin/sh', '-c', script);
+  }
+
+  async output(username: string, script: string): Promise<string> {
+    const { code, stdout, stderr } = await this.sh(username, script);
+    assert.equal(code, 0, `${script}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  async close(): Promise<void> {
+    for (const username of this.#links.keys()) await this.engine.stop(username, graceMs);
+    await this.engine.close();
+    for (const link of this.#links.values()) await link.close();
+    await rm(this.folder, { recursive: true });
+  }
+}
+
+/** Polls a condition; the test fails when it does not come true in time. */
+export async function until<T>(timeoutMs: number, condition: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined) return value;
+    assert.ok(performance.now() < deadline, `did not happen within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

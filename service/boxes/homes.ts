@@ -1,0 +1,62 @@
+import { chmod, chown, constants, type FileHandle, mkdir, mkdtemp, open, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SpoonError } from '../../protocol/errors.ts';
+
+export interface HomeOwner {
+  readonly username: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * The home of a user: made (0700, theirs) where it is missing, checked where it is there. Only the directory itself is
+ * looked at; what is below belongs to its user, and a path into it could lead anywhere (`security.md` 0.1).
+ * @returns its path
+ * @throws SpoonError `home-untrusted` when it is not a directory or belongs to somebody else
+ */
+export async function ensureHome(homesDir: string, owner: HomeOwner): Promise<string> {
+  await mkdir(homesDir, { recursive: true });
+  // Others may pass through, so that a box's user reaches the own home, but not see who else there is.
+  await chmod(homesDir, 0o711);
+  const path = join(homesDir, owner.username);
+  await using home = await openDirectory(path, owner);
+  const found = await home.stat();
+  if (found.uid !== owner.uid || found.gid !== owner.gid) {
+    throw new SpoonError(
+      'home-untrusted',
+      `${path} belongs to ${found.uid}:${found.gid}, not to ${owner.uid}:${owner.gid}. Nothing in it was touched. Give it back with chown --no-dereference, or move it away.`,
+    );
+  }
+  if ((found.mode & 0o7777) !== 0o700) await home.chmod(0o700);
+  return path;
+}
+
+/**
+ * For a service that cannot give homes away (decision 17).
+ * @throws SpoonError `single-user-only` when somebody else has a home already
+ */
+export async function refuseSecondHome(homesDir: string, username: string): Promise<void> {
+  const names = await readdir(homesDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const other = names.find((name) => name !== username && /^[a-z][a-z0-9_-]*$/.test(name));
+  if (other !== undefined) throw new SpoonError('single-user-only', `${other} has a home here already.`);
+}
+
+async function openDirectory(path: string, owner: HomeOwner): Promise<FileHandle> {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  try {
+    return await open(path, flags);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR' || code === 'ELOOP') throw new SpoonError('home-untrusted', `${path} is not a directory.`);
+    if (code === 'EACCES') throw new SpoonError('home-untrusted', `${path} belongs to somebody else.`);
+    if (code !== 'ENOENT') throw error;
+  }
+  // Complete before it has its name: a service that dies here leaves no home of root's behind.
+  const temporary = await mkdtemp(join(path, '..', '.new-'));
+  await chown(temporary, owner.uid, owner.gid);
+  await rename(temporary, path);
+  return open(path, flags);
+}

@@ -1,0 +1,282 @@
+import { BlockList, isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { SpoonError } from '../protocol/errors.ts';
+
+/**
+ * Every setting of the service, read once at start. A wrong value stops the start with its name, what was given (never
+ * that of a secret) and what is accepted. Nothing else in the service reads an environment variable.
+ */
+export interface Config {
+  /** Absolute. */
+  readonly workdir: string;
+  /** The same directory as the container engine's host sees it; equal to `workdir` outside a container. */
+  readonly hostWorkdir: string;
+  readonly databaseFile: string;
+  readonly key: KeySettings;
+  readonly engine: 'auto' | 'docker' | 'process';
+  readonly dockerSocket: string;
+  readonly image: string;
+  readonly boxIdleMs: number;
+  readonly detachedMs: number;
+  readonly listen: ListenAddress;
+  readonly access: AccessSettings;
+  /** What was set and is of no use, in words for the log. */
+  readonly warnings: readonly string[];
+}
+
+export interface KeySettings {
+  readonly key?: string;
+  readonly keyFile?: string;
+  readonly instanceSecret?: string;
+  readonly instanceSecretFile?: string;
+  readonly oldKeys: string[];
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 lets the system pick one. */
+  readonly port: number;
+}
+
+/** Who may talk to the service, before any token is looked at. */
+export interface AccessSettings {
+  /** Host names, lower case, without a port. */
+  readonly hosts: ReadonlySet<string>;
+  /** Origins of web pages, such as `https://vscode.example`. */
+  readonly origins: ReadonlySet<string>;
+  /** Addresses and networks whose `X-Forwarded-*` headers count. */
+  readonly trustedProxies: readonly string[];
+}
+
+const secretVariables = [
+  'SPOON_ENCRYPTION_KEY',
+  'SPOON_ENCRYPTION_KEYS_OLD',
+  'INSTANCE_SECRET',
+  // spoonctl's; the service has no use for it and its boxes and tools must not inherit it
+  'SPOON_TOKEN',
+] as const;
+
+/** Known, but not the service's, or without effect in this version. */
+const foreignVariables = new Set(['SPOON_TOKEN', 'SPOON_URL', 'SPOON_HOME', 'SPOON_SOCKET', 'SPOON_CONFIG']);
+const laterVariables = new Set([
+  'SPOON_AGENT_MAX_CONCURRENT_JOBS',
+  'SPOON_AGENT_COMMAND',
+  'SPOON_AGENT_NETWORK',
+  'SPOON_GIT_HOSTS',
+  'SPOON_CA_FILE',
+]);
+
+// setTimeout turns anything longer into 1 ms.
+const maxTimerMs = 2 ** 31 - 1;
+const minIdleMs = 1000;
+
+/**
+ * @param environment variables; the secret ones are deleted from it, so that no child process inherits them
+ * @throws SpoonError `config-invalid`
+ */
+export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config {
+  const read = new Set<string>();
+  const get = (name: string): string | undefined => {
+    read.add(name);
+    const value = environment[name];
+    // Compose files and unit files pass an unset variable on as an empty one.
+    return value === undefined || value.trim() === '' ? undefined : value;
+  };
+  const production = environment.NODE_ENV === 'production';
+  const workdir = readDirectory(get, 'SPOON_AGENT_WORKDIR', cwd, {
+    fallback: production ? '/var/lib/spoon-agent/work' : join(cwd, '.local', 'agent-work'),
+  });
+  const listen = readListen(get('SPOON_LISTEN'));
+  const access = readAccess(get, listen);
+  checkPlainHttp(get('SPOON_INSECURE_HTTP'), listen, access);
+  const config: Omit<Config, 'warnings'> = {
+    workdir,
+    hostWorkdir: readDirectory(get, 'SPOON_AGENT_HOST_WORKDIR', cwd, { fallback: workdir, mustBeAbsolute: true }),
+    databaseFile: readDatabase(get('SPOON_DATABASE_URL'), workdir),
+    key: readKey(get),
+    engine: readEngine(get('SPOON_ENGINE')),
+    dockerSocket: readDockerHost(get('DOCKER_HOST')),
+    image: readImage(get('SPOON_AGENT_IMAGE')),
+    boxIdleMs: readMilliseconds('SPOON_AGENT_BOX_IDLE_MS', get('SPOON_AGENT_BOX_IDLE_MS'), 1_800_000),
+    detachedMs: readMilliseconds('SPOON_AGENT_DETACHED_MS', get('SPOON_AGENT_DETACHED_MS'), 43_200_000),
+    listen,
+    access,
+  };
+  const warnings = unusedVariables(environment, read);
+  for (const name of secretVariables) delete environment[name];
+  return { ...config, warnings };
+}
+
+type Get = (name: string) => string | undefined;
+
+function refuse(name: string, given: string, accepted: string): never {
+  throw new SpoonError('config-invalid', `${name} is ${JSON.stringify(given.slice(0, 200))}. Accepted: ${accepted}.`);
+}
+
+function readDirectory(
+  get: Get,
+  name: string,
+  cwd: string,
+  { fallback, mustBeAbsolute = false }: { fallback: string; mustBeAbsolute?: boolean },
+): string {
+  const given = get(name);
+  if (given === undefined) return fallback;
+  // A colon or a comma would cut a mount option in two; control characters would hide what the path is.
+  if (/[\p{Cc}:,]/u.test(given) || (mustBeAbsolute && !given.startsWith('/'))) {
+    refuse(name, given, `${mustBeAbsolute ? 'an absolute' : 'a'} path of a directory without colons and commas`);
+  }
+  return resolve(cwd, given);
+}
+
+function readListen(given = '127.0.0.1:3921'): ListenAddress {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(given.trim());
+  const port = Number(match?.[3]);
+  const literal = match?.[1];
+  if (match === null || port > 65_535 || (literal !== undefined && isIP(literal) !== 6)) {
+    refuse('SPOON_LISTEN', given, 'host:port, such as 127.0.0.1:3921 or [::1]:3921, with a port from 0 to 65535');
+  }
+  const host = literal ?? match?.[2] ?? '';
+  // One address and not two: a name that means ::1 and 127.0.0.1 would make two servers.
+  return { host: host === 'localhost' ? '127.0.0.1' : host, port };
+}
+
+function readList(given: string | undefined): string[] {
+  return (given ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function readAccess(get: Get, listen: ListenAddress): AccessSettings {
+  const hosts = new Set(['localhost', '127.0.0.1', '::1', listen.host.toLowerCase()]);
+  for (const name of readList(get('SPOON_ALLOWED_HOSTS'))) {
+    if (!/^[A-Za-z0-9.-]{1,253}$/.test(name) && isIP(name) !== 6) {
+      refuse('SPOON_ALLOWED_HOSTS', name, 'host names without a port, separated by commas');
+    }
+    hosts.add(name.toLowerCase());
+  }
+  const origins = new Set<string>();
+  for (const item of readList(get('SPOON_ALLOWED_ORIGINS'))) {
+    const origin = URL.canParse(item) ? new URL(item).origin : 'null';
+    if (origin === 'null' || origin !== item) {
+      refuse('SPOON_ALLOWED_ORIGINS', item, 'origins such as https://vscode.example, separated by commas');
+    }
+    origins.add(origin);
+  }
+  const trustedProxies = readList(get('SPOON_TRUSTED_PROXIES'));
+  for (const item of trustedProxies) {
+    if (!isNetwork(item)) {
+      refuse(
+        'SPOON_TRUSTED_PROXIES',
+        item,
+        'addresses or networks such as 10.0.0.7 or 10.0.0.0/24, separated by commas',
+      );
+    }
+  }
+  return { hosts, origins, trustedProxies };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+/** Tokens in plain HTTP leave this machine only behind a proxy that is named, or by an explicit word. */
+function checkPlainHttp(insecure: string | undefined, listen: ListenAddress, access: AccessSettings): void {
+  if (insecure !== undefined && insecure !== '0' && insecure !== '1') {
+    refuse('SPOON_INSECURE_HTTP', insecure, '0 or 1');
+  }
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8);
+  loopback.addAddress('::1', 'ipv6');
+  const family = isIP(listen.host);
+  const local = family !== 0 && loopback.check(listen.host, family === 6 ? 'ipv6' : 'ipv4');
+  if (!local && insecure !== '1' && access.trustedProxies.length === 0) {
+    refuse(
+      'SPOON_LISTEN',
+      listen.host,
+      'a loopback address; for another one put a TLS proxy in front and name it in SPOON_TRUSTED_PROXIES, ' +
+        'or set SPOON_INSECURE_HTTP=1 to send tokens unencrypted',
+    );
+  }
+}
+
+function readDatabase(given: string | undefined, workdir: string): string {
+  if (given === undefined || given === 'sqlite:') return join(workdir, 'spoon.db');
+  const file = given.startsWith('sqlite:') ? given.slice('sqlite:'.length) : '';
+  // A database URL of another kind can carry a password, so only its scheme is shown.
+  if (!file.startsWith('/') || /[\p{Cc}?#]/u.test(file)) {
+    refuse(
+      'SPOON_DATABASE_URL',
+      `${given.split(':')[0]}:…`,
+      'sqlite: for the default file, or sqlite:/absolute/path.db',
+    );
+  }
+  return file;
+}
+
+function readKey(get: Get): KeySettings {
+  const names = {
+    key: 'SPOON_ENCRYPTION_KEY',
+    keyFile: 'SPOON_ENCRYPTION_KEY_FILE',
+    instanceSecret: 'INSTANCE_SECRET',
+    instanceSecretFile: 'INSTANCE_SECRET_FILE',
+  } as const;
+  const settings: Record<string, string> = {};
+  for (const [field, name] of Object.entries(names)) {
+    const value = get(name);
+    if (value !== undefined) settings[field] = value;
+  }
+  for (const [value, file] of [
+    [names.key, names.keyFile],
+    [names.instanceSecret, names.instanceSecretFile],
+  ] as const) {
+    if (get(value) !== undefined && get(file) !== undefined) {
+      throw new SpoonError('config-invalid', `${value} and ${file} are both set. Accepted: one of them.`);
+    }
+  }
+  return { ...settings, oldKeys: readList(get('SPOON_ENCRYPTION_KEYS_OLD')) };
+}
+
+function readEngine(given = 'auto'): Config['engine'] {
+  if (given !== 'auto' && given !== 'docker' && given !== 'process') {
+    return refuse('SPOON_ENGINE', given, 'auto, docker or process');
+  }
+  return given;
+}
+
+/** Only a socket: a remote engine would need the homes on its own machine. */
+function readDockerHost(given = 'unix:///var/run/docker.sock'): string {
+  const path = given.startsWith('unix://') ? given.slice('unix://'.length) : '';
+  if (!path.startsWith('/')) refuse('DOCKER_HOST', given, 'unix:// with the absolute path of the socket');
+  return path;
+}
+
+function readImage(given = 'spoon-box:latest'): string {
+  // distribution/reference: [registry[:port]/]name[:tag][@digest]; never something a command line takes for an option.
+  if (!/^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$/.test(given)) {
+    refuse('SPOON_AGENT_IMAGE', given, 'an image reference, such as registry.example/spoon-box:latest');
+  }
+  return given;
+}
+
+function readMilliseconds(name: string, given: string | undefined, fallback: number): number {
+  if (given === undefined) return fallback;
+  const value = /^\d{1,10}$/.test(given) ? Number(given) : Number.NaN;
+  if (!(value >= minIdleMs && value <= maxTimerMs)) {
+    refuse(name, given, `a whole number of milliseconds from ${minIdleMs} to ${maxTimerMs}`);
+  }
+  return value;
+}
+
+function unusedVariables(environment: NodeJS.ProcessEnv, read: ReadonlySet<string>): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('SPOON_') && !read.has(name) && !foreignVariables.has(name))
+    .sort()
+    .map((name) =>
+      laterVariables.has(name) ? `${name} has no effect in this version.` : `${name} is not a setting of Spoon.`,
+    );
+}

@@ -1,0 +1,95 @@
+import type { DotfileKind } from '../../protocol/dotfiles.ts';
+import { type HomePath, parentsOf } from '../../protocol/homePath.ts';
+
+/** A dotfile as it is known without its bytes. */
+export interface TreeEntry {
+  readonly id: string;
+  readonly path: HomePath;
+  readonly kind: DotfileKind;
+  readonly mode: number;
+  readonly size: number;
+  readonly version: number;
+  readonly lastVersion: number;
+  /** Keyed hash of the bytes, as hex. */
+  readonly content: string;
+  readonly etag: string;
+  readonly createdMs: number;
+  readonly modifiedMs: number;
+}
+
+/**
+ * All dotfiles of one user by path, kept in memory and changed with every write. Folders need no entry: a path with
+ * something below it is one.
+ */
+export class DotfileTree {
+  /** Stored entries whose name could not be opened. */
+  damaged = 0;
+  readonly #entries = new Map<string, TreeEntry>();
+  /** Folders, with the number of entries anywhere below. */
+  readonly #below = new Map<string, number>();
+  /** Names of entries and folders by their lower case. */
+  readonly #spellings = new Map<string, Map<string, number>>();
+  #sorted: readonly TreeEntry[] | undefined;
+
+  constructor(entries: Iterable<TreeEntry> = []) {
+    for (const entry of entries) this.put(entry);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(path: string): TreeEntry | undefined {
+    return this.#entries.get(path);
+  }
+
+  /** Something lies below it; an entry that says `directory` may have nothing. */
+  hasBelow(path: string): boolean {
+    return this.#below.has(path);
+  }
+
+  /** Everything below a folder, not the folder's own entry. */
+  below(path: string): TreeEntry[] {
+    return this.hasBelow(path) ? this.sorted().filter((entry) => entry.path.startsWith(`${path}/`)) : [];
+  }
+
+  /** Other spellings of an entry or folder that differ in case only. */
+  otherSpellings(path: string): string[] {
+    return [...(this.#spellings.get(path.toLowerCase())?.keys() ?? [])].filter((spelling) => spelling !== path);
+  }
+
+  /** By path, in the order of UTF-16 code units: the same list in every process. */
+  sorted(): readonly TreeEntry[] {
+    this.#sorted ??= [...this.#entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    return this.#sorted;
+  }
+
+  put(entry: TreeEntry): void {
+    if (!this.#entries.has(entry.path)) this.#count(entry.path, 1);
+    this.#entries.set(entry.path, entry);
+    this.#sorted = undefined;
+  }
+
+  remove(path: HomePath): void {
+    if (this.#entries.delete(path)) this.#count(path, -1);
+    this.#sorted = undefined;
+  }
+
+  #count(path: HomePath, change: 1 | -1): void {
+    const folders = parentsOf(path);
+    for (const folder of folders) add(this.#below, folder, change);
+    for (const name of [...folders, path]) {
+      const lower = name.toLowerCase();
+      const spellings = this.#spellings.get(lower) ?? new Map<string, number>();
+      add(spellings, name, change);
+      if (spellings.size === 0) this.#spellings.delete(lower);
+      else this.#spellings.set(lower, spellings);
+    }
+  }
+}
+
+function add(counts: Map<string, number>, name: string, change: number): void {
+  const count = (counts.get(name) ?? 0) + change;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
+}

@@ -1,0 +1,121 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { SpoonError } from '../../protocol/errors.ts';
+import { maxFileBytes, maxJsonBytes } from '../../protocol/limits.ts';
+import type { Route } from '../../protocol/routes.ts';
+import { InvalidInput } from './problem.ts';
+
+/** What comes in with a request, read and checked strictly: nothing is repaired, dropped or guessed. */
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+const shownErrors = 16;
+
+/** Bodies are JSON, or bytes where the route says so; each size is refused by Content-Length at once, else by counting. */
+export function addBodyParsers(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addHook('onRoute', (options) => {
+    options.bodyLimit = options.config?.spoonRoute?.bytes === 'request' ? maxFileBytes : maxJsonBytes;
+  });
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (takesBytes(request)) return done(new SpoonError('media-type-unsupported', 'Send the bytes of the file.'));
+    if (body.length === 0) return done(null, undefined);
+    let text: string;
+    try {
+      text = decoder.decode(body);
+    } catch (cause) {
+      return done(new SpoonError('invalid-encoding', undefined, { cause }));
+    }
+    parseJson(request, text, (error, value) => {
+      // The parser's own text quotes the body.
+      if (error) done(new SpoonError('json-invalid', undefined, { cause: error.name }));
+      else done(null, value);
+    });
+  });
+  const takeBytes = (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: Buffer) => void) =>
+    takesBytes(request) ? done(null, body) : done(new SpoonError('media-type-unsupported', 'Send application/json.'));
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, takeBytes);
+  // The empty name is fastify's for "anything else"; without a media type the bytes of a file are still bytes.
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if ((request.headers['content-type'] ?? '') === '') return takeBytes(request, body, done);
+    done(new SpoonError('media-type-unsupported'));
+  });
+  app.addHook('preValidation', async (request) => {
+    const route = request.routeOptions.config.spoonRoute;
+    if (route?.bytes === 'request') request.body ??= Buffer.alloc(0);
+    else if (route?.body === undefined && hasFields(request.body)) {
+      throw new InvalidInput('unknown-field', [{ pointer: '', detail: 'No body is expected here.' }]);
+    }
+  });
+}
+
+function takesBytes(request: FastifyRequest): boolean {
+  return request.routeOptions.config.spoonRoute?.bytes === 'request';
+}
+
+function hasFields(body: unknown): boolean {
+  return body !== undefined && body !== null && (typeof body !== 'object' || Object.keys(body).length > 0);
+}
+
+/** Query values are text: only what the schema calls a boolean or a whole number becomes one, in its plain form. */
+function readQueryTypes(schema: TSchema, query: Record<string, unknown>): Record<string, unknown> {
+  const properties = (schema as { properties?: Record<string, { type?: string }> }).properties ?? {};
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => {
+      const type = Object.hasOwn(properties, name) ? properties[name]?.type : undefined;
+      if (type === 'boolean' && (value === 'true' || value === 'false')) return [name, value === 'true'];
+      if (type === 'integer' && typeof value === 'string' && /^-?\d{1,16}$/.test(value)) {
+        const number = Number(value);
+        if (Number.isSafeInteger(number)) return [name, number];
+      }
+      return [name, value];
+    }),
+  );
+}
+
+/** @returns the checked value @throws InvalidInput */
+export function createInputCheck(schema: TSchema, part: string | undefined): (value: unknown) => unknown {
+  const validator = Compile(schema);
+  const known = Object.keys((schema as { properties?: object }).properties ?? {});
+  const closed = (schema as { additionalProperties?: unknown }).additionalProperties === false;
+  return (input) => {
+    const value = part === 'querystring' ? readQueryTypes(schema, input as Record<string, unknown>) : input;
+    if (value === undefined || value === null) {
+      throw new InvalidInput('request-invalid', [{ pointer: '', detail: 'A JSON body is needed.' }]);
+    }
+    if (validator.Check(value)) return value;
+    if (closed && typeof value === 'object' && !Array.isArray(value)) {
+      const unknown = Object.keys(value).filter((name) => !known.includes(name));
+      if (unknown.length > 0) {
+        const errors = unknown.slice(0, shownErrors).map((name) => ({
+          pointer: pointerTo(name.slice(0, 100)),
+          detail: 'unknown field',
+        }));
+        throw new InvalidInput('unknown-field', errors);
+      }
+    }
+    const errors = validator
+      .Errors(value)
+      .slice(0, shownErrors)
+      .map(({ instancePath, message }) => ({ pointer: instancePath, detail: message }));
+    throw new InvalidInput('request-invalid', errors);
+  };
+}
+
+function pointerTo(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** Which methods a path of the route table has, for `405` with `Allow`; none: there is no such path. */
+export function methodsOf(path: string, routes: readonly Route[]): string[] {
+  return routes.filter((route) => matchesRoute(route, path)).map((route) => route.method);
+}
+
+function matchesRoute(route: Route, path: string): boolean {
+  const wanted = route.path.split('/');
+  const given = path.split('/');
+  return (
+    wanted.length === given.length && wanted.every((part, i) => part === given[i] || (part[0] === ':' && given[i]))
+  );
+}

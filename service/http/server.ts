@@ -1,0 +1,220 @@
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import swagger from '@fastify/swagger';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { SpoonError } from '../../protocol/errors.ts';
+import { headersTimeoutMs, maxConnections, maxHeaderBytes, requestTimeoutMs } from '../../protocol/limits.ts';
+import { type Route, routes } from '../../protocol/routes.ts';
+import { apiVersion } from '../../protocol/version.ts';
+import { type Authentication, authenticate, requireScope } from './authenticate.ts';
+import { addBodyParsers, createInputCheck, methodsOf } from './inputs.ts';
+import { asSpoonError, rawProblem, securityHeaders, sendProblem } from './problem.ts';
+import { type AccessRules, checkRequest, parseQuery } from './requestChecks.ts';
+import { addRoute } from './route.ts';
+
+/** One finished request, for the log: nothing here was chosen by the client but the method. */
+export interface RequestReport {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly ms: number;
+  readonly requestId: string;
+  readonly userId?: string;
+  readonly tokenId?: string;
+  readonly code?: string;
+}
+
+export interface HttpSettings {
+  readonly access: AccessRules & { readonly trustedProxies: readonly string[] };
+  readonly authentication: Authentication;
+  readonly version: string;
+  readonly report: (report: RequestReport) => void;
+  /** A bug, or a failure of the machine: never shown to the client. */
+  readonly failure: (error: unknown, requestId: string) => void;
+}
+
+const table: readonly Route[] = Object.values(routes);
+const shortIdCharacters = 16;
+
+/**
+ * The HTTP app without its routes: limits, checks, authentication, problem documents, OpenAPI. What it must never do: let a
+ * route through that names no scope, or let a text of the framework reach a client.
+ */
+export async function createHttpApp(settings: HttpSettings): Promise<FastifyInstance> {
+  const { access, authentication } = settings;
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: requestTimeoutMs,
+    trustProxy: access.trustedProxies.length === 0 ? false : [...access.trustedProxies],
+    genReqId: () => `req_${crypto.randomUUID().replaceAll('-', '').slice(0, shortIdCharacters)}`,
+    requestIdHeader: false,
+    routerOptions: { querystringParser: (text) => parseQuery(text) ?? {}, maxParamLength: 256 },
+    http: httpOptions,
+    clientErrorHandler: (error, socket) => answerParserError(error, socket as Socket),
+    frameworkErrors: (error, _request, reply) => {
+      void sendProblem(reply, asSpoonError(error));
+    },
+  });
+  guardServer(app.server);
+  app.decorateRequest('caller', null);
+  addBodyParsers(app);
+  app.setValidatorCompiler(({ schema, httpPart }) => {
+    const check = createInputCheck(schema as Parameters<typeof createInputCheck>[0], httpPart);
+    return (value: unknown) => {
+      try {
+        return { value: check(value) };
+      } catch (error) {
+        return { error: asSpoonError(error) };
+      }
+    };
+  });
+  // fastify's serializer drops what a schema does not name; routes build their answers themselves, field by field.
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.addHook('onRoute', ({ config, method, url }) => {
+    if (config?.spoonRoute?.scope === undefined) {
+      throw new Error(`Route without a scope: ${String(method)} ${url}. Add it to protocol/routes.ts.`);
+    }
+  });
+
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders);
+    if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000');
+    if (closing) {
+      reply.header('connection', 'close');
+      throw new SpoonError('shutting-down');
+    }
+    checkRequest(request.raw, access);
+    if (request.is404) return;
+    const route = request.routeOptions.config.spoonRoute;
+    if (route === undefined) throw new Error('A route without an entry in the table was registered.');
+    await admit(request, route, authentication);
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    const methods = methodsOf(request.url.split('?')[0] ?? '', table);
+    const error =
+      methods.length === 0
+        ? new SpoonError('not-found')
+        : new SpoonError('method-not-allowed', undefined, { extra: { allow: methods.join(', ') } });
+    return sendProblem(reply, error);
+  });
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const error = asSpoonError(thrown);
+    if (error.code === 'internal-error') settings.failure(error.cause ?? error, request.id);
+    request.errorCode = error.code;
+    return sendProblem(reply, error);
+  });
+  app.decorateRequest('errorCode', undefined);
+  app.addHook('onResponse', async (request, reply) => settings.report(reportOf(request, reply)));
+  await addOpenApi(app, settings.version);
+  return app;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code of the problem that was answered, for the log. */
+    errorCode: string | undefined;
+  }
+}
+
+/** Every entry of the table has its route: a forgotten one is found at start and not by a user. */
+export function requireAllRoutes(app: FastifyInstance): void {
+  for (const { method, path } of table) {
+    if (!app.hasRoute({ method, url: path })) throw new Error(`No route answers ${method} ${path}.`);
+  }
+}
+
+const httpOptions = {
+  maxHeaderSize: maxHeaderBytes,
+  headersTimeout: headersTimeoutMs,
+  // How late a timeout may strike; Node's 30 s would treble the 10 s for headers.
+  connectionsCheckingInterval: 1000,
+  // Checked in requestChecks.ts, with a problem document instead of an empty 400.
+  requireHostHeader: false,
+  // Only WebSockets are upgraded; what else names an upgrade (h2c) is an ordinary request (RFC 9110 section 7.8).
+  shouldUpgradeCallback: ({ headers }: { headers: { upgrade?: string | undefined } }) =>
+    headers.upgrade?.toLowerCase() === 'websocket',
+} as const;
+
+function guardServer(server: Server): void {
+  server.maxConnections = maxConnections;
+  server.on('connect', (_request, socket: Socket) => {
+    socket.end(rawProblem(new SpoonError('method-not-allowed')));
+  });
+}
+
+/** The same app over a socket of the file system. Upgrades are not for the operator, who has no terminals. */
+export function createOperatorServer(app: FastifyInstance, operatorSockets: WeakSet<Socket>): Server {
+  const server = createServer(
+    { ...httpOptions, shouldUpgradeCallback: () => false, requestTimeout: requestTimeoutMs },
+    (request, response) => app.routing(request, response),
+  );
+  server.on('connection', (socket) => operatorSockets.add(socket));
+  server.on('clientError', (error: Error, socket) => answerParserError(error, socket as Socket));
+  guardServer(server);
+  return server;
+}
+
+function answerParserError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const known = asSpoonError(error);
+  socket.end(rawProblem(known.code === 'internal-error' ? new SpoonError('http-invalid') : known));
+  // A peer that goes on sending after a broken request is not listened to.
+  socket.destroySoon();
+}
+
+async function admit(request: FastifyRequest, route: Route, authentication: Authentication): Promise<void> {
+  const { scope } = route;
+  if (scope === 'public') return;
+  // A WebSocket's route over a plain request: the ticket is left alone.
+  if (scope === 'ticket') throw new SpoonError('upgrade-required');
+  const caller = await authenticate(request.raw, request.ip, authentication);
+  request.caller = caller;
+  authentication.limits.requests.take(caller.tokenId ?? caller.kind);
+  requireScope(caller, scope);
+}
+
+function reportOf(request: FastifyRequest, reply: { statusCode: number; elapsedTime: number }): RequestReport {
+  const { caller, errorCode } = request;
+  return {
+    method: request.method,
+    route: request.is404 ? 'none' : (request.routeOptions.url ?? 'none'),
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime * 10) / 10,
+    requestId: request.id,
+    ...(caller?.userId ? { userId: caller.userId } : {}),
+    ...(caller?.tokenId ? { tokenId: caller.tokenId } : {}),
+    ...(errorCode === undefined ? {} : { code: errorCode }),
+  };
+}
+
+async function addOpenApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Spoon',
+        version,
+        description: `API version ${apiVersion}. Errors are RFC 9457 problem documents.`,
+      },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: ({ schema, url, route }) => {
+      const scope = route.config?.spoonRoute?.scope;
+      const security = scope === 'public' ? [] : [{ token: [] }];
+      return { schema: { ...schema, security, description: `Scope: ${scope}.` }, url };
+    },
+  });
+  // Plugins see only the routes that come after they are loaded, so this one is the first.
+  addRoute(app, routes.openapi, async () => app.swagger());
+}

@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { SpoonError } from '../../protocol/errors.ts';
+import { maxPendingUpgradesPerUser } from '../../protocol/limits.ts';
+import { type Route, routes } from '../../protocol/routes.ts';
+import { socketProtocol } from '../../protocol/version.ts';
+import { offersSpoonProtocol, ticketOf } from './authenticate.ts';
+import { asSpoonError, rawProblem } from './problem.ts';
+import { type AccessRules, checkRequest } from './requestChecks.ts';
+import { addRoute } from './route.ts';
+
+/** What a ticket was found to open: `userId` says whose box, `tokenId` what ends it. */
+export interface Grant {
+  readonly userId: string;
+  readonly tokenId: string;
+}
+
+export type Target =
+  | { readonly kind: 'terminal' | 'command'; readonly id: string }
+  | { readonly kind: 'events'; readonly id: null };
+
+export interface UpgradeSettings {
+  readonly access: AccessRules;
+  /** @throws SpoonError `ticket-invalid` */
+  readonly redeem: (ticket: string, target: Target) => Grant;
+  /** A connection to the box after its checked `101`: raw frames both ways. @throws SpoonError */
+  readonly openRelay: (grant: Grant, target: Target & { kind: 'terminal' | 'command' }) => Promise<Duplex>;
+  readonly acceptEvents: (grant: Grant, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly report: (report: {
+    route: string;
+    status: number;
+    userId?: string;
+    tokenId?: string;
+    code?: string;
+  }) => void;
+}
+
+// RFC 6455 section 1.3
+const handshakeGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** How long the other end may take to read what is left after one end closed. */
+const lingerMs = 5_000;
+const keepAliveMs = 20_000;
+
+/**
+ * WebSockets in: ticket, then the box's answer, then the two sockets are joined. Bytes of a terminal are never decoded, and
+ * nothing that a box says reaches a client before our own `101` (`security.md` decision 2).
+ */
+export class Upgrades {
+  readonly #settings: UpgradeSettings;
+  readonly #pending = new Map<string, number>();
+  readonly #relays = new Map<Duplex, { tokenId: string; upstream: Duplex }>();
+  #closing = false;
+
+  constructor(settings: UpgradeSettings) {
+    this.#settings = settings;
+  }
+
+  attachTo(server: Server): void {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // Without a listener a reset during the handshake would end the service; the socket is gone either way.
+      socket.on('error', () => socket.destroy());
+      void this.#accept(request, socket, head);
+    });
+  }
+
+  /** Ends what a revoked token opened. */
+  closeThoseOf(tokenId: string): void {
+    for (const [client, relay] of this.#relays) if (relay.tokenId === tokenId) destroyBoth(client, relay.upstream);
+  }
+
+  /** Ends all relays; the terminals run on, and the clients come back. New ones are refused. */
+  close(): void {
+    this.#closing = true;
+    for (const [client, { upstream }] of this.#relays) destroyBoth(client, upstream);
+  }
+
+  async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { report } = this.#settings;
+    let route: Route | undefined;
+    let grant: Grant | undefined;
+    try {
+      if (this.#closing) throw new SpoonError('shutting-down');
+      checkRequest(request, this.#settings.access);
+      const found = targetOf(request.url ?? '');
+      if (found === undefined) throw new SpoonError('not-found');
+      route = found.route;
+      checkHandshake(request);
+      grant = this.#settings.redeem(ticketOf(request), found.target);
+      if (found.target.kind === 'events') this.#settings.acceptEvents(grant, request, socket, head);
+      else await this.#relay(request, socket, head, { grant, target: found.target });
+      report({ route: route.path, status: 101, ...ids(grant) });
+    } catch (thrown) {
+      const error = asSpoonError(thrown);
+      if (socket.writable) socket.end(rawProblem(error));
+      socket.once('finish', () => socket.destroy());
+      report({ route: route?.path ?? 'none', status: error.status, code: error.code, ...(grant ? ids(grant) : {}) });
+    }
+  }
+
+  async #relay(
+    request: IncomingMessage,
+    client: Duplex,
+    head: Buffer,
+    { grant, target }: { grant: Grant; target: Target & { kind: 'terminal' | 'command' } },
+  ): Promise<void> {
+    const upstream = await this.#holdingPlace(grant.userId, () => this.#settings.openRelay(grant, target));
+    if (client.destroyed || this.#closing) {
+      destroyBoth(client, upstream);
+      return;
+    }
+    client.write(switchingProtocols(request));
+    if (head.length > 0) upstream.write(head);
+    this.#relays.set(client, { tokenId: grant.tokenId, upstream });
+    join(client, upstream, () => this.#relays.delete(client));
+  }
+
+  /** A box that does not answer must not gather connections without end. */
+  async #holdingPlace<T>(userId: string, work: () => Promise<T>): Promise<T> {
+    const pending = this.#pending.get(userId) ?? 0;
+    if (pending >= maxPendingUpgradesPerUser) {
+      throw new SpoonError('too-many-requests', 'Other terminals of yours are still connecting.', {
+        extra: { retryAfterSeconds: 1 },
+      });
+    }
+    this.#pending.set(userId, pending + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.#pending.get(userId) ?? 1) - 1;
+      if (left === 0) this.#pending.delete(userId);
+      else this.#pending.set(userId, left);
+    }
+  }
+}
+
+/** Both directions with back pressure: a reader that stops also stops the shell (R16). What ends one ends the other. */
+function join(client: Duplex, upstream: Duplex, onEnd: () => void): void {
+  for (const socket of [client, upstream]) {
+    if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
+    if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
+    if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, keepAliveMs);
+  }
+  let ended = false;
+  const end = (one: Duplex, other: Duplex) => {
+    if (ended) return;
+    ended = true;
+    onEnd();
+    one.destroy();
+    // What is on the way to the other is still delivered, such as the last screen and the exit code.
+    other.end();
+    const linger = setTimeout(() => other.destroy(), lingerMs);
+    other.once('close', () => clearTimeout(linger));
+    other.once('finish', () => other.destroy());
+  };
+  for (const [one, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    one.on('error', () => one.destroy());
+    one.once('end', () => end(one, other));
+    one.once('close', () => end(one, other));
+    one.pipe(other, { end: false });
+  }
+}
+
+function destroyBoth(client: Duplex, upstream: Duplex): void {
+  client.destroy();
+  upstream.destroy();
+}
+
+function ids({ userId, tokenId }: Grant): { userId: string; tokenId: string } {
+  return { userId, tokenId };
+}
+
+const upgradeRoutes: readonly { route: Route; kind: Target['kind'] }[] = [
+  { route: routes.attachTerminal, kind: 'terminal' },
+  { route: routes.attachCommand, kind: 'command' },
+  { route: routes.events, kind: 'events' },
+];
+
+/** Which entry of the route table an upgrade asks for, and of what. */
+function targetOf(url: string): { route: Route; target: Target } | undefined {
+  if (url.includes('?')) return undefined;
+  for (const { route, kind } of upgradeRoutes) {
+    const [before = '', after = ''] = route.path.split(':id');
+    if (kind === 'events') {
+      if (url === route.path) return { route, target: { kind, id: null } };
+      continue;
+    }
+    const id = url.startsWith(before) && url.endsWith(after) ? url.slice(before.length, url.length - after.length) : '';
+    if (/^[0-9A-Za-z_-]{1,64}$/.test(id)) return { route, target: { kind, id } };
+  }
+  return undefined;
+}
+
+/** @throws SpoonError for a handshake that RFC 6455 section 4.2.1 does not allow */
+function checkHandshake({ method, headers }: IncomingMessage): void {
+  const key = headers['sec-websocket-key'] ?? '';
+  if (method !== 'GET' || !/^[+/0-9A-Za-z]{22}==$/.test(key)) {
+    throw new SpoonError('http-invalid', 'The WebSocket handshake is not complete.');
+  }
+  if (headers['sec-websocket-version'] !== '13') {
+    throw new SpoonError('upgrade-required', 'The WebSocket version must be 13.');
+  }
+}
+
+/** Our own answer to the client; of boxd's nothing is passed on. No extension is ever agreed to (row 65). */
+function switchingProtocols(request: IncomingMessage): string {
+  const key = request.headers['sec-websocket-key'] ?? '';
+  const accept = createHash('sha1')
+    .update(key + handshakeGuid)
+    .digest('base64');
+  return [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+    ...(offersSpoonProtocol(request) ? [`Sec-WebSocket-Protocol: ${socketProtocol}`] : []),
+    '',
+    '',
+  ].join('\r\n');
+}
+
+/** The same addresses over a plain request, which the scope `ticket` refuses before this is reached. */
+export function addUpgradeRoutes(app: FastifyInstance): void {
+  for (const { route } of upgradeRoutes) {
+    addRoute(app, route, async () => {
+      throw new SpoonError('upgrade-required');
+    });
+  }
+}

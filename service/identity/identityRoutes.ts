@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify';
+import { SpoonError } from '../../protocol/errors.ts';
+import type { User } from '../../protocol/identity.ts';
+import { routes } from '../../protocol/routes.ts';
+import { requireUser } from '../http/authenticate.ts';
+import { addRoute } from '../http/route.ts';
+import { systemOwnerId } from '../keyring/keyring.ts';
+import type { Tokens } from './tokens.ts';
+import type { Account, Users } from './users.ts';
+
+/** `/v1/me`, `/v1/tokens` and the users' side of `/v1/admin`. */
+export function addIdentityRoutes(app: FastifyInstance, { users, tokens }: { users: Users; tokens: Tokens }): void {
+  addRoute(app, routes.me, async ({ caller }) => {
+    const account = caller.userId === null ? undefined : await users.byId(caller.userId);
+    return {
+      kind: caller.kind,
+      user: account === undefined ? null : toUser(account),
+      scopes: [...caller.scopes].sort(),
+    };
+  });
+
+  addRoute(app, routes.listTokens, async ({ caller }) => ({ tokens: await tokens.list(requireUser(caller).userId) }));
+  addRoute(app, routes.createToken, async ({ caller, body }) => {
+    const { userId } = requireUser(caller);
+    return tokens.create({ ...userToken(body), ownerId: userId });
+  });
+  addRoute(app, routes.revokeToken, async ({ caller, params }) => {
+    await tokens.revoke(params.id ?? '', requireUser(caller).userId);
+    return undefined;
+  });
+
+  addRoute(app, routes.adminListUsers, async () => ({ users: (await users.list()).map(toUser) }));
+  addRoute(app, routes.adminCreateUser, async ({ body }) => toUser(await users.create(body)));
+  addRoute(app, routes.adminCreateToken, async ({ params, body }) => {
+    const account = await users.byName(params.username ?? '');
+    if (account === undefined) throw new SpoonError('not-found');
+    return tokens.create({ ...userToken(body), ownerId: account.id });
+  });
+  addRoute(app, routes.adminListTokens, async () => ({ tokens: await tokens.list(systemOwnerId) }));
+  addRoute(app, routes.adminCreateAdminToken, async ({ body }) => {
+    if (body.kind === 'user') throw new SpoonError('request-invalid', 'A user’s token is made below that user.');
+    return tokens.create({ ...body, kind: 'admin', ownerId: systemOwnerId });
+  });
+  addRoute(app, routes.adminRevokeToken, async ({ params }) => {
+    await tokens.revoke(params.id ?? '');
+    return undefined;
+  });
+}
+
+/** Nobody makes an admin of a user by way of a token. */
+function userToken<T extends { kind?: 'user' | 'admin' }>(body: T): T & { kind: 'user' } {
+  if (body.kind === 'admin') throw new SpoonError('insufficient-scope', 'Admin tokens belong to no user.');
+  return { ...body, kind: 'user' };
+}
+
+function toUser({ id, username, displayName, createdMs, disabled }: Account): User {
+  return { id, username, displayName, createdMs, disabled };
+}

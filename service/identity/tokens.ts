@@ -1,0 +1,185 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { SpoonError } from '../../protocol/errors.ts';
+import type { TokenInfo } from '../../protocol/identity.ts';
+import { defaultTokenLifeDays, maxTokensPerOwner } from '../../protocol/limits.ts';
+import { adminScopes, type Scope, userScopes } from '../../protocol/scopes.ts';
+import { formatToken, parseToken, randomBase62, tokenKinds } from '../../protocol/tokenFormat.ts';
+import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
+import type { Store } from '../store/database.ts';
+import type { TokenRow } from '../store/tables.ts';
+import { checkDisplayName } from './users.ts';
+
+/** Bearer tokens (`security.md` section 4): shown once, kept as a hash, never longer than a year. */
+
+export interface TokenHolder {
+  readonly kind: 'user' | 'admin';
+  readonly userId: string | null;
+  readonly username: string | null;
+  readonly tokenId: string;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+export interface NewToken {
+  /** A user's id; {@link systemOwnerId} for an admin token. */
+  readonly ownerId: string;
+  readonly kind: 'user' | 'admin';
+  readonly name: string;
+  readonly lifeDays?: number;
+}
+
+export interface TokensParts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  /** Told when a token ends before its time, so that what it opened is closed. */
+  readonly onRevoked: (tokenId: string) => void;
+  /** `last used` could not be written: the request it belongs to goes on. */
+  readonly onError: (error: unknown) => void;
+  readonly now?: () => number;
+}
+
+const idCharacters = 12;
+const secretCharacters = 43;
+const dayMs = 24 * 60 * 60 * 1000;
+const lastUsedGrainMs = 60_000;
+/** Compared with when no row is found, so that an unknown id takes as long as a wrong secret (row 49). */
+const noHash = Buffer.alloc(32);
+
+export class Tokens {
+  readonly #parts: TokensParts;
+  readonly #now: () => number;
+  #noting: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: TokensParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** @throws SpoonError `token-limit`, `request-invalid` for its name */
+  async create(wanted: NewToken): Promise<{ token: string; info: TokenInfo }> {
+    const { ownerId, kind, lifeDays = defaultTokenLifeDays } = wanted;
+    const name = checkDisplayName(wanted.name);
+    const { store, keyring } = this.#parts;
+    const id = randomBase62(idCharacters, randomBytes);
+    const secret = randomBase62(secretCharacters, randomBytes);
+    const createdMs = this.#now();
+    const row: TokenRow = {
+      id,
+      owner_id: ownerId,
+      kind,
+      name_enc: await keyring.seal(nameContext(ownerId, id), Buffer.from(name)),
+      hash: hashOf(secret),
+      scopes: (kind === 'admin' ? adminScopes : userScopes).join(' '),
+      created_ms: createdMs,
+      expires_ms: createdMs + lifeDays * dayMs,
+      last_used_ms: null,
+      revoked_ms: null,
+    };
+    await store.transaction(async (trx) => {
+      const live = await trx
+        .selectFrom('tokens')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('owner_id', '=', ownerId)
+        .where('revoked_ms', 'is', null)
+        .where('expires_ms', '>', createdMs)
+        .executeTakeFirst();
+      if (Number(live?.count ?? 0) >= maxTokensPerOwner) throw new SpoonError('token-limit');
+      await trx.insertInto('tokens').values(row).execute();
+    });
+    return { token: formatToken({ kind: tokenKinds[kind], id, secret }), info: await this.#toInfo(row) };
+  }
+
+  /** @throws SpoonError `unauthenticated`, `token-expired`, `user-disabled` */
+  async verify(text: string): Promise<TokenHolder> {
+    const parts = parseToken(text);
+    if (parts === undefined || parts.kind === 't') throw new SpoonError('unauthenticated');
+    const row = await this.#parts.store.db
+      .selectFrom('tokens')
+      .leftJoin('users', 'users.id', 'tokens.owner_id')
+      .selectAll('tokens')
+      .select(['users.username', 'users.disabled_ms'])
+      .where('tokens.id', '=', parts.id)
+      .executeTakeFirst();
+    const isRight = timingSafeEqual(hashOf(parts.secret), Buffer.from(row?.hash ?? noHash));
+    if (row === undefined || !isRight || parts.kind !== tokenKinds[row.kind] || row.revoked_ms !== null) {
+      throw new SpoonError('unauthenticated');
+    }
+    if (this.#now() >= row.expires_ms) throw new SpoonError('token-expired', 'Make a new one and sign in again.');
+    if (row.kind === 'user' && row.username === null) throw new SpoonError('unauthenticated');
+    if (row.disabled_ms !== null) throw new SpoonError('user-disabled');
+    this.#noteUse(row);
+    return {
+      kind: row.kind,
+      userId: row.kind === 'user' ? row.owner_id : null,
+      username: row.username,
+      tokenId: row.id,
+      scopes: new Set(row.scopes.split(' ') as Scope[]),
+    };
+  }
+
+  /** Those that can still be used, newest first. */
+  async list(ownerId: string): Promise<TokenInfo[]> {
+    const rows = await this.#parts.store.db
+      .selectFrom('tokens')
+      .selectAll()
+      .where('owner_id', '=', ownerId)
+      .where('revoked_ms', 'is', null)
+      .where('expires_ms', '>', this.#now())
+      .orderBy('created_ms', 'desc')
+      .execute();
+    return Promise.all(rows.map((row) => this.#toInfo(row)));
+  }
+
+  /**
+   * Ends it at once, with the sockets it opened.
+   * @param ownerId whose it must be; absent: anybody's
+   * @throws SpoonError `not-found`, also for somebody else's
+   */
+  async revoke(id: string, ownerId?: string): Promise<void> {
+    let query = this.#parts.store.db
+      .updateTable('tokens')
+      .set({ revoked_ms: this.#now() })
+      .where('id', '=', id)
+      .where('revoked_ms', 'is', null);
+    if (ownerId !== undefined) query = query.where('owner_id', '=', ownerId);
+    const { numUpdatedRows } = await query.executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) throw new SpoonError('not-found');
+    this.#parts.onRevoked(id);
+  }
+
+  /** Resolves when everything noted so far is written. */
+  async settle(): Promise<void> {
+    await this.#noting;
+  }
+
+  /** Minute-grained, and beside the request: a busy store does not hold up who only reads. */
+  #noteUse({ id, last_used_ms }: TokenRow): void {
+    const minute = Math.floor(this.#now() / lastUsedGrainMs) * lastUsedGrainMs;
+    if (last_used_ms !== null && last_used_ms >= minute) return;
+    const { store, onError } = this.#parts;
+    this.#noting = this.#noting
+      .then(() => store.db.updateTable('tokens').set({ last_used_ms: minute }).where('id', '=', id).execute())
+      .catch(onError);
+  }
+
+  async #toInfo(row: TokenRow): Promise<TokenInfo> {
+    const name = await this.#parts.keyring.open(nameContext(row.owner_id, row.id), row.name_enc);
+    return {
+      id: row.id,
+      name: Buffer.from(name).toString('utf8'),
+      kind: row.kind,
+      scopes: row.scopes.split(' '),
+      createdMs: row.created_ms,
+      expiresMs: row.expires_ms,
+      lastUsedMs: row.last_used_ms,
+    };
+  }
+}
+
+function nameContext(ownerId: string, tokenId: string) {
+  return { ownerId, kind: 'token', objectId: tokenId, version: 0, mode: 0 } as const;
+}
+
+/** SHA-256 is right for 256 random bits; a slow hash is for passwords. */
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import type { Transaction } from 'kysely';
+import { SpoonError } from '../../protocol/errors.ts';
+import { randomBase62 } from '../../protocol/tokenFormat.ts';
+import { checkUsername, deriveUsername } from '../../protocol/username.ts';
+import type { Keyring } from '../keyring/keyring.ts';
+import type { Store } from '../store/database.ts';
+import type { Tables, UserRow } from '../store/tables.ts';
+
+/** Accounts. A username and a uid are fixed for life and never given to another: a leftover file would fall to the next. */
+
+export interface Account {
+  readonly id: string;
+  readonly username: string;
+  readonly displayName: string;
+  readonly uid: number;
+  /** Absolute path in the box. */
+  readonly shell: string;
+  readonly createdMs: number;
+  readonly disabled: boolean;
+}
+
+export interface NewAccount {
+  readonly displayName: string;
+  readonly username?: string;
+  readonly shell?: string;
+}
+
+export interface UsersParts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  /** False: boxes run with the service's own uid, so there can be one user only (`security.md` decision 17). */
+  readonly separatesUsers: boolean;
+  readonly now?: () => number;
+}
+
+const firstUid = 100_001;
+const idCharacters = 16;
+const defaultShell = '/bin/bash';
+
+export class Users {
+  readonly #parts: UsersParts;
+  readonly #now: () => number;
+
+  constructor(parts: UsersParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** @throws SpoonError `username-invalid`, `user-exists`, `single-user-only`, `request-invalid` for a shell or a name */
+  async create({ displayName, username, shell = defaultShell }: NewAccount): Promise<Account> {
+    const name = checkDisplayName(displayName);
+    checkShell(shell);
+    if (username !== undefined) checkUsername(username);
+    const { store, keyring, separatesUsers } = this.#parts;
+    const row = await store.transaction(async (trx) => {
+      const rows = await trx.selectFrom('users').select('username').execute();
+      if (!separatesUsers && rows.length > 0) throw new SpoonError('single-user-only');
+      const taken = new Set(rows.map((existing) => existing.username));
+      if (username !== undefined && taken.has(username)) throw new SpoonError('user-exists');
+      const id = randomBase62(idCharacters, randomBytes);
+      await keyring.createDataKey(id, trx);
+      const user: UserRow = {
+        id,
+        username: username ?? deriveUsername(name, (candidate) => taken.has(candidate)),
+        display_name_enc: await keyring.seal(nameContext(id), Buffer.from(name)),
+        uid: await this.#allocateUid(trx, id),
+        shell,
+        created_ms: this.#now(),
+        disabled_ms: null,
+      };
+      await trx.insertInto('users').values(user).execute();
+      return user;
+    });
+    return this.#toAccount(row);
+  }
+
+  async byId(id: string): Promise<Account | undefined> {
+    const row = await this.#parts.store.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+    return row === undefined ? undefined : this.#toAccount(row);
+  }
+
+  async byName(username: string): Promise<Account | undefined> {
+    const { db } = this.#parts.store;
+    const row = await db.selectFrom('users').selectAll().where('username', '=', username).executeTakeFirst();
+    return row === undefined ? undefined : this.#toAccount(row);
+  }
+
+  /** By username. */
+  async list(): Promise<Account[]> {
+    const rows = await this.#parts.store.db.selectFrom('users').selectAll().orderBy('username').execute();
+    return Promise.all(rows.map((row) => this.#toAccount(row)));
+  }
+
+  /** `uids` is append-only: the next one is beyond all that were ever given out. */
+  async #allocateUid(trx: Transaction<Tables>, userId: string): Promise<number> {
+    const last = await trx
+      .selectFrom('uids')
+      .select(({ fn }) => fn.max('uid').as('uid'))
+      .executeTakeFirst();
+    const uid = Math.max(firstUid, Number(last?.uid ?? 0) + 1);
+    await trx.insertInto('uids').values({ uid, user_id: userId, allocated_ms: this.#now() }).execute();
+    return uid;
+  }
+
+  async #toAccount(row: UserRow): Promise<Account> {
+    const name = await this.#parts.keyring.open(nameContext(row.id), row.display_name_enc);
+    return {
+      id: row.id,
+      username: row.username,
+      displayName: Buffer.from(name).toString('utf8'),
+      uid: row.uid,
+      shell: row.shell,
+      createdMs: row.created_ms,
+      disabled: row.disabled_ms !== null,
+    };
+  }
+}
+
+function nameContext(userId: string) {
+  return { ownerId: userId, kind: 'name', objectId: userId, version: 0, mode: 0 } as const;
+}
+
+/** It is shown in lists and terminals: no control characters, no lone surrogates. @throws SpoonError `request-invalid` */
+export function checkDisplayName(text: string): string {
+  const name = text.trim().normalize('NFC');
+  if (name === '' || !name.isWellFormed() || /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u.test(name)) {
+    throw new SpoonError('request-invalid', 'Give a name without line breaks and control characters.');
+  }
+  return name;
+}
+
+/** Whether the image has it is seen in the box. @throws SpoonError `request-invalid` */
+function checkShell(shell: string): void {
+  const segments = shell.split('/').slice(1);
+  if (!/^\/[A-Za-z0-9._/+-]{1,120}$/.test(shell) || segments.some((part) => ['', '.', '..'].includes(part))) {
+    throw new SpoonError('request-invalid', 'Give the shell as a plain absolute path, such as /bin/bash.');
+  }
+}

@@ -1,0 +1,90 @@
+import { deriveKey } from './derive.ts';
+import type { BlobContext, DataKeyName } from './envelope.ts';
+import { ExpiringCache } from './expiringCache.ts';
+
+/** One owner's data key, as the subkeys that are used; the key itself is not kept. */
+export class DataKey implements DataKeyName {
+  readonly id: string;
+  readonly ownerId: string;
+  /** No longer usable: its bytes are zero. */
+  erased = false;
+  readonly #subkeys: Readonly<Record<BlobContext['kind'] | 'mac', Buffer>>;
+
+  /** @param bytes is overwritten with zeros */
+  constructor({ id, ownerId }: DataKeyName, bytes: Buffer) {
+    this.id = id;
+    this.ownerId = ownerId;
+    this.#subkeys = {
+      file: deriveKey(bytes, 'spoon/v1/file'),
+      name: deriveKey(bytes, 'spoon/v1/name'),
+      secret: deriveKey(bytes, 'spoon/v1/secret'),
+      token: deriveKey(bytes, 'spoon/v1/token'),
+      mac: deriveKey(bytes, 'spoon/v1/mac'),
+    };
+    bytes.fill(0);
+  }
+
+  subkey(use: BlobContext['kind'] | 'mac'): Buffer {
+    if (this.erased) throw new Error('DataKey: used after it was erased.');
+    return this.#subkeys[use];
+  }
+
+  erase(): void {
+    this.erased = true;
+    for (const subkey of Object.values(this.#subkeys)) subkey.fill(0);
+  }
+}
+
+/** security.md 2.7: so that a dump of the memory has few keys, and none of somebody who left long ago. */
+const maxKeys = 1_000;
+const lifeMs = 15 * 60_000;
+
+/** The unwrapped keys of who was here lately. What leaves is zeroed. */
+export class DataKeyCache {
+  readonly #keys: ExpiringCache<DataKey>;
+  readonly #activeOf = new Map<string, string>();
+
+  /** @param now a clock that never goes back, in milliseconds */
+  constructor(now?: () => number) {
+    this.#keys = new ExpiringCache<DataKey>(
+      {
+        maxWeight: maxKeys,
+        lifeMs,
+        onDrop: (key) => {
+          if (this.#activeOf.get(key.ownerId) === key.id) this.#activeOf.delete(key.ownerId);
+          key.erase();
+        },
+      },
+      now,
+    );
+  }
+
+  get(id: string): DataKey | undefined {
+    return this.#keys.get(id);
+  }
+
+  activeOf(ownerId: string): DataKey | undefined {
+    const id = this.#activeOf.get(ownerId);
+    return id === undefined ? undefined : this.#keys.get(id);
+  }
+
+  /** @returns the key to use: the one that is there already when two loads of one key meet, for it may be in use */
+  put(key: DataKey, isActive: boolean): DataKey {
+    const known = this.#keys.get(key.id);
+    if (known !== undefined) {
+      key.erase();
+      return known;
+    }
+    if (isActive) this.#activeOf.set(key.ownerId, key.id);
+    this.#keys.put(key.id, key);
+    return key;
+  }
+
+  drop(id: string): void {
+    this.#keys.drop(id);
+  }
+
+  clear(): void {
+    this.#keys.clear();
+  }
+}

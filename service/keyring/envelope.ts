@@ -1,0 +1,184 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { SpoonError } from '../../protocol/errors.ts';
+
+/**
+ * The sealed formats, byte by byte as in docs/formats.md, without any key management. Each starts with a magic and a version
+ * byte; an unknown one is refused and never guessed at.
+ */
+
+/** What a blob is bound to: moved to another owner, object, version, mode or use it does not open. */
+export interface BlobContext {
+  /** A user's id, or `system`. */
+  readonly ownerId: string;
+  readonly kind: 'file' | 'name' | 'secret' | 'token';
+  readonly objectId: string;
+  /** 0 where the object has no versions. */
+  readonly version: number;
+  /** 0 where the object has no mode. */
+  readonly mode: number;
+}
+
+const algorithm = 'aes-256-gcm';
+const algorithmByte = 0x01;
+const formatVersion = 0x01;
+const nonceBytes = 12;
+const tagBytes = 16;
+export const keyBytes = 32;
+/** Of the id of a data key and of a key-encryption key. */
+export const dataKeyIdBytes = 8;
+export const kekIdBytes = 4;
+
+const blobMagic = Buffer.from('SP');
+const wrapMagic = Buffer.from('SK');
+const blobHeaderBytes = 4 + dataKeyIdBytes;
+const wrapHeaderBytes = 4 + kekIdBytes;
+/** What a blob has beyond its plaintext: header, nonce and tag. */
+export const blobOverheadBytes = blobHeaderBytes + nonceBytes + tagBytes;
+
+/** Fields as `u32 BE length, bytes`: no two lists of fields have the same bytes. */
+export function lengthPrefixed(fields: readonly (string | Uint8Array)[]): Buffer {
+  let length = 0;
+  for (const field of fields) length += 4 + (typeof field === 'string' ? Buffer.byteLength(field) : field.length);
+  const out = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const field of fields) {
+    const start = at + 4;
+    if (typeof field === 'string') {
+      at = start + out.write(field, start, 'utf8');
+    } else {
+      out.set(field, start);
+      at = start + field.length;
+    }
+    out.writeUInt32BE(at - start, start - 4);
+  }
+  return out;
+}
+
+function blobAad(context: BlobContext, header: Uint8Array): Buffer {
+  const numbers = Buffer.alloc(12);
+  numbers.writeBigUInt64BE(BigInt(context.version));
+  numbers.writeUInt32BE(context.mode, 8);
+  return lengthPrefixed([
+    'spoon.blob.v1',
+    context.ownerId,
+    context.kind,
+    context.objectId,
+    numbers.subarray(0, 8),
+    numbers.subarray(8),
+    header,
+  ]);
+}
+
+function encrypt(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Buffer[] {
+  const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(aad);
+  return [cipher.update(plaintext), cipher.final(), cipher.getAuthTag()];
+}
+
+function decrypt(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Buffer {
+  // Without authTagLength Node takes tags of 4 bytes too, which are forged in 2^32 tries (DEP0182).
+  const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+  decipher.setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+  // update() gives out bytes that nobody has vouched for yet: none of them leaves before final() has.
+  const unchecked = decipher.update(sealed.subarray(0, sealed.length - tagBytes));
+  try {
+    return Buffer.concat([unchecked, decipher.final()]);
+  } catch (cause) {
+    unchecked.fill(0);
+    throw new SpoonError('integrity-failure', undefined, { cause });
+  }
+}
+
+function checkHeader(sealed: Uint8Array, magic: Buffer, shortestBytes: number): void {
+  const isKnown =
+    sealed.length >= shortestBytes &&
+    sealed[0] === magic[0] &&
+    sealed[1] === magic[1] &&
+    sealed[2] === formatVersion &&
+    sealed[3] === algorithmByte;
+  if (!isKnown) throw new SpoonError('integrity-failure');
+}
+
+/**
+ * `"SP" 01 01 | data key id, 8 | nonce, 12 | ciphertext | tag, 16`
+ * @param nonce only for test vectors: two seals with one key and nonce give both plaintexts away
+ */
+export function sealBlob(
+  key: { readonly id: string; readonly bytes: Uint8Array },
+  context: BlobContext,
+  plaintext: Uint8Array,
+  nonce: Uint8Array = randomBytes(nonceBytes),
+): Buffer {
+  const header = Buffer.concat([blobMagic, Buffer.of(formatVersion, algorithmByte), Buffer.from(key.id, 'hex')]);
+  return Buffer.concat([header, nonce, ...encrypt(key.bytes, nonce, blobAad(context, header), plaintext)]);
+}
+
+/** The id of the data key that a blob names, 16 hex digits. @throws SpoonError `integrity-failure` */
+export function dataKeyIdOf(blob: Uint8Array): string {
+  checkHeader(blob, blobMagic, blobOverheadBytes);
+  return Buffer.from(blob.subarray(4, blobHeaderBytes)).toString('hex');
+}
+
+/** @throws SpoonError `integrity-failure` for a blob that is not whole or not this context's */
+export function openBlob(key: Uint8Array, context: BlobContext, blob: Uint8Array): Buffer {
+  checkHeader(blob, blobMagic, blobOverheadBytes);
+  const header = blob.subarray(0, blobHeaderBytes);
+  const nonce = blob.subarray(blobHeaderBytes, blobHeaderBytes + nonceBytes);
+  return decrypt(key, nonce, blobAad(context, header), blob.subarray(blobHeaderBytes + nonceBytes));
+}
+
+export interface DataKeyName {
+  readonly ownerId: string;
+  /** 16 hex digits. */
+  readonly id: string;
+}
+
+function wrapAad({ ownerId, id }: DataKeyName): Buffer {
+  return lengthPrefixed(['spoon.dek.v1', ownerId, Buffer.from(id, 'hex')]);
+}
+
+/** `"SK" 01 01 | kek id, 4 | nonce, 12 | wrapped key, 32 | tag, 16`; the nonce as in {@link sealBlob}. */
+export function wrapDataKey(
+  kek: { readonly id: string; readonly bytes: Uint8Array },
+  name: DataKeyName,
+  dataKey: Uint8Array,
+  nonce: Uint8Array = randomBytes(nonceBytes),
+): Buffer {
+  const header = Buffer.concat([wrapMagic, Buffer.of(formatVersion, algorithmByte), Buffer.from(kek.id, 'hex')]);
+  return Buffer.concat([header, nonce, ...encrypt(kek.bytes, nonce, wrapAad(name), dataKey)]);
+}
+
+/** The id of the key-encryption key that a wrapped key names, 8 hex digits. @throws SpoonError `integrity-failure` */
+export function kekIdOf(wrapped: Uint8Array): string {
+  checkHeader(wrapped, wrapMagic, wrapHeaderBytes + nonceBytes + keyBytes + tagBytes);
+  return Buffer.from(wrapped.subarray(4, wrapHeaderBytes)).toString('hex');
+}
+
+/** @throws SpoonError `integrity-failure` */
+export function unwrapDataKey(kek: Uint8Array, name: DataKeyName, wrapped: Uint8Array): Buffer {
+  checkHeader(wrapped, wrapMagic, wrapHeaderBytes + nonceBytes + keyBytes + tagBytes);
+  const nonce = wrapped.subarray(wrapHeaderBytes, wrapHeaderBytes + nonceBytes);
+  const dataKey = decrypt(kek, nonce, wrapAad(name), wrapped.subarray(wrapHeaderBytes + nonceBytes));
+  if (dataKey.length !== keyBytes) throw new SpoonError('integrity-failure');
+  return dataKey;
+}
+
+const paddingStepBytes = 32;
+
+/** To a multiple of 32 bytes with `80 00 …` (ISO/IEC 7816-4), so that the length of a sealed name says little. */
+export function padName(name: Uint8Array): Buffer {
+  const padded = Buffer.alloc((Math.floor(name.length / paddingStepBytes) + 1) * paddingStepBytes);
+  padded.set(name);
+  padded[name.length] = 0x80;
+  return padded;
+}
+
+/** @throws SpoonError `integrity-failure` */
+export function unpadName(padded: Uint8Array): Uint8Array {
+  const end = padded.findLastIndex((byte) => byte !== 0);
+  if (end === -1 || padded[end] !== 0x80 || padded.length % paddingStepBytes !== 0) {
+    throw new SpoonError('integrity-failure');
+  }
+  return padded.subarray(0, end);
+}

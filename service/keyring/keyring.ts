@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import type { Kysely, Transaction } from 'kysely';
+import { SpoonError } from '../../protocol/errors.ts';
+import { onRollback, type Store } from '../store/database.ts';
+import type { DataKeyRow, Tables } from '../store/tables.ts';
+import { DataKey, DataKeyCache } from './dataKey.ts';
+import { deriveKeyEncryptionKey, type KeyEncryptionKey, keyedHash } from './derive.ts';
+import {
+  type BlobContext,
+  dataKeyIdBytes,
+  dataKeyIdOf,
+  kekIdOf,
+  keyBytes,
+  lengthPrefixed,
+  openBlob,
+  padName,
+  sealBlob,
+  unpadName,
+  unwrapDataKey,
+  wrapDataKey,
+} from './envelope.ts';
+import { matchKeys } from './keyCheck.ts';
+import type { RootKey } from './rootKey.ts';
+
+/**
+ * Seals and opens for one owner at a time: root key, key-encryption key, one data key per owner, one key per use
+ * (security.md 2.1). Keys never leave this folder, and it never tries one key after the other: a blob names its own.
+ */
+export interface Keyring {
+  /** Once per new owner, in the transaction that makes the owner. The owner can seal from then on, inside of it too. */
+  createDataKey(ownerId: string, trx: Transaction<Tables>): Promise<void>;
+  /** Names and token names are padded to 32-byte steps. @throws SpoonError `key-unavailable` */
+  seal(context: BlobContext, plaintext: Uint8Array): Promise<Uint8Array>;
+  /** @throws SpoonError `integrity-failure`, `key-unavailable` */
+  open(context: BlobContext, blob: Uint8Array): Promise<Uint8Array>;
+  /** BLAKE2b-256 with a key of the owner's: the same bytes give the same value only for one owner and purpose. */
+  mac(ownerId: string, purpose: MacPurpose, data: Uint8Array): Promise<Uint8Array>;
+  /** Zeroes the keys it holds. */
+  close(): void;
+}
+
+export type MacPurpose = 'path' | 'content' | 'etag';
+
+/** Owner of what belongs to no user, such as admin tokens. */
+export const systemOwnerId = 'system';
+const saltBytes = 16;
+const paddedKinds: ReadonlySet<BlobContext['kind']> = new Set(['name', 'token']);
+
+/**
+ * Checks the key, and makes the keyring when the database is new.
+ * @throws SpoonError `key-wrong`; nothing has been written then
+ */
+export async function openKeyring(store: Store, root: RootKey): Promise<Keyring> {
+  const rows = await store.db.selectFrom('keyring').selectAll().execute();
+  const sealed = await store.db
+    .selectFrom('data_keys')
+    .select('id')
+    .unionAll((query) => query.selectFrom('users').select('id'))
+    .limit(1)
+    .execute();
+  const { current, known } = await matchKeys({ keyring: rows, holdsSealedRows: sealed.length > 0 }, root);
+  if (current !== undefined) return new StoredKeyring(store.db, current, known);
+
+  // A new database, or the first start with a new key while an old one still opens what is there.
+  const salt = randomBytes(saltBytes);
+  const kek = deriveKeyEncryptionKey(await root.current.bytes(salt));
+  const keyring = new StoredKeyring(store.db, kek, new Map([...known, [kek.id, kek]]));
+  await store.transaction(async (trx) => {
+    await trx
+      .insertInto('keyring')
+      .values({ id: kek.id, kcv: kek.checkValue, kdf_salt: salt, created_ms: Date.now() })
+      .execute();
+    if (rows.length === 0) await keyring.createDataKey(systemOwnerId, trx);
+  });
+  // Into the database file at once: `lookAtStore` may have to do without the log.
+  await store.checkpoint();
+  return keyring;
+}
+
+class StoredKeyring implements Keyring {
+  readonly #db: Kysely<Tables>;
+  readonly #current: KeyEncryptionKey;
+  readonly #known: ReadonlyMap<string, KeyEncryptionKey>;
+  readonly #cache = new DataKeyCache();
+
+  constructor(db: Kysely<Tables>, current: KeyEncryptionKey, known: ReadonlyMap<string, KeyEncryptionKey>) {
+    this.#db = db;
+    this.#current = current;
+    this.#known = known;
+  }
+
+  async createDataKey(ownerId: string, trx: Transaction<Tables>): Promise<void> {
+    const bytes = randomBytes(keyBytes);
+    const id = randomBytes(dataKeyIdBytes).toString('hex');
+    await trx
+      .insertInto('data_keys')
+      .values({
+        id,
+        owner_id: ownerId,
+        kek_id: this.#current.id,
+        wrapped: wrapDataKey(this.#current, { ownerId, id }, bytes),
+        state: 'active',
+        created_ms: Date.now(),
+      })
+      .execute();
+    this.#cache.put(new DataKey({ id, ownerId }, bytes), true);
+    onRollback(trx, () => this.#cache.drop(id));
+  }
+
+  seal(context: BlobContext, plaintext: Uint8Array): Promise<Uint8Array> {
+    const bytes = paddedKinds.has(context.kind) ? padName(plaintext) : plaintext;
+    return this.#use(
+      () => this.#activeKey(context.ownerId),
+      (key) => sealBlob({ id: key.id, bytes: key.subkey(context.kind) }, context, bytes),
+    );
+  }
+
+  async open(context: BlobContext, blob: Uint8Array): Promise<Uint8Array> {
+    const id = dataKeyIdOf(blob);
+    const bytes = await this.#use(
+      () => this.#keyOf(id),
+      (key) => {
+        if (key.ownerId !== context.ownerId) throw new SpoonError('integrity-failure');
+        return openBlob(key.subkey(context.kind), context, blob);
+      },
+    );
+    return paddedKinds.has(context.kind) ? unpadName(bytes) : bytes;
+  }
+
+  mac(ownerId: string, purpose: MacPurpose, data: Uint8Array): Promise<Uint8Array> {
+    return this.#use(
+      () => this.#activeKey(ownerId),
+      (key) => keyedHash(key.subkey('mac'), lengthPrefixed([purpose]), data),
+    );
+  }
+
+  close(): void {
+    this.#cache.clear();
+  }
+
+  /** Uses a key before anything else can run: the cache may erase one at any await. */
+  async #use<T>(load: () => Promise<DataKey>, use: (key: DataKey) => T): Promise<T> {
+    for (;;) {
+      const key = await load();
+      if (!key.erased) return use(key);
+    }
+  }
+
+  async #activeKey(ownerId: string): Promise<DataKey> {
+    const cached = this.#cache.activeOf(ownerId);
+    if (cached !== undefined) return cached;
+    const row = await this.#db
+      .selectFrom('data_keys')
+      .selectAll()
+      .where('owner_id', '=', ownerId)
+      .where('state', '=', 'active')
+      .executeTakeFirst();
+    return this.#load(row);
+  }
+
+  async #keyOf(id: string): Promise<DataKey> {
+    const cached = this.#cache.get(id);
+    if (cached !== undefined) return cached;
+    return this.#load(await this.#db.selectFrom('data_keys').selectAll().where('id', '=', id).executeTakeFirst());
+  }
+
+  #load(row: DataKeyRow | undefined): DataKey {
+    if (row === undefined) throw new SpoonError('key-unavailable');
+    const name = { id: row.id, ownerId: row.owner_id };
+    const kek = this.#known.get(kekIdOf(row.wrapped));
+    if (kek === undefined) throw new SpoonError('key-unavailable');
+    return this.#cache.put(new DataKey(name, unwrapDataKey(kek.bytes, name, row.wrapped)), row.state === 'active');
+  }
+}

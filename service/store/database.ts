@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely, type Transaction } from 'kysely';
+import { lookAtStore, type StoreLook } from './lookAtStore.ts';
+import { migrate, refuseNewerSchema } from './migrate.ts';
+import { SqliteDriver, sqliteDialect } from './sqliteDialect.ts';
+import { asStoreError } from './storeErrors.ts';
+import type { Tables } from './tables.ts';
+
+/**
+ * The one database of the service. What is committed survives a crash and a loss of power (WAL, synchronous=FULL). Holds
+ * only sealed contents and names; this folder knows nothing of keys and must never see what it stores in the clear.
+ */
+export interface Store {
+  /** Reads see what is committed, also while a transaction runs. Writes that need no other go here too. */
+  readonly db: Kysely<Tables>;
+  /** One at a time. Everything `work` writes is committed when this resolves, and nothing of it when it rejects. */
+  transaction<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** Puts what the write-ahead log holds into the database file. */
+  checkpoint(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const instanceIdName = 'instance-id';
+/** The log is cut to this after a large save; SQLite would keep its largest size. */
+const keptLogBytes = 16 * 1024 * 1024;
+const openTimeoutMs = 5_000;
+const undoOfTransaction = new WeakMap<Transaction<Tables>, (() => void)[]>();
+
+/** Runs `undo` if the transaction is not committed: for what has been kept in memory on the strength of it. */
+export function onRollback(trx: Transaction<Tables>, undo: () => void): void {
+  const undos = undoOfTransaction.get(trx) ?? [];
+  undos.push(undo);
+  undoOfTransaction.set(trx, undos);
+}
+
+/**
+ * Opens the database, makes it if there is none (mode 0600), and brings its schema up to date.
+ * @param beforeWriting sees what is there while not a byte has been changed; what it throws ends the opening. The key is
+ *   checked here, so that a wrong one leaves no trace
+ * @throws SpoonError `schema-newer`, `store-busy`, `config-invalid`, `integrity-failure`, `insufficient-storage`
+ */
+export async function openStore(
+  file: string,
+  beforeWriting: (look: StoreLook) => Promise<void> | void = () => undefined,
+): Promise<Store> {
+  const look = await lookAtStore(file);
+  refuseNewerSchema(look.schema);
+  await beforeWriting(look);
+  await makePrivateFile(file);
+  const driver = connect(file);
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
+  const transaction: Store['transaction'] = (work) => {
+    let started: Transaction<Tables> | undefined;
+    const run = async (trx: Transaction<Tables>) => {
+      started = trx;
+      return work(trx);
+    };
+    return driver
+      .guard(() => db.transaction().execute(run))
+      .catch((error: unknown) => {
+        for (const undo of (started && undoOfTransaction.get(started)) ?? []) undo();
+        throw error;
+      });
+  };
+  const store: Store = {
+    db,
+    transaction,
+    checkpoint: () => driver.checkpoint(),
+    close: () => db.destroy(),
+  };
+  try {
+    const ran = await migrate(db, transaction);
+    await ensureInstanceId(store);
+    if (ran > 0) await store.checkpoint();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function makePrivateFile(file: string): Promise<void> {
+  const handle = await open(file, 'a', 0o600);
+  await handle.close();
+  await chmod(file, 0o600);
+  // The name of a new file is durable only once its folder is (fsync(2)).
+  const folder = await open(dirname(file), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function connect(file: string): SqliteDriver {
+  const opened: DatabaseSync[] = [];
+  try {
+    const writer = new DatabaseSync(file, { timeout: openTimeoutMs, enableForeignKeyConstraints: true });
+    opened.push(writer);
+    writer.exec('PRAGMA journal_mode = WAL');
+    writer.exec('PRAGMA synchronous = FULL');
+    writer.exec(`PRAGMA journal_size_limit = ${keptLogBytes}`);
+    writer.exec('PRAGMA trusted_schema = OFF');
+    // From here on the driver waits for locks itself: SQLite's own waiting would block the whole process.
+    writer.exec('PRAGMA busy_timeout = 0');
+    const reader = new DatabaseSync(file, { readOnly: true, timeout: 1_000 });
+    opened.push(reader);
+    reader.exec('PRAGMA trusted_schema = OFF');
+    return new SqliteDriver(writer, reader);
+  } catch (error) {
+    for (const database of opened) database.close();
+    throw asStoreError(error);
+  }
+}
+
+async function ensureInstanceId({ db, transaction }: Store): Promise<void> {
+  const known = await db.selectFrom('facts').select('value').where('name', '=', instanceIdName).executeTakeFirst();
+  if (known !== undefined) return;
+  const value = randomBytes(6).toString('hex');
+  await transaction((trx) => trx.insertInto('facts').values({ name: instanceIdName, value }).execute());
+}
+
+/** Names this database, and so this service, for as long as it lives: 12 hex digits, made at the first start. */
+export async function readInstanceId({ db }: Store): Promise<string> {
+  const fact = await db
+    .selectFrom('facts')
+    .select('value')
+    .where('name', '=', instanceIdName)
+    .executeTakeFirstOrThrow();
+  return fact.value;
+}

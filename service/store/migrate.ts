@@ -1,0 +1,61 @@
+import type { Kysely, Transaction } from 'kysely';
+import { SpoonError } from '../../protocol/errors.ts';
+import { first } from './migrations/0001_first.ts';
+import type { Tables } from './tables.ts';
+
+export interface Migration {
+  /** 1, 2, 3 …; never changed once released, never undone. */
+  readonly number: number;
+  readonly name: string;
+  up(trx: Transaction<Tables>): Promise<void>;
+}
+
+export const migrations: readonly Migration[] = [first];
+
+/** @throws SpoonError `schema-newer` */
+export function refuseNewerSchema(found: number, known: readonly Migration[] = migrations): void {
+  const newest = known.at(-1)?.number ?? 0;
+  if (found > newest) {
+    throw new SpoonError(
+      'schema-newer',
+      `It has schema ${found}, this Spoon knows up to ${newest}. Nothing was changed. Start the newer Spoon again.`,
+    );
+  }
+}
+
+async function schemaOf(db: Kysely<Tables>): Promise<number> {
+  const tables = await db.introspection.getTables();
+  if (!tables.some(({ name }) => name === 'migrations')) return 0;
+  const newest = await db
+    .selectFrom('migrations')
+    .select(({ fn }) => fn.max('number').as('number'))
+    .executeTakeFirst();
+  return newest?.number ?? 0;
+}
+
+/**
+ * Brings the schema up to date, forward only. Each migration is one transaction together with its row in `migrations`: a
+ * crash leaves the schema before or after it.
+ * @param transact runs one serialised transaction
+ * @returns how many ran
+ * @throws SpoonError `schema-newer`
+ */
+export async function migrate(
+  db: Kysely<Tables>,
+  transact: <T>(work: (trx: Transaction<Tables>) => Promise<T>) => Promise<T>,
+  known: readonly Migration[] = migrations,
+): Promise<number> {
+  const found = await schemaOf(db);
+  refuseNewerSchema(found, known);
+  const missing = known.filter(({ number }) => number > found);
+  for (const migration of missing) {
+    await transact(async (trx) => {
+      await migration.up(trx);
+      await trx
+        .insertInto('migrations')
+        .values({ number: migration.number, name: migration.name, applied_ms: Date.now() })
+        .execute();
+    });
+  }
+  return missing.length;
+}

@@ -1,0 +1,201 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+  SelectQueryNode,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { asStoreError, isBusy } from './storeErrors.ts';
+
+/**
+ * Kysely over `node:sqlite` with two connections: one that writes, for one transaction at a time, and one that only reads
+ * what is committed. So a read never waits for a running transaction, also when it is made from inside of one.
+ */
+
+/** How long a writer waits for a lock that another process holds (security.md R28). Waited for without blocking the loop. */
+const busyTimeoutMs = 5_000;
+const longestRetryMs = 50;
+const maxCachedStatements = 256;
+
+/** A connection of node:sqlite with its prepared statements. */
+class Statements {
+  readonly database: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
+
+  run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
+    const statement = this.#prepare(sql);
+    const values = parameters as Parameters<StatementSync['all']>;
+    if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] };
+    const { changes, lastInsertRowid } = statement.run(...values);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.database.prepare(sql);
+    if (this.#prepared.size >= maxCachedStatements) this.#prepared.clear();
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+}
+
+/** One at a time, in the order of asking. */
+class Turn {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves when it is this caller's turn, with the function that ends it. */
+  async take(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#last;
+    this.#last = promise;
+    await before;
+    return resolve;
+  }
+}
+
+export class SqliteDriver implements Driver {
+  readonly #writer: Statements;
+  readonly #reader: Statements;
+  readonly #turn = new Turn();
+  readonly #endTurn = new WeakMap<DatabaseConnection, () => void>();
+  readonly #insideTransaction = new AsyncLocalStorage<true>();
+
+  constructor(writer: DatabaseSync, reader: DatabaseSync) {
+    this.#writer = new Statements(writer);
+    this.#reader = new Statements(reader);
+  }
+
+  /** Marks what `work` starts, so that a write past its transaction is an error and not a wait for itself for ever. */
+  guard<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseInsideTransaction();
+    return this.#insideTransaction.run(true, work);
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const connection: DatabaseConnection = {
+      executeQuery: (query) => this.#execute(connection, query),
+      streamQuery: () => {
+        throw new Error('SqliteDriver does not stream: SQLite reads synchronously.');
+      },
+    };
+    return connection;
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    const end = await this.#turn.take();
+    try {
+      // IMMEDIATE: a lock taken at the first write could fail with SQLITE_BUSY in the middle, where waiting cannot help.
+      await retryWhileBusy(() => this.#writer.database.exec('BEGIN IMMEDIATE'));
+    } catch (error) {
+      end();
+      throw asStoreError(error);
+    }
+    this.#endTurn.set(connection, end);
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      this.#writer.database.exec('COMMIT');
+    } catch (error) {
+      throw asStoreError(error);
+    }
+    this.#finish(connection);
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // A full disk makes SQLite roll back by itself; so may a failed COMMIT.
+    if (this.#writer.database.isTransaction) this.#writer.database.exec('ROLLBACK');
+    this.#finish(connection);
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  /** Puts the write-ahead log into the database file, as far as no other process still reads it. */
+  async checkpoint(): Promise<void> {
+    const end = await this.#turn.take();
+    try {
+      this.#writer.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      throw asStoreError(error);
+    } finally {
+      end();
+    }
+  }
+
+  async destroy(): Promise<void> {
+    const end = await this.#turn.take();
+    this.#reader.database.close();
+    this.#writer.database.close();
+    end();
+  }
+
+  #finish(connection: DatabaseConnection): void {
+    this.#endTurn.get(connection)?.();
+    this.#endTurn.delete(connection);
+  }
+
+  async #execute<R>(connection: DatabaseConnection, query: CompiledQuery): Promise<QueryResult<R>> {
+    try {
+      if (this.#endTurn.has(connection)) return this.#writer.run<R>(query);
+      if (SelectQueryNode.is(query.query)) return this.#reader.run<R>(query);
+      this.#refuseInsideTransaction();
+      const end = await this.#turn.take();
+      try {
+        return await retryWhileBusy(() => this.#writer.run<R>(query));
+      } finally {
+        end();
+      }
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  #refuseInsideTransaction(): void {
+    if (this.#insideTransaction.getStore() === true) {
+      throw new Error('A write inside a transaction must go through that transaction.');
+    }
+  }
+}
+
+async function retryWhileBusy<T>(work: () => T): Promise<T> {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (let waitMs = 1; ; waitMs = Math.min(longestRetryMs, waitMs * 2)) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+    }
+    await delay(waitMs);
+  }
+}
+
+/** Kysely would let one query in at a time; the driver knows better which ones must wait. */
+class TwoConnectionsAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
+export function sqliteDialect(driver: SqliteDriver): Dialect {
+  return {
+    createAdapter: () => new TwoConnectionsAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}

@@ -1,0 +1,205 @@
+import type { Duplex } from 'node:stream';
+import { SpoonError } from '../../protocol/errors.ts';
+import { maxArgumentBytes, maxTerminalsPerUser } from '../../protocol/limits.ts';
+import {
+  clampSize,
+  type OpenTerminalRequest,
+  type RunCommandRequest,
+  type Terminal,
+} from '../../protocol/terminals.ts';
+import { randomBase62 } from '../../protocol/tokenFormat.ts';
+import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+import type { TicketGrant, Tickets } from './tickets.ts';
+
+/**
+ * Terminals and commands of a user's box, from the outside: which there are and who may reach them. They live in boxd; the
+ * service gives them their ids, so a box cannot claim another's, and forgets nothing by a restart: it asks the box again.
+ */
+
+/** Who asks, with the token that answers for what is opened. */
+export interface Asker {
+  readonly userId: string;
+  readonly tokenId: string;
+}
+
+export interface Opened<T> {
+  readonly value: T;
+  readonly ticket: string;
+  readonly expiresInMs: number;
+  readonly notes: string[];
+}
+
+export interface TerminalsParts {
+  readonly boxes: Pick<Boxes, 'ensure' | 'running'>;
+  readonly tickets: Tickets;
+  /** @throws SpoonError `not-found` */
+  readonly findUser: (userId: string) => Promise<BoxUser>;
+}
+
+const idCharacters = 22;
+const idPattern = /^[0-9A-Za-z]{22}$/;
+const shownCharacters = 200;
+
+export class Terminals {
+  readonly #parts: TerminalsParts;
+  /** What this process knows to run in a box; of another run of the same box nothing is known. */
+  readonly #known = new Map<string, { box: RunningBox; ids: Set<string> }>();
+
+  constructor(parts: TerminalsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts the box where it is off, then a login shell in it.
+   * @throws SpoonError `terminal-limit`, and what {@link Boxes.ensure} and boxd throw
+   */
+  async open(asker: Asker, request: OpenTerminalRequest, signal?: AbortSignal): Promise<Opened<Terminal>> {
+    const { box, notes } = await this.#box(asker, signal);
+    const ids = this.#idsIn(box);
+    if (ids.size >= maxTerminalsPerUser) await this.#learn(box);
+    if (ids.size >= maxTerminalsPerUser) {
+      throw new SpoonError('terminal-limit', `${ids.size} are open. Close one and try again.`);
+    }
+    const id = newId();
+    // Taken before anything is awaited: of many at once no more than allowed get through.
+    ids.add(id);
+    try {
+      const started = await box.boxd.startTerminal({
+        id,
+        shell: box.user.shell,
+        cwd: request.cwd ?? '',
+        ...clampSize(request),
+        safe: request.safe ?? false,
+        environment: {},
+      });
+      // Nobody is there to view it any more, and nobody knows its id.
+      if (signal?.aborted) await box.boxd.endTerminal(id);
+      signal?.throwIfAborted();
+      return {
+        value: plain(id, started.terminal),
+        ...this.#ticket(asker, 'terminal', id),
+        notes: [...notes, ...started.notes.map(plainText)],
+      };
+    } catch (error) {
+      ids.delete(id);
+      throw error;
+    }
+  }
+
+  /** Those of the running box; none while it is off. */
+  async list(userId: string): Promise<Terminal[]> {
+    const box = this.#parts.boxes.running(userId);
+    return box === undefined ? [] : this.#learn(box);
+  }
+
+  /** Ends its process group. @throws SpoonError `not-found`, also for another user's */
+  async close(userId: string, id: string): Promise<void> {
+    const box = await this.#boxOf(userId, id);
+    await box.boxd.endTerminal(id);
+    this.#idsIn(box).delete(id);
+  }
+
+  /** For a further viewer, or the same one after a cut. @throws SpoonError `not-found`, also for another user's */
+  async ticketFor(asker: Asker, id: string): Promise<{ ticket: string; expiresInMs: number }> {
+    await this.#boxOf(asker.userId, id);
+    return this.#ticket(asker, 'terminal', id);
+  }
+
+  /**
+   * A command without a terminal; boxd runs it once it is attached.
+   * @throws SpoonError `command-invalid`, and what {@link Boxes.ensure} and boxd throw
+   */
+  async prepareCommand(asker: Asker, request: RunCommandRequest, signal?: AbortSignal): Promise<Opened<string>> {
+    checkArguments(request.argv);
+    const { box, notes } = await this.#box(asker, signal);
+    const id = newId();
+    const started = await box.boxd.startCommand({
+      id,
+      argv: request.argv,
+      cwd: request.cwd ?? '',
+      environment: {},
+    });
+    return {
+      value: id,
+      ...this.#ticket(asker, 'command', id),
+      notes: [...notes, ...started.notes.map(plainText)],
+    };
+  }
+
+  /** The box's end of a WebSocket that a ticket opened. @throws SpoonError `box-stopped`, `not-found`, `box-…` */
+  async attach(userId: string, target: { kind: 'terminal' | 'command'; id: string }): Promise<Duplex> {
+    const box = this.#parts.boxes.running(userId);
+    if (box === undefined) throw new SpoonError('box-stopped', 'Open a terminal to start it again.');
+    return target.kind === 'terminal' ? box.boxd.attachTerminal(target.id) : box.boxd.attachCommand(target.id);
+  }
+
+  async #box({ userId }: Asker, signal?: AbortSignal): Promise<{ box: RunningBox; notes: string[] }> {
+    const { boxes, findUser } = this.#parts;
+    const running = boxes.running(userId);
+    if (running !== undefined) return { box: running, notes: [] };
+    const box = await boxes.ensure(await findUser(userId), signal);
+    return { box, notes: ['Your box was started.'] };
+  }
+
+  async #boxOf(userId: string, id: string): Promise<RunningBox> {
+    const box = this.#parts.boxes.running(userId);
+    if (box === undefined || !idPattern.test(id)) throw new SpoonError('not-found');
+    if (!this.#idsIn(box).has(id)) await this.#learn(box);
+    if (!this.#idsIn(box).has(id)) throw new SpoonError('not-found');
+    return box;
+  }
+
+  #idsIn(box: RunningBox): Set<string> {
+    const { userId } = box.user;
+    const known = this.#known.get(userId);
+    if (known?.box === box) return known.ids;
+    const ids = new Set<string>();
+    this.#known.set(userId, { box, ids });
+    return ids;
+  }
+
+  /** Asks the box. What it says is only ever held against its own user. */
+  async #learn(box: RunningBox): Promise<Terminal[]> {
+    const ids = this.#idsIn(box);
+    // One that is being started may be missing in the answer.
+    const before = [...ids];
+    const { terminals } = await box.boxd.terminals();
+    const listed = terminals.filter(({ id }) => idPattern.test(id));
+    const present = new Set(listed.map(({ id }) => id));
+    for (const id of before) if (!present.has(id)) ids.delete(id);
+    for (const id of present) ids.add(id);
+    return listed.map((terminal) => plain(terminal.id, terminal));
+  }
+
+  #ticket({ userId, tokenId }: Asker, kind: TicketGrant['kind'], id: string) {
+    return this.#parts.tickets.issue({ kind, id, userId, tokenId });
+  }
+}
+
+function newId(): string {
+  return randomBase62(idCharacters, (count) => crypto.getRandomValues(new Uint8Array(count)));
+}
+
+/** What a box says of its terminals is shown in lists and trees (row 68): no control characters, no endless titles. */
+function plain(id: string, { title, cwd, createdMs, viewers, columns, rows }: Terminal): Terminal {
+  return { id, title: plainText(title), cwd: plainText(cwd), createdMs, viewers, ...clampSize({ columns, rows }) };
+}
+
+function plainText(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ')
+    .slice(0, shownCharacters);
+}
+
+/** What execve(2) would not take, refused before a box is started for it. @throws SpoonError `command-invalid` */
+function checkArguments(argv: readonly string[]): void {
+  if (argv[0] === undefined || argv[0] === '') throw new SpoonError('command-invalid', 'The command is empty.');
+  if (argv.some((argument) => argument.includes('\0') || !argument.isWellFormed())) {
+    throw new SpoonError('command-invalid', 'An argument holds a NUL or is not valid text.');
+  }
+  const bytes = argv.reduce((sum, argument) => sum + Buffer.byteLength(argument) + 1, 0);
+  if (bytes > maxArgumentBytes) {
+    throw new SpoonError('command-invalid', `The arguments are longer than ${maxArgumentBytes} bytes; use stdin.`);
+  }
+}

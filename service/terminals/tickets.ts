@@ -1,0 +1,81 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { SpoonError } from '../../protocol/errors.ts';
+import { ticketLifeMs } from '../../protocol/limits.ts';
+import { formatToken, parseToken, randomBase62 } from '../../protocol/tokenFormat.ts';
+
+/** What a ticket opens, and for whom. */
+export interface TicketGrant {
+  readonly kind: 'terminal' | 'command' | 'events';
+  /** The terminal or command; null for events. */
+  readonly id: string | null;
+  readonly userId: string;
+  /** The token that asked for it: when it is revoked, so is what it opened. */
+  readonly tokenId: string;
+}
+
+const maxTicketsPerToken = 256;
+
+/**
+ * One-use tickets for WebSockets (`security.md` decision 9): 30 s, in memory, as a hash. A restart voids them all and the
+ * client asks again.
+ */
+export class Tickets {
+  /** In the order of issue, and so of expiry. */
+  readonly #open = new Map<string, { grant: TicketGrant; hash: Buffer; expiresMs: number }>();
+  readonly #now: () => number;
+
+  /** @param now monotonic milliseconds: a clock that is set back must not make tickets live longer */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** @throws SpoonError `too-many-requests` when a token leaves too many unused */
+  issue(grant: TicketGrant): { ticket: string; expiresInMs: number } {
+    this.#dropExpired();
+    let unused = 0;
+    for (const ticket of this.#open.values()) if (ticket.grant.tokenId === grant.tokenId) unused++;
+    if (unused >= maxTicketsPerToken) {
+      throw new SpoonError('too-many-requests', 'Too many tickets are unused.', {
+        extra: { retryAfterSeconds: ticketLifeMs / 1000 },
+      });
+    }
+    const id = randomBase62(12, randomBytes);
+    const secret = randomBase62(43, randomBytes);
+    this.#open.set(id, { grant, hash: hashOf(secret), expiresMs: this.#now() + ticketLifeMs });
+    return { ticket: formatToken({ kind: 't', id, secret }), expiresInMs: ticketLifeMs };
+  }
+
+  /**
+   * Uses it up, also when it is shown at the wrong door. Nothing here waits, so of any number at once exactly one wins.
+   * @throws SpoonError `ticket-invalid`
+   */
+  redeem(text: string, wanted: { kind: TicketGrant['kind']; id: string | null }): TicketGrant {
+    const parts = parseToken(text);
+    const found = parts?.kind === 't' ? this.#open.get(parts.id) : undefined;
+    if (parts === undefined || found === undefined || !timingSafeEqual(hashOf(parts.secret), found.hash)) {
+      throw new SpoonError('ticket-invalid');
+    }
+    this.#open.delete(parts.id);
+    const { grant, expiresMs } = found;
+    if (this.#now() >= expiresMs || grant.kind !== wanted.kind || grant.id !== wanted.id) {
+      throw new SpoonError('ticket-invalid');
+    }
+    return grant;
+  }
+
+  /** For a token that was revoked. */
+  voidThoseOf(tokenId: string): void {
+    for (const [id, { grant }] of this.#open) if (grant.tokenId === tokenId) this.#open.delete(id);
+  }
+
+  #dropExpired(): void {
+    for (const [id, { expiresMs }] of this.#open) {
+      if (expiresMs > this.#now()) break;
+      this.#open.delete(id);
+    }
+  }
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
