@@ -1,5 +1,8 @@
-import * as vscode from 'vscode';
-export function activate(context: vscode.ExtensionContext): void {
-  context.subscriptions.push(vscode.window.createTreeView('spoon.dotfiles', { treeDataProvider: { getChildren: () => [], getTreeItem: (x: vscode.TreeItem) => x } }));
-  void vscode.commands.executeCommand('setContext', 'spoon.ready', true);
+import type * as vscode from 'vscode';
+import { activateExtension, type TestView } from '../extension.ts';
+import { nodePlatform } from './nodePlatform.ts';
+
+/** Entry of the Node build: the only place that VS Code knows by name. */
+export function activate(context: vscode.ExtensionContext): Promise<TestView | undefined> {
+  return activateExtension(context, nodePlatform);
 }

@@ -190,7 +190,10 @@ async function run(command: string, args: string[], cwd: string, env = process.e
     child.once('close', resolve);
   });
   if (code === 0) return Buffer.concat(output).toString();
-  const tail = Buffer.concat([...output, ...complaints]).toString().trim().slice(-2000);
+  const tail = Buffer.concat([...output, ...complaints])
+    .toString()
+    .trim()
+    .slice(-2000);
   throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${tail}`);
 }
 

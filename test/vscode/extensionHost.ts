@@ -34,7 +34,9 @@ export interface SuiteResult {
   readonly failures: readonly string[];
 }
 
-export type Verdict = { readonly ok: true; readonly result: SuiteResult } | { readonly ok: false; readonly why: string };
+export type Verdict =
+  | { readonly ok: true; readonly result: SuiteResult }
+  | { readonly ok: false; readonly why: string };
 
 const noise =
   /AgentHost|ChatModelSelection|AccountPolicyGate|connection token|Creating a socket|open-vsx|Service ?Worker|additional builtin|grace time/i;

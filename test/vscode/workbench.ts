@@ -184,7 +184,9 @@ export class Workbench implements AsyncDisposable {
 
   /** Replaces what the open editor holds, by the keyboard. */
   async writeInEditor(text: string): Promise<void> {
-    const lines = this.page.locator('.editor-group-container.active .editor-instance .monaco-editor .view-lines').first();
+    const lines = this.page
+      .locator('.editor-group-container.active .editor-instance .monaco-editor .view-lines')
+      .first();
     await lines.click();
     await this.page.keyboard.press('Control+A');
     await this.page.keyboard.press('Delete');
