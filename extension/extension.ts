@@ -33,10 +33,7 @@ export interface TestView {
 }
 
 /** Makes every part and hands each what it needs. Awaits no network: VS Code waits for this. */
-export async function activateExtension(
-  context: vscode.ExtensionContext,
-  platform: Platform,
-): Promise<TestView | undefined> {
+export function activateExtension(context: vscode.ExtensionContext, platform: Platform): TestView | undefined {
   const startedMs = performance.now();
   const log = createLog();
   const network = networkOf(platform, log);
@@ -130,9 +127,11 @@ export async function activateExtension(
     ),
   );
   tree.open(new DropController(current, edit, transfer, log));
-  await current.follow();
-  setContext('spoon.ready', true);
-  void takeHandedSignIn();
+  // The secret store answers late while a window starts; nothing here waits for it.
+  void current.ready.then(() => {
+    setContext('spoon.ready', true);
+    return takeHandedSignIn();
+  });
   const activationMs = performance.now() - startedMs;
   log.info(`active after ${activationMs.toFixed(1)} ms`);
   return context.extensionMode === vscode.ExtensionMode.Test ? { current, tree, activationMs } : undefined;

@@ -3,7 +3,7 @@ import type { Fetch } from '../client/apiClient.ts';
 import type { OpenSocket } from '../client/socket.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import { failureText } from './failure.ts';
-import { type Log, loggedFetch } from './outputLog.ts';
+import { type Log, loggedFetch, loggedSocket } from './outputLog.ts';
 import type { Platform } from './platform.ts';
 import { setting } from './settings.ts';
 
@@ -13,7 +13,7 @@ export type Network = () => Promise<{ readonly fetch: Fetch; readonly openSocket
 export function networkOf(platform: Platform, log: Log): Network {
   return async () => {
     const { fetch, openSocket } = platform.network(await readCaFile(setting('tls.caFile')));
-    return { fetch: loggedFetch(fetch, log), openSocket };
+    return { fetch: loggedFetch(fetch, log), openSocket: loggedSocket(openSocket, log) };
   };
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Fetch } from '../client/apiClient.ts';
+import type { OpenSocket } from '../client/socket.ts';
 
 /** The one log channel of the extension. Its level is set in VS Code ("Developer: Set Log Level…"). */
 export type Log = Pick<vscode.LogOutputChannel, 'trace' | 'debug' | 'info' | 'warn' | 'error'>;
@@ -22,5 +23,27 @@ export function loggedFetch(fetch: Fetch, log: Log): Fetch {
       log.debug(`${what} failed after ${took()}: ${error instanceof Error ? error.message : String(error)}`);
       throw error;
     }
+  };
+}
+
+/** Connections in the log: where to, how they ended, and why one never opened. */
+export function loggedSocket(openSocket: OpenSocket, log: Log): OpenSocket {
+  return (target, events) => {
+    const { pathname } = new URL(target.url);
+    let isOpen = false;
+    return openSocket(target, {
+      ...events,
+      opened: () => {
+        isOpen = true;
+        log.debug(`socket ${pathname} open`);
+        events.opened();
+      },
+      closed: (end) => {
+        const cause = end.cause instanceof Error ? ` ${end.cause.message}` : '';
+        const status = end.status === undefined ? '' : ` status ${end.status}`;
+        log[isOpen ? 'debug' : 'info'](`socket ${pathname} ${isOpen ? 'closed' : 'refused'} ${end.code}${status}${cause}`);
+        events.closed(end);
+      },
+    });
   };
 }

@@ -21,7 +21,9 @@ export class CurrentConnection implements vscode.Disposable {
   /** By address. */
   readonly #tokens = new Map<string, string>();
   #connection: Connection | undefined;
-  #following: Promise<void> = Promise.resolve();
+  #following: Promise<void>;
+  /** What was stored when the window started is taken up. */
+  readonly ready: Promise<void>;
   /** Another account is in use, or none. */
   readonly onDidChange = this.#changed.event;
   readonly onDidChangeState = this.#stateChanged.event;
@@ -33,6 +35,9 @@ export class CurrentConnection implements vscode.Disposable {
     this.#network = network;
     this.#log = log;
     this.#subscription = sessions.onDidChange(() => void this.follow());
+    // Not before whoever makes this can listen.
+    this.#following = Promise.resolve().then(() => this.#followOnce());
+    this.ready = this.#following;
   }
 
   get connection(): Connection | undefined {

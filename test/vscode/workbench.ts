@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
@@ -40,6 +40,7 @@ export class Workbench implements AsyncDisposable {
   readonly folder: string;
   readonly extensionHostPid: () => Promise<number>;
   readonly #address: string;
+  readonly #dataFolder: string;
   readonly #pictures: string | undefined;
   readonly #resources: AsyncDisposableStack;
 
@@ -47,6 +48,7 @@ export class Workbench implements AsyncDisposable {
     page: Page;
     folder: string;
     address: string;
+    dataFolder: string;
     pictures: string | undefined;
     resources: AsyncDisposableStack;
     extensionHostPid: () => Promise<number>;
@@ -55,6 +57,7 @@ export class Workbench implements AsyncDisposable {
     this.folder = parts.folder;
     this.extensionHostPid = parts.extensionHostPid;
     this.#address = parts.address;
+    this.#dataFolder = parts.dataFolder;
     this.#pictures = parts.pictures;
     this.#resources = parts.resources;
   }
@@ -93,6 +96,7 @@ export class Workbench implements AsyncDisposable {
       page,
       folder,
       address,
+      dataFolder,
       pictures: options.pictures,
       resources: resources.move(),
       extensionHostPid: () => extensionHostOf(vscode.pid),
@@ -119,6 +123,13 @@ export class Workbench implements AsyncDisposable {
     const icon = this.page.locator('.activitybar .action-item', { has: this.page.locator('a[aria-label="Spoon"]') });
     if (!(await icon.evaluate((element) => element.classList.contains('checked')))) await icon.locator('a').click();
     await this.page.locator('.sidebar .composite.title', { hasText: /spoon/i }).waitFor();
+  }
+
+  /** What the extension has written to its log channel. */
+  async extensionLog(): Promise<string> {
+    const files = await readdir(this.#dataFolder, { recursive: true });
+    const logs = files.filter((file) => file.endsWith('Spoon.log'));
+    return (await Promise.all(logs.map((file) => readFile(join(this.#dataFolder, file), 'utf8')))).join('\n');
   }
 
   row(name: string | RegExp): Locator {
