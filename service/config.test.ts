@@ -12,7 +12,7 @@ describe('the configuration', () => {
     assert.equal(config.hostWorkdir, config.workdir);
     assert.equal(config.databaseFile, '/srv/spoon/.local/agent-work/spoon.db');
     assert.equal(config.engine, 'auto');
-    assert.equal(config.dockerSocket, '/var/run/docker.sock');
+    assert.equal(config.dockerHost, 'unix:///var/run/docker.sock');
     assert.equal(config.boxIdleMs, 1_800_000);
     assert.equal(config.detachedMs, 43_200_000);
     assert.deepEqual(config.listen, { host: '127.0.0.1', port: 3921 });
@@ -35,7 +35,7 @@ describe('the configuration', () => {
       ['10.0.0.0/8', '::1'],
     ],
     ['host names', { SPOON_ALLOWED_HOSTS: 'Spoon.Example' }, (c) => c.access.hosts.has('spoon.example'), true],
-    ['an engine socket', { DOCKER_HOST: 'unix:///run/d.sock' }, (c) => c.dockerSocket, '/run/d.sock'],
+    ['an engine socket', { DOCKER_HOST: 'unix:///run/d.sock' }, (c) => c.dockerHost, 'unix:///run/d.sock'],
     ['old keys', { SPOON_ENCRYPTION_KEYS_OLD: 'first, second' }, (c) => c.key, { oldKeys: ['first', 'second'] }],
   ];
   for (const [name, environment, pick, expected] of accepted) {

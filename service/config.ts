@@ -14,7 +14,8 @@ export interface Config {
   readonly databaseFile: string;
   readonly key: KeySettings;
   readonly engine: 'auto' | 'docker' | 'process';
-  readonly dockerSocket: string;
+  /** `unix:///path`. */
+  readonly dockerHost: string;
   readonly image: string;
   readonly boxIdleMs: number;
   readonly detachedMs: number;
@@ -95,7 +96,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     databaseFile: readDatabase(get('SPOON_DATABASE_URL'), workdir),
     key: readKey(get),
     engine: readEngine(get('SPOON_ENGINE')),
-    dockerSocket: readDockerHost(get('DOCKER_HOST')),
+    dockerHost: readDockerHost(get('DOCKER_HOST')),
     image: readImage(get('SPOON_AGENT_IMAGE')),
     boxIdleMs: readMilliseconds('SPOON_AGENT_BOX_IDLE_MS', get('SPOON_AGENT_BOX_IDLE_MS'), 1_800_000),
     detachedMs: readMilliseconds('SPOON_AGENT_DETACHED_MS', get('SPOON_AGENT_DETACHED_MS'), 43_200_000),
@@ -250,9 +251,8 @@ function readEngine(given = 'auto'): Config['engine'] {
 
 /** Only a socket: a remote engine would need the homes on its own machine. */
 function readDockerHost(given = 'unix:///var/run/docker.sock'): string {
-  const path = given.startsWith('unix://') ? given.slice('unix://'.length) : '';
-  if (!path.startsWith('/')) refuse('DOCKER_HOST', given, 'unix:// with the absolute path of the socket');
-  return path;
+  if (!given.startsWith('unix:///')) refuse('DOCKER_HOST', given, 'unix:// with the absolute path of the socket');
+  return given;
 }
 
 function readImage(given = 'spoon-box:latest'): string {

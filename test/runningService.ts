@@ -30,6 +30,8 @@ export interface TestUser {
 interface Options {
   readonly engine: TestEngine;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Modules that the service process loads first. */
+  readonly imports?: readonly string[];
 }
 
 /**
@@ -41,11 +43,13 @@ export class RunningService {
   readonly engine: TestEngine;
   readonly #home: string;
   readonly #environment: Record<string, string>;
+  readonly #imports: readonly string[];
   #child: ChildProcess | undefined;
   #log = '';
   url = '';
 
-  private constructor(directory: string, { engine, environment }: Options) {
+  private constructor(directory: string, { engine, environment, imports = [] }: Options) {
+    this.#imports = imports.flatMap((module) => ['--import', module]);
     this.engine = engine;
     this.workdir = join(directory, 'work');
     this.#home = directory;
@@ -84,7 +88,7 @@ export class RunningService {
 
   /** Starts the service process again, after `kill`. */
   async launch(): Promise<void> {
-    const child = spawn(process.execPath, ['service/main.ts'], {
+    const child = spawn(process.execPath, [...this.#imports, 'service/main.ts'], {
       cwd: root,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],

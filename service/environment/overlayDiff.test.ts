@@ -1,39 +1,54 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { OverlayEntry } from '../../protocol/boxd.ts';
-import { diffOverlay, snapshotOf } from './overlayDiff.ts';
+import type { OverlayEntry, OverlayOutcome } from '../../protocol/boxd.ts';
+import { appliedFrom, diffOverlays } from './overlayDiff.ts';
 
-const file = (path: string, content: string, mode = 0o644): OverlayEntry => ({
+const file = (path: string, content = 'c', mode = 0o644): OverlayEntry => ({
   path,
   kind: 'file',
   mode,
-  size: content.length,
+  size: 1,
   content,
 });
 
-describe('overlay diff', () => {
-  const known = snapshotOf([file('a', 'one'), file('b', 'two')]);
-  const cases: [string, OverlayEntry[], string[], string[]][] = [
-    ['nothing for the same overlay', [file('a', 'one'), file('b', 'two')], [], []],
-    ['what is new', [file('a', 'one'), file('b', 'two'), file('c', 'x')], ['c'], []],
-    ['other bytes', [file('a', 'other'), file('b', 'two')], ['a'], []],
-    ['another mode', [file('a', 'one', 0o600), file('b', 'two')], ['a'], []],
-    ['another kind', [{ ...file('a', 'one'), kind: 'symlink' }, file('b', 'two')], ['a'], []],
-    ['what is gone', [file('b', 'two')], [], ['a']],
-    ['a move as both', [file('b', 'two'), file('z', 'one')], ['z'], ['a']],
+describe('the difference of two overlays', () => {
+  const cases: [string, OverlayEntry[], OverlayEntry[], string[], string[]][] = [
+    ['nothing', [file('a')], [file('a')], [], []],
+    ['a new file', [], [file('a')], ['a'], []],
+    ['a changed file', [file('a')], [file('a', 'd')], ['a'], []],
+    ['a changed mode', [file('a')], [file('a', 'c', 0o755)], ['a'], []],
+    ['a changed kind', [file('a')], [{ ...file('a'), kind: 'symlink' }], ['a'], []],
+    ['a removed file', [file('a'), file('b')], [file('b')], [], ['a']],
+    ['a moved file', [file('a')], [file('b')], ['b'], ['a']],
   ];
-  for (const [name, wanted, entries, removed] of cases) {
-    it(`sends ${name}`, () => {
-      const diff = diffOverlay(known, wanted);
+  for (const [name, before, after, entries, removed] of cases) {
+    it(`of ${name}`, () => {
+      const diff = diffOverlays(before, after);
       assert.deepEqual(
-        diff.entries.map((entry) => entry.path),
+        diff.entries.map(({ path }) => path),
         entries,
       );
       assert.deepEqual(diff.removed, removed);
     });
   }
+});
 
-  it('sends everything to a box that has nothing', () => {
-    assert.equal(diffOverlay(new Map(), [file('a', 'one'), file('b', 'two')]).entries.length, 2);
-  });
+describe('what became of a save', () => {
+  const cases: [OverlayOutcome, string, RegExp][] = [
+    [{ path: 'a', result: 'written' }, 'applied', /^$/],
+    [{ path: 'a', result: 'unchanged' }, 'applied', /^$/],
+    [{ path: 'a', result: 'removed' }, 'applied', /^$/],
+    [{ path: 'a', result: 'kept' }, 'conflict', /left in the home/],
+    [{ path: 'a', result: 'written', backup: 'b', backupKind: 'edit' }, 'conflict', /kept as a version/],
+    [{ path: 'a', result: 'written', backup: 'b', backupKind: 'symlink' }, 'applied', /symbolic link/],
+    [{ path: 'a', result: 'refused', code: 'path-through-symlink' }, 'refused', /leaves the home/],
+    [{ path: 'a', result: 'refused', code: '\u001b[31m', detail: '\u001b' }, 'refused', /The box refused it/],
+  ];
+  for (const [outcome, state, detail] of cases) {
+    it(`${outcome.result} ${outcome.backupKind ?? outcome.code ?? ''} is ${state}`, () => {
+      const applied = appliedFrom(outcome);
+      assert.equal(applied.state, state);
+      assert.match(applied.detail ?? '', detail);
+    });
+  }
 });

@@ -1,25 +1,43 @@
-import type { OverlayEntry } from '../../protocol/boxd.ts';
+import type { OverlayEntry, OverlayOutcome } from '../../protocol/boxd.ts';
+import type { Applied } from '../../protocol/dotfiles.ts';
+import { errorTable, isErrorCode } from '../../protocol/errors.ts';
 
-/** What a box has, as far as this service knows: path to the name of what stands there. */
-export type OverlaySnapshot = ReadonlyMap<string, string>;
+/** Rules of bringing an overlay to a box: pure, nothing is read or sent here. */
 
-/** Equal names, equal file: kind, mode and the keyed name of the bytes. */
-function nameOf(entry: OverlayEntry): string {
-  return `${entry.kind} ${entry.mode} ${entry.content}`;
+export interface OverlayDiff {
+  readonly entries: OverlayEntry[];
+  readonly removed: string[];
 }
 
-export function snapshotOf(entries: readonly OverlayEntry[]): OverlaySnapshot {
-  return new Map(entries.map((entry) => [entry.path, nameOf(entry)]));
-}
-
-/** What has to be sent so that a box with `known` gets to `wanted`. */
-export function diffOverlay(
-  known: OverlaySnapshot,
-  wanted: readonly OverlayEntry[],
-): { entries: OverlayEntry[]; removed: string[] } {
-  const wantedPaths = new Set(wanted.map((entry) => entry.path));
+/** What has to be sent to a home that has `before`, so that it has `after`. */
+export function diffOverlays(before: readonly OverlayEntry[], after: readonly OverlayEntry[]): OverlayDiff {
+  const known = new Map(before.map((entry) => [entry.path, entry]));
+  const wanted = new Set(after.map(({ path }) => path));
   return {
-    entries: wanted.filter((entry) => known.get(entry.path) !== nameOf(entry)),
-    removed: [...known.keys()].filter((path) => !wantedPaths.has(path)),
+    entries: after.filter((entry) => !isSame(known.get(entry.path), entry)),
+    removed: before.map(({ path }) => path).filter((path) => !wanted.has(path)),
   };
+}
+
+function isSame(one: OverlayEntry | undefined, other: OverlayEntry): boolean {
+  return one?.kind === other.kind && one.mode === other.mode && one.content === other.content;
+}
+
+/** What one file's outcome is called in the answer to a save. Texts for people are made here and not in the box. */
+export function appliedFrom(outcome: OverlayOutcome): Applied {
+  const { result, backupKind, backup, code } = outcome;
+  if (result === 'refused') {
+    const why = isErrorCode(code) ? errorTable[code].title : 'The box refused it.';
+    return { state: 'refused', detail: `${why} The file is saved in Spoon, the one in the home is as it was.` };
+  }
+  if (result === 'kept') {
+    return { state: 'conflict', detail: 'It was changed in the box after Spoon wrote it, so it was left in the home.' };
+  }
+  if (backup !== undefined && backupKind === 'edit') {
+    return { state: 'conflict', detail: 'It had been changed in the box. That edit is kept as a version of the file.' };
+  }
+  if (backup !== undefined) {
+    return { state: 'applied', detail: 'A symbolic link was in the way. It is kept below ~/.spoon/backup.' };
+  }
+  return { state: 'applied' };
 }

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { SpoonError } from '../protocol/errors.ts';
+import { readConfig } from './config.ts';
+import { exitCodeOf } from './exitCodes.ts';
+import { createLogger } from './logger.ts';
+import { startService } from './service.ts';
+
+/**
+ * The service as a process: settings in, one line `ready` out, signals to a graceful stop, errors of the start to words on
+ * stderr and an exit code. What the service is made of is in `service.ts`.
+ */
+
+const log = createLogger();
+const bySignal = { SIGINT: 130, SIGTERM: 143 } as const;
+
+try {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const config = readConfig(process.env, process.cwd());
+  for (const text of config.warnings) log.warn('config.warning', { text });
+  const service = await startService(config, { log, version });
+  const ready = { url: service.url, engine: service.engine, pid: process.pid, instanceId: service.instanceId };
+  log.info('ready', ready);
+  process.send?.({ event: 'ready', ...ready });
+
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Asked twice: at once. What is acknowledged is durable, and boxes run on either way.
+      if (stopping) process.exit(bySignal[signal]);
+      stopping = true;
+      log.info('stopping');
+      service.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.failure('stop', error);
+          process.exit(exitCodeOf(error));
+        },
+      );
+    });
+  }
+} catch (error) {
+  log.failure('start', error);
+  process.stderr.write(`spoon: ${error instanceof SpoonError ? error.message : String(error)}\n`);
+  process.exit(exitCodeOf(error));
+}
