@@ -76,6 +76,7 @@ module.exports = {
       from: { path: own('extension') },
       to: { path: [own('extension'), own('client'), own('protocol'), 'node_modules', '^vscode$'] },
     },
+    { from: { path: '^extension/node/' }, to: node },
     { from: { path: own('cli') }, to: { path: [own('cli'), own('client'), own('protocol')] } },
     { from: { path: own('cli') }, to: npm },
     { from: { path: own('cli') }, to: node },
