@@ -35,15 +35,18 @@ export interface HttpSideParts {
     readonly dotfiles: Dotfiles;
     readonly subscribers: EventSubscribers;
   };
-  readonly boxes: Boxes;
-  readonly overlay: LiveOverlay;
+  readonly boxes: {
+    readonly boxes: Boxes;
+    readonly overlay: LiveOverlay;
+    readonly toBoxUser: (account: Account) => BoxUser;
+  };
   readonly about: {
     readonly version: string;
     readonly instanceId: string;
     readonly engine: EngineName;
     readonly problems: () => Promise<readonly string[]>;
-    readonly log: Logger;
   };
+  readonly log: Logger;
 }
 
 const finishMs = 10_000;
@@ -69,14 +72,14 @@ export class HttpSide {
   }
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
-    const { access, boxes, overlay, data, about } = parts;
-    const { log } = about;
+    const { access, data, about, log } = parts;
+    const { boxes, overlay, toBoxUser } = parts.boxes;
     const limits = createRateLimits();
     const tickets = new Tickets();
     const findUser = async (userId: string) => {
       const account = await data.users.byId(userId);
       if (account === undefined) throw new SpoonError('not-found');
-      return boxUserOf(account);
+      return toBoxUser(account);
     };
     const terminals = new Terminals({ boxes, tickets, findUser });
     const upgrades = new Upgrades({
@@ -115,7 +118,7 @@ export class HttpSide {
     addBoxRoutes(app, {
       boxes,
       findUser,
-      listUsers: async () => (await data.users.list()).map(boxUserOf),
+      listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
     addTerminalRoutes(app, { terminals, tickets, limits });
@@ -164,8 +167,4 @@ export class HttpSide {
       clearTimeout(cut);
     }
   }
-}
-
-function boxUserOf({ id, username, uid, shell }: Account): BoxUser {
-  return { userId: id, username, uid, shell };
 }

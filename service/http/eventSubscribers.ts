@@ -65,6 +65,10 @@ export class EventSubscribers {
     for (const subscriber of subscribers) send(subscriber.socket, text);
   }
 
+  isHeard(userId: string): boolean {
+    return this.#subscribers.has(userId);
+  }
+
   closeThoseOf(tokenId: string): void {
     for (const { socket, tokenId: own } of this.#all())
       if (own === tokenId) close(socket, closeCode.revoked, 'revoked');

@@ -141,10 +141,10 @@ export class Terminals {
 
   async #box({ userId }: Asker, signal?: AbortSignal): Promise<{ box: RunningBox; notes: string[] }> {
     const { boxes, findUser } = this.#parts;
-    const running = boxes.running(userId);
-    if (running !== undefined) return { box: running, notes: [] };
+    const before = boxes.running(userId);
+    // Also where one runs: its dotfiles may still be on the way, or its daemon may have died unseen.
     const box = await boxes.ensure(await findUser(userId), signal);
-    return { box, notes: ['Your box was started.'] };
+    return { box, notes: before === undefined ? ['Your box was started.'] : [] };
   }
 
   async #boxOf(userId: string, id: string): Promise<RunningBox> {
