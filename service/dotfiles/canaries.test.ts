@@ -28,8 +28,8 @@ async function foundIn({ file }: TestUsers, canaries: readonly string[]): Promis
 const canaryOf = (what: string, number: number) => `canary-${what}-${(number * 2_654_435_761) % 1_000_000_007}`;
 
 describe('a stolen database', () => {
-  it('has no content, no path and no name in any of its bytes, after all that can be done', async () => {
-    await using users = await TestUsers.open('ada');
+  it('has no content, no path and no name in any of its bytes, after all that can be done', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const canaries: string[] = [];
     const plant = (what: string, number: number) => {
       const canary = canaryOf(what, number);
@@ -66,8 +66,8 @@ describe('a stolen database', () => {
     assert.deepEqual(await foundIn(users, canaries), []);
   });
 
-  it('would be found out: the search finds one that is stored unsealed, in the log and in the file', async () => {
-    await using users = await TestUsers.open('ada');
+  it('would be found out: the search finds one that is stored unsealed, in the log and in the file', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const planted = [canaryOf('text', 1), canaryOf('bytes', 2), canaryOf('hex', 3)] as const;
     const { db } = users.store;
     await db.schema.createTable('scratch').addColumn('value', 'text').execute();
@@ -90,8 +90,8 @@ describe('a stolen database', () => {
     assert.deepEqual(await foundIn(users, [...planted, absent]), planted);
   });
 
-  it('would be found out: with sealing switched off, contents and paths lie there', async () => {
-    await using users = await TestUsers.open('ada');
+  it('would be found out: with sealing switched off, contents and paths lie there', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const unsealed = new Proxy(users.keyring, {
       get: (keyring, name) =>
         name === 'seal' ? async (_: unknown, bytes: Uint8Array) => bytes : Reflect.get(keyring, name).bind(keyring),

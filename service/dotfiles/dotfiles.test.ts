@@ -19,8 +19,8 @@ async function replace(users: TestUsers, path: string, content: string): Promise
 }
 
 describe('save and read', () => {
-  it('gives back any bytes exactly, also after a restart (row 31)', async () => {
-    await using users = await TestUsers.open('ada');
+  it('gives back any bytes exactly, also after a restart (row 31)', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), fc.uuid(), async (bytes, name) => {
         await users.dotfiles.save('ada', saveOf(`any/${name}`, bytes));
@@ -35,8 +35,8 @@ describe('save and read', () => {
     }
   });
 
-  it('says the same about a file in a save, a list and a read', async () => {
-    await using users = await TestUsers.open('ada');
+  it('says the same about a file in a save, a list and a read', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const { dotfile, changed } = await users.dotfiles.save('ada', saveOf('.bashrc', '# hi'));
     assert.equal(changed, true);
     assert.match(dotfile.etag, /^"v1-[0-9a-f]{8}"$/);
@@ -48,8 +48,8 @@ describe('save and read', () => {
     assert.equal(dotfile.createdMs, users.nowMs);
   });
 
-  it('gives a mode that people expect, keeps it, and takes a given one', async () => {
-    await using users = await TestUsers.open('ada');
+  it('gives a mode that people expect, keeps it, and takes a given one', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const modeAfter = async (path: string, content: string, mode?: number, ifMatch?: string) =>
       (await users.dotfiles.save('ada', saveOf(path, content, { mode, ifMatch }))).dotfile;
     assert.equal((await modeAfter('.bashrc', 'x')).mode, 0o644);
@@ -64,8 +64,8 @@ describe('save and read', () => {
     await assert.rejects(modeAfter('.bashrc', 'x', 0o200), { code: 'mode-invalid' });
   });
 
-  it('keeps symbolic links and folders', async () => {
-    await using users = await TestUsers.open('ada');
+  it('keeps symbolic links and folders', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const link = await users.dotfiles.save(
       'ada',
       saveOf('.vimrc', '.config/vim/vimrc', { kind: 'symlink', mode: 0o600 }),
@@ -81,8 +81,8 @@ describe('save and read', () => {
     assert.deepEqual([file.dotfile.kind, file.dotfile.mode, file.dotfile.version], ['file', 0o644, 2]);
   });
 
-  it('makes no version of what is the same already', async () => {
-    await using users = await TestUsers.open('ada');
+  it('makes no version of what is the same already', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const first = await users.dotfiles.save('ada', saveOf('a', 'same'));
     users.nowMs += 1_000;
     const again = await users.dotfiles.save('ada', saveOf('a', 'same', { ifMatch: first.dotfile.etag }));
@@ -90,8 +90,8 @@ describe('save and read', () => {
     assert.equal((await users.dotfiles.history('ada', at('a'))).versions.length, 1);
   });
 
-  it('asks for the version that a change is based on, and says which one is there', async () => {
-    await using users = await TestUsers.open('ada');
+  it('asks for the version that a change is based on, and says which one is there', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const { dotfile } = await users.dotfiles.save('ada', saveOf('a', '1'));
     await assert.rejects(users.dotfiles.save('ada', saveOf('a', '2')), {
       code: 'version-required',
@@ -106,8 +106,8 @@ describe('save and read', () => {
     assert.equal(text(await users.dotfiles.read('ada', at('a'))), '2');
   });
 
-  it('does not take a file that was made anew for the one that was there', async () => {
-    await using users = await TestUsers.open('ada');
+  it('does not take a file that was made anew for the one that was there', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const { dotfile } = await users.dotfiles.save('ada', saveOf('a', 'same'));
     await users.dotfiles.remove('ada', at('a'));
     const again = await users.dotfiles.save('ada', saveOf('a', 'same'));
@@ -115,8 +115,8 @@ describe('save and read', () => {
     assert.notEqual(again.dotfile.etag, dotfile.etag);
   });
 
-  it('counts time upward for each file, also when the clock goes back (R13)', async () => {
-    await using users = await TestUsers.open('ada');
+  it('counts time upward for each file, also when the clock goes back (R13)', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const first = await replace(users, 'a', '1').then(() => users.dotfiles.read('ada', at('a')));
     users.nowMs -= 365 * 24 * 3_600_000;
     await replace(users, 'a', '2');
@@ -124,8 +124,8 @@ describe('save and read', () => {
     assert.equal(second.modifiedMs, first.modifiedMs + 1);
   });
 
-  it('refuses a file below a file, and a folder in its place', async () => {
-    await using users = await TestUsers.open('ada');
+  it('refuses a file below a file, and a folder in its place', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     await users.dotfiles.save('ada', saveOf('a', 'x'));
     await assert.rejects(users.dotfiles.save('ada', saveOf('a/b', 'x')), { code: 'path-kind-conflict' });
     await users.dotfiles.save('ada', saveOf('c/d', 'x'));
@@ -133,8 +133,8 @@ describe('save and read', () => {
     assert.deepEqual((await users.dotfiles.save('ada', saveOf('A', 'x'))).warnings, ['case-collision']);
   });
 
-  it('holds as many as a user may have, and no more', async () => {
-    await using users = await TestUsers.open('ada', 'bob');
+  it('holds as many as a user may have, and no more', async (t) => {
+    const users = await TestUsers.open(t, 'ada', 'bob');
     await users.dotfiles.save('ada', saveOf('first', 'x'));
     const row = await users.store.db.selectFrom('dotfiles').selectAll().executeTakeFirstOrThrow();
     await users.store.transaction(async (trx) => {
@@ -155,8 +155,8 @@ describe('save and read', () => {
 });
 
 describe('users', () => {
-  it('do not see each other: the same path is another file (row 53)', async () => {
-    await using users = await TestUsers.open('ada', 'bob');
+  it('do not see each other: the same path is another file (row 53)', async (t) => {
+    const users = await TestUsers.open(t, 'ada', 'bob');
     await users.dotfiles.save('ada', saveOf('.bashrc', 'of ada'));
     await assert.rejects(users.dotfiles.read('bob', at('.bashrc')), { code: 'not-found' });
     await assert.rejects(users.dotfiles.history('bob', at('.bashrc')), { code: 'not-found' });
@@ -171,8 +171,8 @@ describe('users', () => {
 });
 
 describe('versions', () => {
-  it('can be listed, newest first, and read', async () => {
-    await using users = await TestUsers.open('ada');
+  it('can be listed, newest first, and read', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     for (const content of ['one', 'two', 'three']) await replace(users, 'a', content);
     const { versions } = await users.dotfiles.history('ada', at('a'));
     assert.deepEqual(
@@ -187,8 +187,8 @@ describe('versions', () => {
     await assert.rejects(users.dotfiles.read('ada', at('a'), 4), { code: 'not-found' });
   });
 
-  it(`beyond the newest ${keptVersions} are forgotten`, async () => {
-    await using users = await TestUsers.open('ada');
+  it(`beyond the newest ${keptVersions} are forgotten`, async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     for (let index = 1; index <= keptVersions + 5; index++) await replace(users, 'a', String(index));
     const numbers = (await users.dotfiles.history('ada', at('a'))).versions.map(({ version }) => version);
     assert.deepEqual(
@@ -198,8 +198,8 @@ describe('versions', () => {
     await assert.rejects(users.dotfiles.read('ada', at('a'), 5), { code: 'not-found' });
   });
 
-  it('replaced more than 90 days ago are forgotten, but never what was in force until just now', async () => {
-    await using users = await TestUsers.open('ada');
+  it('replaced more than 90 days ago are forgotten, but never what was in force until just now', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     await replace(users, 'a', 'old');
     await replace(users, 'a', 'in force for a year');
     users.nowMs += 365 * 24 * 3_600_000;
@@ -212,8 +212,8 @@ describe('versions', () => {
     assert.deepEqual(await numbers(), [4, 3]);
   });
 
-  it('of a hand edit are kept without becoming current (decision 5)', async () => {
-    await using users = await TestUsers.open('ada');
+  it('of a hand edit are kept without becoming current (decision 5)', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const etag = await replace(users, 'a', 'saved');
     const drift = await users.dotfiles.keepDrift('ada', at('a'), Buffer.from('by hand'), 0o4755);
     assert.deepEqual([drift.version, drift.origin, drift.mode, drift.current], [2, 'drift', 0o755, false]);
@@ -227,8 +227,8 @@ describe('versions', () => {
     await assert.rejects(users.dotfiles.keepDrift('ada', at('absent'), Buffer.of(), 0o644), { code: 'not-found' });
   });
 
-  it('are kept however many hand edits come: the current one never goes', async () => {
-    await using users = await TestUsers.open('ada');
+  it('are kept however many hand edits come: the current one never goes', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     await replace(users, 'a', 'current');
     for (let index = 0; index < keptVersions + 3; index++) {
       await users.dotfiles.keepDrift('ada', at('a'), Buffer.from(String(index)), 0o644);
@@ -239,8 +239,8 @@ describe('versions', () => {
 });
 
 describe('remove', () => {
-  it('takes a file, or a folder with all below it, and keeps their versions', async () => {
-    await using users = await TestUsers.open('ada');
+  it('takes a file, or a folder with all below it, and keeps their versions', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     for (const path of ['a', 'f/b', 'f/g/c', 'fx']) await users.dotfiles.save('ada', saveOf(path, path));
     assert.deepEqual(await users.dotfiles.remove('ada', at('a')), { removed: ['a'] });
     await assert.rejects(users.dotfiles.remove('ada', at('f')), { code: 'path-kind-conflict' });
@@ -254,16 +254,16 @@ describe('remove', () => {
     assert.equal(kept.length, 4);
   });
 
-  it('heeds If-Match when one is given', async () => {
-    await using users = await TestUsers.open('ada');
+  it('heeds If-Match when one is given', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const etag = await replace(users, 'a', '1');
     await replace(users, 'a', '2');
     await assert.rejects(users.dotfiles.remove('ada', at('a'), { ifMatch: etag }), { code: 'version-stale' });
     await users.dotfiles.remove('ada', at('a'), { ifMatch: '*' });
   });
 
-  it('is for good after 90 days', async () => {
-    await using users = await TestUsers.open('ada');
+  it('is for good after 90 days', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     await replace(users, 'a', '1');
     await replace(users, 'b', '1');
     await users.dotfiles.remove('ada', at('a'));
@@ -275,8 +275,8 @@ describe('remove', () => {
 });
 
 describe('move', () => {
-  it('renames a folder without touching contents, versions or etags (decision 7)', async () => {
-    await using users = await TestUsers.open('ada');
+  it('renames a folder without touching contents, versions or etags (decision 7)', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     await replace(users, '.config/a', 'first');
     const etag = await replace(users, '.config/a', 'second');
     await replace(users, '.config/deep/b', 'b');
@@ -303,8 +303,8 @@ describe('move', () => {
     await users.dotfiles.save('ada', saveOf('.config/a', 'a new one'));
   });
 
-  it('replaces what is there only when asked to', async () => {
-    await using users = await TestUsers.open('ada');
+  it('replaces what is there only when asked to', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     await replace(users, 'a', 'a');
     await replace(users, 'b', 'b');
     const move = (overwrite: boolean) => users.dotfiles.move('ada', { from: at('a'), to: at('b'), overwrite });
@@ -316,8 +316,8 @@ describe('move', () => {
 });
 
 describe('overlay', () => {
-  it('lists what a home should hold, with a digest that changes when and only when that does', async () => {
-    await using users = await TestUsers.open('ada', 'bob');
+  it('lists what a home should hold, with a digest that changes when and only when that does', async (t) => {
+    const users = await TestUsers.open(t, 'ada', 'bob');
     const seen = new Set<string>();
     const digest = async () => (await users.dotfiles.overlay('ada')).digest;
     const isNew = async () => {
@@ -350,8 +350,8 @@ describe('overlay', () => {
     assert.notEqual(ofBob.entries[0]?.content, entries[0]?.content, 'equal bytes of two users have nothing in common');
   });
 
-  it('comes with the bytes of the paths that are asked for, without those that are gone', async () => {
-    await using users = await TestUsers.open('ada');
+  it('comes with the bytes of the paths that are asked for, without those that are gone', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     for (const path of ['a', 'b', 'c']) await users.dotfiles.save('ada', saveOf(path, `of ${path}`));
     const got: string[] = [];
     for await (const { path, bytes } of users.dotfiles.contents('ada', ['c', 'gone', 'a'].map(at))) {

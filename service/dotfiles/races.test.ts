@@ -26,8 +26,8 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('two windows, one file (R14)', () => {
-  it('1,000 times two saves with the same If-Match: exactly one wins', async () => {
-    await using users = await TestUsers.open('ada');
+  it('1,000 times two saves with the same If-Match: exactly one wins', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     let { etag } = (await users.dotfiles.save('ada', saveOf('a', 'start'))).dotfile;
     for (let round = 0; round < 1_000; round++) {
       const saves = ['left', 'right'].map((side) =>
@@ -40,8 +40,8 @@ describe('two windows, one file (R14)', () => {
     assert.equal(dotfiles[0]?.version, 1_001);
   });
 
-  it('many makers of one new file: exactly one wins, in one process and in two', async () => {
-    await using users = await TestUsers.open('ada');
+  it('many makers of one new file: exactly one wins, in one process and in two', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const here = users.dotfiles;
     const there = users.reopen();
     for (let round = 0; round < 50; round++) {
@@ -53,8 +53,8 @@ describe('two windows, one file (R14)', () => {
     }
   });
 
-  it('a move, a removal and a save of the same folder at once leave a tree that a restart agrees with', async () => {
-    await using users = await TestUsers.open('ada');
+  it('a move, a removal and a save of the same folder at once leave a tree that a restart agrees with', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     for (let round = 0; round < 50; round++) {
       await codeOf(users.dotfiles.save('ada', saveOf(`f/${round % 5}`, 'x', { ifNoneMatch: '*' })));
       await Promise.all([
@@ -68,8 +68,8 @@ describe('two windows, one file (R14)', () => {
     }
   });
 
-  it('a writer whose tree is out of date reads it again and then decides', async () => {
-    await using users = await TestUsers.open('ada');
+  it('a writer whose tree is out of date reads it again and then decides', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
     const here = users.dotfiles;
     const { etag } = (await here.save('ada', saveOf('a', '1'))).dotfile;
     const there = users.reopen();

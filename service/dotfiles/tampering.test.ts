@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { DotfileRow, DotfileVersionRow } from '../store/tables.ts';
 import { at, saveOf, TestUsers } from './testUsers.fixture.ts';
 
@@ -14,8 +14,8 @@ interface Scene {
 }
 
 /** Ada has `victim` in two versions, `other` and `third`; Bob has a `victim` too. */
-async function setScene(): Promise<Scene & AsyncDisposable> {
-  const users = await TestUsers.open('ada', 'bob');
+async function setScene(t: TestContext): Promise<Scene> {
+  const users = await TestUsers.open(t, 'ada', 'bob');
   const ids = new Map<string, string>();
   const save = async (userId: string, path: string, content: string, ifMatch?: string) => {
     const { dotfile } = await users.dotfiles.save(userId, saveOf(path, content, { ifMatch }));
@@ -51,7 +51,6 @@ async function setScene(): Promise<Scene & AsyncDisposable> {
         .where('version', '=', version)
         .execute();
     },
-    [Symbol.asyncDispose]: () => users[Symbol.asyncDispose](),
   };
 }
 
@@ -207,8 +206,8 @@ const acts: readonly (readonly [what: string, act: (scene: Scene) => Promise<voi
 
 describe('a changed database', () => {
   for (const [what, act, damaged] of acts) {
-    it(`is found out: ${what}; the other files go on`, async () => {
-      await using scene = await setScene();
+    it(`is found out: ${what}; the other files go on`, async (t) => {
+      const scene = await setScene(t);
       const { users } = scene;
       await act(scene);
       for (const path of ['victim', 'other', 'third']) {
@@ -225,16 +224,16 @@ describe('a changed database', () => {
     });
   }
 
-  it('is found out in an older version, and the current one still opens', async () => {
-    await using scene = await setScene();
+  it('is found out in an older version, and the current one still opens', async (t) => {
+    const scene = await setScene(t);
     const { blob } = await scene.version('victim', 1);
     await scene.setVersion('victim', 1, { blob: flip(blob, 30) });
     await assert.rejects(scene.users.dotfiles.read('ada', at('victim'), 1), { code: 'integrity-failure' });
     assert.equal(await readsAs(scene.users, 'victim'), 'second');
   });
 
-  it('names the damaged object for the log, and never its path', async () => {
-    await using scene = await setScene();
+  it('names the damaged object for the log, and never its path', async (t) => {
+    const scene = await setScene(t);
     const { users } = scene;
     const { id, path_enc } = await scene.row('victim');
     await scene.setRow('victim', { path_enc: flip(path_enc, 60) });
@@ -247,8 +246,8 @@ describe('a changed database', () => {
     assert(!JSON.stringify(users.damages).includes('victim'));
   });
 
-  it('leaves contents out of a transfer one by one', async () => {
-    await using scene = await setScene();
+  it('leaves contents out of a transfer one by one', async (t) => {
+    const scene = await setScene(t);
     const { blob } = await scene.version('victim', 2);
     await scene.setVersion('victim', 2, { blob: flip(blob, 30) });
     const got: string[] = [];
@@ -257,8 +256,8 @@ describe('a changed database', () => {
     assert.equal(scene.users.damages.length, 1);
   });
 
-  it('refuses to save over what is damaged; its owner can remove it and make it anew', async () => {
-    await using scene = await setScene();
+  it('refuses to save over what is damaged; its owner can remove it and make it anew', async (t) => {
+    const scene = await setScene(t);
     const { users } = scene;
     await scene.setRow('victim', { mode: 0o777 });
     const dotfiles = users.reopen();
@@ -268,8 +267,8 @@ describe('a changed database', () => {
     assert.equal(await readsAs(users, 'victim'), 'new');
   });
 
-  it('without the data key is one message for all of that user, and none for others', async () => {
-    await using scene = await setScene();
+  it('without the data key is one message for all of that user, and none for others', async (t) => {
+    const scene = await setScene(t);
     const { users } = scene;
     await users.store.db.deleteFrom('data_keys').where('owner_id', '=', 'ada').execute();
     users.keyring.close();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
 import { type Keyring, openKeyring } from '../keyring/keyring.ts';
 import { readRootKey } from '../keyring/rootKey.ts';
@@ -9,8 +10,8 @@ import { openStore, type Store } from '../store/database.ts';
 import { Dotfiles, type SaveInput } from './dotfiles.ts';
 import type { Damage } from './userTrees.ts';
 
-/** A real store and keyring in a folder of their own, with users; all gone when disposed. */
-export class TestUsers implements AsyncDisposable {
+/** A real store and keyring in a folder of their own, with users; all gone after the test. */
+export class TestUsers {
   readonly file: string;
   readonly store: Store;
   readonly keyring: Keyring;
@@ -26,11 +27,16 @@ export class TestUsers implements AsyncDisposable {
     this.dotfiles = this.reopen();
   }
 
-  static async open(...names: string[]): Promise<TestUsers> {
+  static async open(t: TestContext, ...names: string[]): Promise<TestUsers> {
     const file = join(await mkdtemp(join(tmpdir(), 'spoon-dotfiles-')), 'spoon.db');
     const root = await readRootKey({ key: randomBytes(32).toString('base64'), oldKeys: [] });
     const store = await openStore(file);
     const users = new TestUsers(file, store, await openKeyring(store, root));
+    t.after(async () => {
+      users.keyring.close();
+      await store.close();
+      await rm(join(file, '..'), { recursive: true });
+    });
     for (const name of names) await users.add(name);
     return users;
   }
@@ -67,12 +73,6 @@ export class TestUsers implements AsyncDisposable {
       onDamage: (damage) => this.damages.push(damage),
     });
     return this.dotfiles;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.keyring.close();
-    await this.store.close();
-    await rm(join(this.file, '..'), { recursive: true });
   }
 }
 
