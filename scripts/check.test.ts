@@ -28,6 +28,7 @@ const planted = [
     `import type {} from '../service/store/tables.ts';`,
   ],
   ['a late import is an import', 'service/planted2.ts', `export const late = import('../boxd/planted1.ts');`],
+  ['`using` hides no import', 'service/planted5.ts', `using late = await import('../boxd/planted1.ts');`],
   ['a noun may use only the nouns listed for it', 'service/store/planted.ts', `import '../boxes/engine.ts';`],
   ['only the store opens the database', 'service/planted3.ts', `import 'node:sqlite';`],
   ['only the Docker engine talks to Docker', 'service/http/planted1.ts', `import 'dockerode';`],

@@ -11,7 +11,7 @@ import { writeSystemFiles } from './systemFiles.ts';
 export interface EngineUnderTest {
   readonly title: string;
   /** Another object over the same boxes when called twice with one place. */
-  make(place: { instanceId: string; stateDir: string }): Promise<Engine>;
+  make(place: { instanceId: string; stateDir: string; folder: string }): Promise<Engine>;
   readonly image: string;
   /** Uid of a box, from the one a user's account has. */
   boxUid(uid: number): number;
@@ -55,12 +55,16 @@ export class Bench {
     await link(node, join(boxd, 'node')).catch(() => copyFile(node, join(boxd, 'node')));
     await copyFile(join(import.meta.dirname, 'testBoxd.cjs'), join(boxd, '..', 'boxd.js'));
     const instanceId = randomUUID();
-    const engine = await subject.make({ instanceId, stateDir: join(folder, 'state') });
+    const engine = await subject.make({ instanceId, stateDir: join(folder, 'state'), folder });
     return new Bench(subject, folder, instanceId, engine);
   }
 
   secondEngine(): Promise<Engine> {
-    return this.#subject.make({ instanceId: this.instanceId, stateDir: join(this.folder, 'state') });
+    return this.#subject.make({
+      instanceId: this.instanceId,
+      stateDir: join(this.folder, 'state'),
+      folder: this.folder,
+    });
   }
 
   async spec(username: string, accountUid: number): Promise<BoxSpec> {

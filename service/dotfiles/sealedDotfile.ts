@@ -49,7 +49,8 @@ export function sealHead(
 
 /** The path of a row, once the row is known to be as it was written. @throws SpoonError `integrity-failure`, `key-unavailable` */
 export async function openHead(keyring: Keyring, row: DotfileRow): Promise<HomePath> {
-  const head = Buffer.from(await keyring.open(contextOf(row.user_id, 'name', row), row.path_enc));
+  const { buffer, byteOffset, length } = await keyring.open(contextOf(row.user_id, 'name', row), row.path_enc);
+  const head = Buffer.from(buffer, byteOffset, length);
   if (!head.subarray(0, contentMacBytes).equals(row.content_mac)) throw new SpoonError('integrity-failure');
   // It was parsed before it was sealed, and the seal says that it is the same.
   return head.toString('utf8', contentMacBytes) as HomePath;

@@ -25,10 +25,8 @@ export class DotfileTree {
   /** Stored entries whose name could not be opened. */
   damaged = 0;
   readonly #entries = new Map<string, TreeEntry>();
-  /** Folders, with the number of entries anywhere below. */
-  readonly #below = new Map<string, number>();
-  /** Names of entries and folders by their lower case. */
-  readonly #spellings = new Map<string, Map<string, number>>();
+  /** Both made when asked for the first time: a list needs neither. */
+  #folders: FolderIndex | undefined;
   #sorted: readonly TreeEntry[] | undefined;
 
   constructor(entries: Iterable<TreeEntry> = []) {
@@ -45,7 +43,7 @@ export class DotfileTree {
 
   /** Something lies below it; an entry that says `directory` may have nothing. */
   hasBelow(path: string): boolean {
-    return this.#below.has(path);
+    return this.#index().below.has(path);
   }
 
   /** Everything below a folder, not the folder's own entry. */
@@ -55,35 +53,50 @@ export class DotfileTree {
 
   /** Other spellings of an entry or folder that differ in case only. */
   otherSpellings(path: string): string[] {
-    return [...(this.#spellings.get(path.toLowerCase())?.keys() ?? [])].filter((spelling) => spelling !== path);
+    return [...(this.#index().spellings.get(path.toLowerCase())?.keys() ?? [])].filter((spelling) => spelling !== path);
   }
 
-  /** By path, in the order of UTF-16 code units: the same list in every process. */
+  /** By path, in the order of UTF-16 code units: the same list in every process. A new array after each change. */
   sorted(): readonly TreeEntry[] {
     this.#sorted ??= [...this.#entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
     return this.#sorted;
   }
 
   put(entry: TreeEntry): void {
-    if (!this.#entries.has(entry.path)) this.#count(entry.path, 1);
+    if (!this.#entries.has(entry.path)) this.#folders?.count(entry.path, 1);
     this.#entries.set(entry.path, entry);
     this.#sorted = undefined;
   }
 
   remove(path: HomePath): void {
-    if (this.#entries.delete(path)) this.#count(path, -1);
+    if (this.#entries.delete(path)) this.#folders?.count(path, -1);
     this.#sorted = undefined;
   }
 
-  #count(path: HomePath, change: 1 | -1): void {
+  #index(): FolderIndex {
+    if (this.#folders === undefined) {
+      this.#folders = new FolderIndex();
+      for (const entry of this.#entries.values()) this.#folders.count(entry.path, 1);
+    }
+    return this.#folders;
+  }
+}
+
+class FolderIndex {
+  /** Folders, with the number of entries anywhere below. */
+  readonly below = new Map<string, number>();
+  /** Names of entries and folders by their lower case. */
+  readonly spellings = new Map<string, Map<string, number>>();
+
+  count(path: HomePath, change: 1 | -1): void {
     const folders = parentsOf(path);
-    for (const folder of folders) add(this.#below, folder, change);
+    for (const folder of folders) add(this.below, folder, change);
     for (const name of [...folders, path]) {
       const lower = name.toLowerCase();
-      const spellings = this.#spellings.get(lower) ?? new Map<string, number>();
+      const spellings = this.spellings.get(lower) ?? new Map<string, number>();
       add(spellings, name, change);
-      if (spellings.size === 0) this.#spellings.delete(lower);
-      else this.#spellings.set(lower, spellings);
+      if (spellings.size === 0) this.spellings.delete(lower);
+      else this.spellings.set(lower, spellings);
     }
   }
 }

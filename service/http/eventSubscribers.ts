@@ -65,6 +65,10 @@ export class EventSubscribers {
     for (const subscriber of subscribers) send(subscriber.socket, text);
   }
 
+  isHeard(userId: string): boolean {
+    return this.#subscribers.has(userId);
+  }
+
   closeThoseOf(tokenId: string): void {
     for (const { socket, tokenId: own } of this.#all())
       if (own === tokenId) close(socket, closeCode.revoked, 'revoked');
@@ -117,6 +121,7 @@ function send(socket: WebSocket, text: string): void {
 
 /** A peer that does not answer the closing handshake is cut off soon after. */
 function close(socket: WebSocket, code: number, reason: string): void {
+  if (socket.readyState !== socket.OPEN) return;
   socket.close(code, reason);
   const cut = setTimeout(() => socket.terminate(), 2_000);
   cut.unref();

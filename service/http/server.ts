@@ -157,17 +157,25 @@ export function createOperatorServer(app: FastifyInstance, operatorSockets: Weak
     (request, response) => app.routing(request, response),
   );
   server.on('connection', (socket) => operatorSockets.add(socket));
-  server.on('clientError', (error: Error, socket) => answerParserError(error, socket as Socket));
+  server.on('clientError', (error, socket) => answerParserError(error, socket as Socket));
   guardServer(server);
   return server;
 }
 
-function answerParserError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/** Longer than any method that somebody means. */
+const maxMethodBytes = 24;
+
+function answerParserError(error: Error, socket: Socket): void {
+  // What Node's parser adds to its errors; its types know only a part of it.
+  const { code, bytesParsed = 0, rawPacket } = error as { code?: string; bytesParsed?: number; rawPacket?: Buffer };
+  if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const known = asSpoonError(error);
+  // What follows a request that was shorter than its body is no method either, but rubbish.
+  const isMethod =
+    bytesParsed < maxMethodBytes && /^[A-Z]+ \//.test(String(rawPacket?.subarray(0, 2 * maxMethodBytes)));
+  const known = code === 'HPE_INVALID_METHOD' && !isMethod ? new SpoonError('http-invalid') : asSpoonError(error);
   socket.end(rawProblem(known.code === 'internal-error' ? new SpoonError('http-invalid') : known));
   // A peer that goes on sending after a broken request is not listened to.
   socket.destroySoon();

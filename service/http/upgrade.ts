@@ -28,6 +28,8 @@ export interface UpgradeSettings {
   /** A connection to the box after its checked `101`: raw frames both ways. @throws SpoonError */
   readonly openRelay: (grant: Grant, target: Target & { kind: 'terminal' | 'command' }) => Promise<Duplex>;
   readonly acceptEvents: (grant: Grant, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** A bug, or a failure of the machine: never shown to the client. */
+  readonly failure: (error: unknown) => void;
   readonly report: (report: {
     route: string;
     status: number;
@@ -93,6 +95,7 @@ export class Upgrades {
       report({ route: route.path, status: 101, ...ids(grant) });
     } catch (thrown) {
       const error = asSpoonError(thrown);
+      if (error.code === 'internal-error') this.#settings.failure(error.cause ?? error);
       if (socket.writable) socket.end(rawProblem(error));
       socket.once('finish', () => socket.destroy());
       report({ route: route?.path ?? 'none', status: error.status, code: error.code, ...(grant ? ids(grant) : {}) });

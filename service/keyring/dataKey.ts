@@ -1,37 +1,46 @@
-import { deriveKey } from './derive.ts';
-import type { BlobContext, DataKeyName } from './envelope.ts';
+import type { KeyObject } from 'node:crypto';
+import { deriveKey, deriveKeyObject } from './derive.ts';
+import { type BlobContext, blobKinds, type DataKeyName } from './envelope.ts';
 import { ExpiringCache } from './expiringCache.ts';
 
 /** One owner's data key, as the subkeys that are used; the key itself is not kept. */
 export class DataKey implements DataKeyName {
   readonly id: string;
   readonly ownerId: string;
-  /** No longer usable: its bytes are zero. */
-  erased = false;
-  readonly #subkeys: Readonly<Record<BlobContext['kind'] | 'mac', Buffer>>;
+  readonly #sealing: Map<BlobContext['kind'], KeyObject>;
+  readonly #mac: Buffer;
+  #erased = false;
 
   /** @param bytes is overwritten with zeros */
   constructor({ id, ownerId }: DataKeyName, bytes: Buffer) {
     this.id = id;
     this.ownerId = ownerId;
-    this.#subkeys = {
-      file: deriveKey(bytes, 'spoon/v1/file'),
-      name: deriveKey(bytes, 'spoon/v1/name'),
-      secret: deriveKey(bytes, 'spoon/v1/secret'),
-      token: deriveKey(bytes, 'spoon/v1/token'),
-      mac: deriveKey(bytes, 'spoon/v1/mac'),
-    };
+    this.#sealing = new Map(blobKinds.map((kind) => [kind, deriveKeyObject(bytes, `spoon/v1/${kind}`)]));
+    this.#mac = deriveKey(bytes, 'spoon/v1/mac');
     bytes.fill(0);
   }
 
-  subkey(use: BlobContext['kind'] | 'mac'): Buffer {
-    if (this.erased) throw new Error('DataKey: used after it was erased.');
-    return this.#subkeys[use];
+  /** No longer usable. */
+  get erased(): boolean {
+    return this.#erased;
+  }
+
+  /** Seals and opens blobs of one kind. */
+  keyFor(kind: BlobContext['kind']): KeyObject {
+    const key = this.#sealing.get(kind);
+    if (key === undefined) throw new Error('DataKey: used after it was erased.');
+    return key;
+  }
+
+  get macKey(): Buffer {
+    if (this.#erased) throw new Error('DataKey: used after it was erased.');
+    return this.#mac;
   }
 
   erase(): void {
-    this.erased = true;
-    for (const subkey of Object.values(this.#subkeys)) subkey.fill(0);
+    this.#erased = true;
+    this.#sealing.clear();
+    this.#mac.fill(0);
   }
 }
 
@@ -39,7 +48,7 @@ export class DataKey implements DataKeyName {
 const maxKeys = 1_000;
 const lifeMs = 15 * 60_000;
 
-/** The unwrapped keys of who was here lately. What leaves is zeroed. */
+/** The unwrapped keys of who was here lately. What leaves is erased. */
 export class DataKeyCache {
   readonly #keys: ExpiringCache<DataKey>;
   readonly #activeOf = new Map<string, string>();

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import sodium from 'libsodium-wrappers';
 import { kekIdBytes, keyBytes } from './envelope.ts';
 
@@ -9,6 +9,17 @@ const emptySalt = new Uint8Array();
 /** HKDF-SHA256 with no salt: what goes in is uniformly random already. */
 export function deriveKey(key: Uint8Array, label: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, emptySalt, label, keyBytes));
+}
+
+/**
+ * As {@link deriveKey}, in the form that node:crypto takes without making one of its own each time: 8 µs instead of 26 for a
+ * name. It cannot be printed; OpenSSL clears its memory when it is collected.
+ */
+export function deriveKeyObject(key: Uint8Array, label: string): KeyObject {
+  const bytes = deriveKey(key, label);
+  const keyObject = createSecretKey(bytes);
+  bytes.fill(0);
+  return keyObject;
 }
 
 /** Must have resolved before {@link keyedHash} is called. */
@@ -27,7 +38,7 @@ export function keyedHash(key: Uint8Array, ...parts: readonly Uint8Array[]): Buf
 export interface KeyEncryptionKey {
   /** 8 hex digits. */
   readonly id: string;
-  readonly bytes: Buffer;
+  readonly key: KeyObject;
   readonly checkValue: Buffer;
 }
 
@@ -36,5 +47,7 @@ export function deriveKeyEncryptionKey(root: Uint8Array): KeyEncryptionKey {
   const id = keyedHash(bytes, Buffer.from('id')).subarray(0, kekIdBytes).toString('hex');
   const checkKey = deriveKey(root, 'spoon/v1/check');
   const checkValue = createHmac('sha256', checkKey).update('spoon-kcv-v1').digest();
-  return { id, bytes, checkValue };
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return { id, key, checkValue };
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 import { SpoonError } from '../../protocol/errors.ts';
 
 /**
@@ -6,11 +6,14 @@ import { SpoonError } from '../../protocol/errors.ts';
  * byte; an unknown one is refused and never guessed at.
  */
 
+/** Each has a key of its own. */
+export const blobKinds = ['file', 'name', 'secret', 'token'] as const;
+
 /** What a blob is bound to: moved to another owner, object, version, mode or use it does not open. */
 export interface BlobContext {
   /** A user's id, or `system`. */
   readonly ownerId: string;
-  readonly kind: 'file' | 'name' | 'secret' | 'token';
+  readonly kind: (typeof blobKinds)[number];
   readonly objectId: string;
   /** 0 where the object has no versions. */
   readonly version: number;
@@ -69,13 +72,13 @@ function blobAad(context: BlobContext, header: Uint8Array): Buffer {
   ]);
 }
 
-function encrypt(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Buffer[] {
+function encrypt(key: KeyObject, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Buffer[] {
   const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
   cipher.setAAD(aad);
   return [cipher.update(plaintext), cipher.final(), cipher.getAuthTag()];
 }
 
-function decrypt(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Buffer {
+function decrypt(key: KeyObject, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Buffer {
   // Without authTagLength Node takes tags of 4 bytes too, which are forged in 2^32 tries (DEP0182).
   const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
   decipher.setAAD(aad);
@@ -105,13 +108,13 @@ function checkHeader(sealed: Uint8Array, magic: Buffer, shortestBytes: number): 
  * @param nonce only for test vectors: two seals with one key and nonce give both plaintexts away
  */
 export function sealBlob(
-  key: { readonly id: string; readonly bytes: Uint8Array },
+  { id, key }: { readonly id: string; readonly key: KeyObject },
   context: BlobContext,
   plaintext: Uint8Array,
   nonce: Uint8Array = randomBytes(nonceBytes),
 ): Buffer {
-  const header = Buffer.concat([blobMagic, Buffer.of(formatVersion, algorithmByte), Buffer.from(key.id, 'hex')]);
-  return Buffer.concat([header, nonce, ...encrypt(key.bytes, nonce, blobAad(context, header), plaintext)]);
+  const header = Buffer.concat([blobMagic, Buffer.of(formatVersion, algorithmByte), Buffer.from(id, 'hex')]);
+  return Buffer.concat([header, nonce, ...encrypt(key, nonce, blobAad(context, header), plaintext)]);
 }
 
 /** The id of the data key that a blob names, 16 hex digits. @throws SpoonError `integrity-failure` */
@@ -121,7 +124,7 @@ export function dataKeyIdOf(blob: Uint8Array): string {
 }
 
 /** @throws SpoonError `integrity-failure` for a blob that is not whole or not this context's */
-export function openBlob(key: Uint8Array, context: BlobContext, blob: Uint8Array): Buffer {
+export function openBlob(key: KeyObject, context: BlobContext, blob: Uint8Array): Buffer {
   checkHeader(blob, blobMagic, blobOverheadBytes);
   const header = blob.subarray(0, blobHeaderBytes);
   const nonce = blob.subarray(blobHeaderBytes, blobHeaderBytes + nonceBytes);
@@ -140,13 +143,13 @@ function wrapAad({ ownerId, id }: DataKeyName): Buffer {
 
 /** `"SK" 01 01 | kek id, 4 | nonce, 12 | wrapped key, 32 | tag, 16`; the nonce as in {@link sealBlob}. */
 export function wrapDataKey(
-  kek: { readonly id: string; readonly bytes: Uint8Array },
+  kek: { readonly id: string; readonly key: KeyObject },
   name: DataKeyName,
   dataKey: Uint8Array,
   nonce: Uint8Array = randomBytes(nonceBytes),
 ): Buffer {
   const header = Buffer.concat([wrapMagic, Buffer.of(formatVersion, algorithmByte), Buffer.from(kek.id, 'hex')]);
-  return Buffer.concat([header, nonce, ...encrypt(kek.bytes, nonce, wrapAad(name), dataKey)]);
+  return Buffer.concat([header, nonce, ...encrypt(kek.key, nonce, wrapAad(name), dataKey)]);
 }
 
 /** The id of the key-encryption key that a wrapped key names, 8 hex digits. @throws SpoonError `integrity-failure` */
@@ -156,7 +159,7 @@ export function kekIdOf(wrapped: Uint8Array): string {
 }
 
 /** @throws SpoonError `integrity-failure` */
-export function unwrapDataKey(kek: Uint8Array, name: DataKeyName, wrapped: Uint8Array): Buffer {
+export function unwrapDataKey(kek: KeyObject, name: DataKeyName, wrapped: Uint8Array): Buffer {
   checkHeader(wrapped, wrapMagic, wrapHeaderBytes + nonceBytes + keyBytes + tagBytes);
   const nonce = wrapped.subarray(wrapHeaderBytes, wrapHeaderBytes + nonceBytes);
   const dataKey = decrypt(kek, nonce, wrapAad(name), wrapped.subarray(wrapHeaderBytes + nonceBytes));

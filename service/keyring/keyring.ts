@@ -35,7 +35,7 @@ export interface Keyring {
   open(context: BlobContext, blob: Uint8Array): Promise<Uint8Array>;
   /** BLAKE2b-256 with a key of the owner's: the same bytes give the same value only for one owner and purpose. */
   mac(ownerId: string, purpose: MacPurpose, data: Uint8Array): Promise<Uint8Array>;
-  /** Zeroes the keys it holds. */
+  /** Erases the keys it holds. */
   close(): void;
 }
 
@@ -111,7 +111,7 @@ class StoredKeyring implements Keyring {
     const bytes = paddedKinds.has(context.kind) ? padName(plaintext) : plaintext;
     return this.#use(
       () => this.#activeKey(context.ownerId),
-      (key) => sealBlob({ id: key.id, bytes: key.subkey(context.kind) }, context, bytes),
+      (key) => sealBlob({ id: key.id, key: key.keyFor(context.kind) }, context, bytes),
     );
   }
 
@@ -121,7 +121,7 @@ class StoredKeyring implements Keyring {
       () => this.#keyOf(id),
       (key) => {
         if (key.ownerId !== context.ownerId) throw new SpoonError('integrity-failure');
-        return openBlob(key.subkey(context.kind), context, blob);
+        return openBlob(key.keyFor(context.kind), context, blob);
       },
     );
     return paddedKinds.has(context.kind) ? unpadName(bytes) : bytes;
@@ -130,7 +130,7 @@ class StoredKeyring implements Keyring {
   mac(ownerId: string, purpose: MacPurpose, data: Uint8Array): Promise<Uint8Array> {
     return this.#use(
       () => this.#activeKey(ownerId),
-      (key) => keyedHash(key.subkey('mac'), lengthPrefixed([purpose]), data),
+      (key) => keyedHash(key.macKey, lengthPrefixed([purpose]), data),
     );
   }
 
@@ -169,6 +169,6 @@ class StoredKeyring implements Keyring {
     const name = { id: row.id, ownerId: row.owner_id };
     const kek = this.#known.get(kekIdOf(row.wrapped));
     if (kek === undefined) throw new SpoonError('key-unavailable');
-    return this.#cache.put(new DataKey(name, unwrapDataKey(kek.bytes, name, row.wrapped)), row.state === 'active');
+    return this.#cache.put(new DataKey(name, unwrapDataKey(kek.key, name, row.wrapped)), row.state === 'active');
   }
 }

@@ -73,7 +73,10 @@ export class SqliteDriver implements Driver {
   readonly #endTurn = new WeakMap<DatabaseConnection, () => void>();
   readonly #insideTransaction = new AsyncLocalStorage<true>();
 
-  constructor(writer: DatabaseSync, reader: DatabaseSync) {
+  readonly #busyMs: number;
+
+  constructor(writer: DatabaseSync, reader: DatabaseSync, busyMs = busyTimeoutMs) {
+    this.#busyMs = busyMs;
     this.#writer = new Statements(writer);
     this.#reader = new Statements(reader);
   }
@@ -100,7 +103,7 @@ export class SqliteDriver implements Driver {
     const end = await this.#turn.take();
     try {
       // IMMEDIATE: a lock taken at the first write could fail with SQLITE_BUSY in the middle, where waiting cannot help.
-      await retryWhileBusy(() => this.#writer.database.exec('BEGIN IMMEDIATE'));
+      await retryWhileBusy(this.#busyMs, () => this.#writer.database.exec('BEGIN IMMEDIATE'));
     } catch (error) {
       end();
       throw asStoreError(error);
@@ -156,7 +159,7 @@ export class SqliteDriver implements Driver {
       this.#refuseInsideTransaction();
       const end = await this.#turn.take();
       try {
-        return await retryWhileBusy(() => this.#writer.run<R>(query));
+        return await retryWhileBusy(this.#busyMs, () => this.#writer.run<R>(query));
       } finally {
         end();
       }
@@ -172,8 +175,8 @@ export class SqliteDriver implements Driver {
   }
 }
 
-async function retryWhileBusy<T>(work: () => T): Promise<T> {
-  const deadline = performance.now() + busyTimeoutMs;
+async function retryWhileBusy<T>(busyMs: number, work: () => T): Promise<T> {
+  const deadline = performance.now() + busyMs;
   for (let waitMs = 1; ; waitMs = Math.min(longestRetryMs, waitMs * 2)) {
     try {
       return work();

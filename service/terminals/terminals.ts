@@ -36,14 +36,21 @@ export interface TerminalsParts {
   readonly findUser: (userId: string) => Promise<BoxUser>;
 }
 
+/** What this process knows to run in a box; of another run of the same user's box nothing is known. */
+interface KnownTerminals {
+  readonly box: RunningBox;
+  readonly started: Set<string>;
+  /** Not yet in the box's own list. */
+  readonly starting: Set<string>;
+}
+
 const idCharacters = 22;
 const idPattern = /^[0-9A-Za-z]{22}$/;
 const shownCharacters = 200;
 
 export class Terminals {
   readonly #parts: TerminalsParts;
-  /** What this process knows to run in a box; of another run of the same box nothing is known. */
-  readonly #known = new Map<string, { box: RunningBox; ids: Set<string> }>();
+  readonly #known = new Map<string, KnownTerminals>();
 
   constructor(parts: TerminalsParts) {
     this.#parts = parts;
@@ -55,14 +62,13 @@ export class Terminals {
    */
   async open(asker: Asker, request: OpenTerminalRequest, signal?: AbortSignal): Promise<Opened<Terminal>> {
     const { box, notes } = await this.#box(asker, signal);
-    const ids = this.#idsIn(box);
-    if (ids.size >= maxTerminalsPerUser) await this.#learn(box);
-    if (ids.size >= maxTerminalsPerUser) {
-      throw new SpoonError('terminal-limit', `${ids.size} are open. Close one and try again.`);
-    }
+    const known = this.#knownOf(box);
+    const isFull = () => new Set([...known.started, ...known.starting]).size >= maxTerminalsPerUser;
+    if (isFull()) await this.#learn(box);
+    if (isFull()) throw new SpoonError('terminal-limit', `At most ${maxTerminalsPerUser}. Close one and try again.`);
     const id = newId();
     // Taken before anything is awaited: of many at once no more than allowed get through.
-    ids.add(id);
+    known.starting.add(id);
     try {
       const started = await box.boxd.startTerminal({
         id,
@@ -75,14 +81,14 @@ export class Terminals {
       // Nobody is there to view it any more, and nobody knows its id.
       if (signal?.aborted) await box.boxd.endTerminal(id);
       signal?.throwIfAborted();
+      known.started.add(id);
       return {
         value: plain(id, started.terminal),
         ...this.#ticket(asker, 'terminal', id),
         notes: [...notes, ...started.notes.map(plainText)],
       };
-    } catch (error) {
-      ids.delete(id);
-      throw error;
+    } finally {
+      known.starting.delete(id);
     }
   }
 
@@ -96,7 +102,7 @@ export class Terminals {
   async close(userId: string, id: string): Promise<void> {
     const box = await this.#boxOf(userId, id);
     await box.boxd.endTerminal(id);
-    this.#idsIn(box).delete(id);
+    this.#knownOf(box).started.delete(id);
   }
 
   /** For a further viewer, or the same one after a cut. @throws SpoonError `not-found`, also for another user's */
@@ -135,39 +141,40 @@ export class Terminals {
 
   async #box({ userId }: Asker, signal?: AbortSignal): Promise<{ box: RunningBox; notes: string[] }> {
     const { boxes, findUser } = this.#parts;
-    const running = boxes.running(userId);
-    if (running !== undefined) return { box: running, notes: [] };
+    const before = boxes.running(userId);
+    // Also where one runs: its dotfiles may still be on the way, or its daemon may have died unseen.
     const box = await boxes.ensure(await findUser(userId), signal);
-    return { box, notes: ['Your box was started.'] };
+    return { box, notes: before === undefined ? ['Your box was started.'] : [] };
   }
 
   async #boxOf(userId: string, id: string): Promise<RunningBox> {
     const box = this.#parts.boxes.running(userId);
     if (box === undefined || !idPattern.test(id)) throw new SpoonError('not-found');
-    if (!this.#idsIn(box).has(id)) await this.#learn(box);
-    if (!this.#idsIn(box).has(id)) throw new SpoonError('not-found');
+    const { started } = this.#knownOf(box);
+    if (!started.has(id)) await this.#learn(box);
+    if (!started.has(id)) throw new SpoonError('not-found');
     return box;
   }
 
-  #idsIn(box: RunningBox): Set<string> {
+  #knownOf(box: RunningBox): KnownTerminals {
     const { userId } = box.user;
     const known = this.#known.get(userId);
-    if (known?.box === box) return known.ids;
-    const ids = new Set<string>();
-    this.#known.set(userId, { box, ids });
-    return ids;
+    if (known?.box === box) return known;
+    const fresh: KnownTerminals = { box, started: new Set(), starting: new Set() };
+    this.#known.set(userId, fresh);
+    return fresh;
   }
 
   /** Asks the box. What it says is only ever held against its own user. */
   async #learn(box: RunningBox): Promise<Terminal[]> {
-    const ids = this.#idsIn(box);
-    // One that is being started may be missing in the answer.
-    const before = [...ids];
+    const { started } = this.#knownOf(box);
+    // One that comes while the box is asked may be missing in its answer.
+    const before = [...started];
     const { terminals } = await box.boxd.terminals();
     const listed = terminals.filter(({ id }) => idPattern.test(id));
     const present = new Set(listed.map(({ id }) => id));
-    for (const id of before) if (!present.has(id)) ids.delete(id);
-    for (const id of present) ids.add(id);
+    for (const id of before) if (!present.has(id)) started.delete(id);
+    for (const id of present) started.add(id);
     return listed.map((terminal) => plain(terminal.id, terminal));
   }
 

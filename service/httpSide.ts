@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { EngineName } from '../protocol/boxes.ts';
+import { SpoonError } from '../protocol/errors.ts';
+import type { Boxes, BoxUser } from './boxes/boxes.ts';
+import { addBoxRoutes } from './boxes/boxRoutes.ts';
+import type { AccessSettings, ListenAddress } from './config.ts';
+import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
+import type { Dotfiles } from './dotfiles/dotfiles.ts';
+import type { LiveOverlay } from './environment/liveOverlay.ts';
+import { openAdminSocket } from './http/adminSocket.ts';
+import type { EventSubscribers } from './http/eventSubscribers.ts';
+import { addHealthRoute } from './http/healthRoute.ts';
+import { createRateLimits } from './http/rateLimits.ts';
+import { createHttpApp, requireAllRoutes } from './http/server.ts';
+import { addUpgradeRoutes, Upgrades } from './http/upgrade.ts';
+import { addIdentityRoutes } from './identity/identityRoutes.ts';
+import { Tokens } from './identity/tokens.ts';
+import type { Account, Users } from './identity/users.ts';
+import type { Keyring } from './keyring/keyring.ts';
+import type { Logger } from './logger.ts';
+import type { Store } from './store/database.ts';
+import { addCommandRoutes } from './terminals/commandRoutes.ts';
+import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
+import { Terminals } from './terminals/terminals.ts';
+import { Tickets } from './terminals/tickets.ts';
+
+export interface HttpSideParts {
+  readonly access: AccessSettings;
+  readonly data: {
+    readonly store: Store;
+    readonly keyring: Keyring;
+    readonly users: Users;
+    readonly dotfiles: Dotfiles;
+    readonly subscribers: EventSubscribers;
+  };
+  readonly boxes: {
+    readonly boxes: Boxes;
+    readonly overlay: LiveOverlay;
+    readonly toBoxUser: (account: Account) => BoxUser;
+  };
+  readonly about: {
+    readonly version: string;
+    readonly instanceId: string;
+    readonly engine: EngineName;
+    readonly problems: () => Promise<readonly string[]>;
+  };
+  readonly log: Logger;
+}
+
+const finishMs = 10_000;
+
+/** Everything between the network and the nouns: the app with all routes, the relay, both ways in. */
+export class HttpSide {
+  readonly #app: FastifyInstance;
+  readonly #parts: HttpSideParts;
+  readonly #upgrades: Upgrades;
+  readonly #tokens: Tokens;
+  readonly #operatorSockets: WeakSet<Socket>;
+  #adminSocket: AsyncDisposable | undefined;
+
+  private constructor(
+    parts: HttpSideParts,
+    made: { app: FastifyInstance; upgrades: Upgrades; tokens: Tokens; operatorSockets: WeakSet<Socket> },
+  ) {
+    this.#parts = parts;
+    this.#app = made.app;
+    this.#upgrades = made.upgrades;
+    this.#tokens = made.tokens;
+    this.#operatorSockets = made.operatorSockets;
+  }
+
+  static async create(parts: HttpSideParts): Promise<HttpSide> {
+    const { access, data, about, log } = parts;
+    const { boxes, overlay, toBoxUser } = parts.boxes;
+    const limits = createRateLimits();
+    const tickets = new Tickets();
+    const findUser = async (userId: string) => {
+      const account = await data.users.byId(userId);
+      if (account === undefined) throw new SpoonError('not-found');
+      return toBoxUser(account);
+    };
+    const terminals = new Terminals({ boxes, tickets, findUser });
+    const upgrades = new Upgrades({
+      access,
+      redeem: (ticket, target) => tickets.redeem(ticket, target),
+      openRelay: ({ userId }, target) => terminals.attach(userId, target),
+      acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
+      report: (report) => log.info('upgrade', report),
+      failure: (error) => log.failure('upgrade.failed', error),
+    });
+    const tokens = new Tokens({
+      store: data.store,
+      keyring: data.keyring,
+      onRevoked: (tokenId) => {
+        tickets.voidThoseOf(tokenId);
+        upgrades.closeThoseOf(tokenId);
+        data.subscribers.closeThoseOf(tokenId);
+      },
+      onError: (error) => log.failure('token.last-used', error),
+    });
+    const operatorSockets = new WeakSet<Socket>();
+    const app = await createHttpApp({
+      access,
+      authentication: { verify: (token) => tokens.verify(token), operatorSockets, limits },
+      version: about.version,
+      report: (report) => log.info('request', report),
+      failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
+    });
+    addHealthRoute(app, about);
+    addIdentityRoutes(app, { users: data.users, tokens });
+    addDotfileRoutes(app, {
+      dotfiles: data.dotfiles,
+      apply: (userId, change) => overlay.applyChange(userId, change),
+      publish: (userId, event) => data.subscribers.publish(userId, event),
+    });
+    addBoxRoutes(app, {
+      boxes,
+      findUser,
+      listUsers: async () => (await data.users.list()).map(toBoxUser),
+      applyAll: (box) => overlay.applyAll(box),
+    });
+    addTerminalRoutes(app, { terminals, tickets, limits });
+    addCommandRoutes(app, { terminals, limits });
+    addUpgradeRoutes(app);
+    requireAllRoutes(app);
+    upgrades.attachTo(app.server);
+    await app.ready();
+    return new HttpSide(parts, { app, upgrades, tokens, operatorSockets });
+  }
+
+  /** @returns the address as a URL @throws SpoonError `listen-failed` */
+  async listen({ host, port }: ListenAddress): Promise<string> {
+    try {
+      await this.#app.listen({ host, port });
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+      const why =
+        code === 'EADDRINUSE'
+          ? `Port ${port} is taken. Stop what uses it`
+          : code === 'EACCES'
+            ? `Port ${port} needs more rights than the service has. Use one above 1023`
+            : `${host} is not an address of this machine. Use 127.0.0.1`;
+      throw new SpoonError('listen-failed', `${why}, or set SPOON_LISTEN.`, { cause });
+    }
+    const address = this.#app.server.address() as AddressInfo;
+    return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  }
+
+  /** @param path a socket in a folder that is the owner's alone @throws SpoonError `listen-failed` */
+  async listenToOperator(path: string): Promise<void> {
+    this.#adminSocket = await openAdminSocket(this.#app, { path, operatorSockets: this.#operatorSockets });
+  }
+
+  /** Takes nothing new, ends what is open, finishes what has been asked for, for at most 10 s. Boxes run on. */
+  async close(): Promise<void> {
+    this.#upgrades.close();
+    this.#parts.data.subscribers.close();
+    const { server } = this.#app;
+    const cut = setTimeout(() => server.closeAllConnections(), finishMs);
+    try {
+      await Promise.all([this.#app.close(), this.#adminSocket?.[Symbol.asyncDispose]()]);
+      if (server.listening) await once(server, 'close');
+      await this.#tokens.settle();
+    } finally {
+      clearTimeout(cut);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import { fileURLToPath } from 'node:url';
+import type { EngineName } from '../protocol/boxes.ts';
+import { SpoonError } from '../protocol/errors.ts';
+import { layBoxd } from './boxes/boxdBundle.ts';
+import { Boxes, type BoxUser } from './boxes/boxes.ts';
+import type { Config } from './config.ts';
+import { Dotfiles } from './dotfiles/dotfiles.ts';
+import { type ChosenEngine, chooseEngine, EngineHealth } from './engines.ts';
+import { LiveOverlay } from './environment/liveOverlay.ts';
+import { EventSubscribers } from './http/eventSubscribers.ts';
+import { HttpSide } from './httpSide.ts';
+import { type Account, Users } from './identity/users.ts';
+import { refuseWrongKey } from './keyring/keyCheck.ts';
+import { type Keyring, openKeyring } from './keyring/keyring.ts';
+import { readRootKey } from './keyring/rootKey.ts';
+import type { Logger } from './logger.ts';
+import { openStore, readInstanceId, type Store } from './store/database.ts';
+import { openWorkdir, removeStaleSocket, type Workdir, workdirAt } from './workdir.ts';
+
+export interface Service {
+  readonly url: string;
+  readonly engine: EngineName;
+  readonly instanceId: string;
+  /** Graceful: what was asked for is finished, boxes run on. */
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly log: Logger;
+  readonly version: string;
+}
+
+const gibi = 2 ** 30;
+/** What one box may use (security.md section 3). */
+const boxLimits = { memoryBytes: 2 * gibi, cpus: 2, maxProcesses: 512 };
+/** A machine that slept wakes up without an idle box being stopped at once (R13). */
+const maxIdleStepMs = 60_000;
+const boxdSource = fileURLToPath(new URL('../dist/boxd', import.meta.url));
+
+/**
+ * Makes every part of the service and starts them in order; each is released in reverse, also when a later one fails to
+ * start. Nothing is written before the key is known to be right.
+ * @throws SpoonError, each code with an exit code in `exitCodes.ts`
+ */
+export async function startService(config: Config, { log, version }: Surroundings): Promise<Service> {
+  await using starting = new AsyncDisposableStack();
+  const root = await readRootKey(config.key);
+  log.info('key', { text: `The key comes from ${root.source}.` });
+  const workdir = workdirAt(config.workdir);
+  const lock = await openWorkdir(workdir);
+  starting.defer(() => lock.release());
+  const store = await openStore(config.databaseFile, refuseWrongKey(root));
+  starting.defer(() => store.close());
+  const keyring = await openKeyring(store, root);
+  starting.defer(() => keyring.close());
+  const instanceId = await readInstanceId(store);
+  const chosen = await chooseEngine(config, workdir, instanceId);
+  if (chosen.facts !== undefined) log.info('engine', { engine: chosen.engine.name, text: chosen.facts.isolation });
+  for (const text of await new EngineHealth(chosen.engine).problems()) log.warn('engine.problem', { text });
+
+  const data = openData({ store, keyring, instanceId, log, separatesUsers: separatesUsers(chosen) });
+  starting.defer(() => data.dotfiles.close());
+  const overlay = new LiveOverlay({
+    dotfiles: data.dotfiles,
+    running: (userId) => boxes.running(userId),
+    publish: (userId, event) => data.subscribers.publish(userId, event),
+    onError: (error, userId) => log.failure('overlay', error, { userId }),
+  });
+  const boxes = await openBoxes({ config, workdir, chosen, overlay });
+  starting.defer(() => boxes.close());
+  boxes.onChange((user) => {
+    if (!data.subscribers.isHeard(user.userId)) return;
+    boxes.describe(user).then(
+      (box) => data.subscribers.publish(user.userId, { type: 'box.changed', box }),
+      (error: unknown) => log.failure('box.describe', error, { userId: user.userId }),
+    );
+  });
+  const toBoxUser = (account: Account): BoxUser => boxUserOf(account, separatesUsers(chosen));
+  await adoptBoxes(boxes, (await data.users.list()).map(toBoxUser), log);
+
+  const health = new EngineHealth(chosen.engine);
+  const side = await HttpSide.create({
+    access: config.access,
+    data: { store, keyring, ...data },
+    boxes: { boxes, overlay, toBoxUser },
+    about: { version, instanceId, engine: chosen.engine.name, problems: () => health.problems() },
+    log,
+  });
+  starting.defer(() => side.close());
+  await removeStaleSocket(workdir.adminSocket);
+  await side.listenToOperator(workdir.adminSocket);
+  const url = await side.listen(config.listen);
+  const running = starting.move();
+  return { url, engine: chosen.engine.name, instanceId, close: () => running.disposeAsync() };
+}
+
+function openData(parts: {
+  store: Store;
+  keyring: Keyring;
+  instanceId: string;
+  log: Logger;
+  separatesUsers: boolean;
+}): { users: Users; dotfiles: Dotfiles; subscribers: EventSubscribers } {
+  const { store, keyring, instanceId, log } = parts;
+  return {
+    users: new Users(parts),
+    dotfiles: new Dotfiles({
+      store,
+      keyring,
+      now: Date.now,
+      onDamage: ({ userId, error }) => log.failure('dotfile.damaged', error, { userId }),
+    }),
+    subscribers: new EventSubscribers(instanceId),
+  };
+}
+
+async function openBoxes({
+  config,
+  workdir,
+  chosen,
+  overlay,
+}: {
+  config: Config;
+  workdir: Workdir;
+  chosen: ChosenEngine;
+  overlay: LiveOverlay;
+}): Promise<Boxes> {
+  const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
+  return new Boxes({
+    engine: chosen.engine,
+    places: { homes: workdir.homes, run: workdir.run, etc: workdir.etc, boxdDir: dir },
+    template: { image: config.image, ...boxLimits },
+    idle: { idleMs: config.boxIdleMs, detachedMs: config.detachedMs, maxStepMs: maxIdleStepMs },
+    onStarted: (box) => overlay.applyAll(box),
+  });
+}
+
+/** Without an engine there is nothing to take over; its boxes are found when it answers again and somebody opens one. */
+async function adoptBoxes(boxes: Boxes, users: readonly BoxUser[], log: Logger): Promise<void> {
+  try {
+    await boxes.adopt(users);
+  } catch (error) {
+    if (!(error instanceof SpoonError)) throw error;
+    log.failure('boxes.adopt', error);
+  }
+}
+
+function separatesUsers({ facts }: ChosenEngine): boolean {
+  return facts?.separatesUsers ?? process.getuid?.() === 0;
+}
+
+/** Where homes cannot be given away, the box runs as the service does (`security.md` decision 17). */
+function boxUserOf({ id, username, uid, shell }: Account, separates: boolean): BoxUser {
+  return { userId: id, username, uid: separates ? uid : (process.getuid?.() ?? uid), shell };
+}
