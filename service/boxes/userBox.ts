@@ -97,7 +97,7 @@ export class UserBox {
     return this.#turns.run(turn, async () => {
       if (this.#box !== undefined) return;
       try {
-        await this.#connect(engineBox);
+        await this.#connect(async () => engineBox);
       } catch (error) {
         await this.#fail(error);
       }
@@ -172,16 +172,18 @@ export class UserBox {
     this.#enter('starting');
     try {
       const spec = await this.#spec();
-      return await this.#connect(await this.#parts.engine.start(spec));
+      return await this.#connect(() => this.#parts.engine.start(spec));
     } catch (error) {
       await this.#fail(error);
       throw error instanceof SpoonError ? error : new SpoonError('box-start-failed', undefined, { cause: error });
     }
   }
 
-  async #connect(engineBox: EngineBox): Promise<RunningBox> {
+  /** Listens before the box is there: its directory is one of the box's mounts. */
+  async #connect(start: () => Promise<EngineBox>): Promise<RunningBox> {
     const link = await BoxdLink.listen({ socketDir: this.#socketDir });
     try {
+      const engineBox = await start();
       await link.whenDialled(dialMs);
       const boxd = new BoxdClient(link);
       const { protocol } = await boxd.stat();
