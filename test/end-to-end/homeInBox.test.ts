@@ -102,7 +102,7 @@ async function removeFromOutside(service: RunningService, username: string): Pro
     const state = JSON.parse(await readFile(join(service.workdir, 'run', 'boxes', `${username}.json`), 'utf8')) as {
       pid: number;
     };
-    process.kill(-state.pid, 'SIGKILL');
+    process.kill(state.pid, 'SIGKILL');
   }
   // The next command notices by itself; that the state is corrected without one is another test's business.
 }
