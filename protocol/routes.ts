@@ -263,6 +263,13 @@ export const routes = {
     summary: 'All boxes',
     response: BoxList,
   },
+  adminStopBox: {
+    method: 'POST',
+    path: '/v1/admin/boxes/:username/stop',
+    scope: 'admin:boxes',
+    summary: 'Stop the box of a user; the home stays',
+    response: Box,
+  },
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

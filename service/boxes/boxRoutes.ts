@@ -43,4 +43,10 @@ export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, listUsers,
     const all = await Promise.all((await listUsers()).map(describe));
     return { boxes: all.map(({ username, state, startedMs }) => ({ username, state, startedMs })) };
   });
+  addRoute(app, routes.adminStopBox, async ({ params }) => {
+    const user = (await listUsers()).find(({ username }) => username === params.username);
+    if (user === undefined) throw new SpoonError('not-found');
+    await boxes.stop(user.userId);
+    return describe(user);
+  });
 }

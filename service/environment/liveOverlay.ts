@@ -33,6 +33,8 @@ export class LiveOverlay {
   readonly #turns = new InTurn();
   /** What a run of a box has for certain; nothing is known of one where an apply failed. */
   readonly #known = new WeakMap<RunningBox, Overlay>();
+  /** What did not go smoothly when it was last sent: of several saves at once one run carries all, and each asks here. */
+  readonly #troubles = new WeakMap<RunningBox, Map<string, Applied>>();
 
   constructor(parts: LiveOverlayParts) {
     this.#parts = parts;
@@ -51,16 +53,16 @@ export class LiveOverlay {
     const tooLong = new AbortController();
     const { waitMs = defaultWaitMs } = this.#parts;
     try {
-      const report = await Promise.race([
-        work,
-        delay(waitMs, undefined, { signal: tooLong.signal, ref: false }).then(() => undefined),
+      const inTime = await Promise.race([
+        work.then(() => true),
+        delay(waitMs, undefined, { signal: tooLong.signal, ref: false }).then(() => false),
       ]);
-      if (report === undefined) {
+      if (!inTime) {
         // It goes on without the save, which has been answered.
         work.catch((error: unknown) => this.#parts.onError(error, userId));
         return all({ state: 'pending', detail: 'It is saved. The box takes long and will have it in a moment.' });
       }
-      return new Map(paths.map((path) => [path, report.get(path) ?? { state: 'applied' }]));
+      return new Map(paths.map((path) => [path, this.#troubles.get(box)?.get(path) ?? { state: 'applied' }]));
     } catch (error) {
       if (this.#parts.running(userId) !== box) return all({ state: 'boxOff' });
       this.#parts.onError(error, userId);
@@ -88,8 +90,7 @@ export class LiveOverlay {
           this.#known.set(box, overlay);
           return stage('ok', 'Everything was in place.');
         }
-        const { stages } = await this.#applyWhole(box, overlay);
-        return stages;
+        return await this.#applyWhole(box, overlay);
       });
     } catch (error) {
       this.#parts.onError(error, userId);
@@ -98,20 +99,20 @@ export class LiveOverlay {
     }
   }
 
-  async #bringUpToDate(box: RunningBox): Promise<Map<string, Applied>> {
+  async #bringUpToDate(box: RunningBox): Promise<void> {
     const overlay = await this.#parts.dotfiles.overlay(box.user.userId);
     const known = this.#known.get(box);
-    if (known === undefined) return (await this.#applyWhole(box, overlay)).applied;
+    if (known === undefined) {
+      await this.#applyWhole(box, overlay);
+      return;
+    }
     const diff = diffOverlays(known.entries, overlay.entries);
-    if (diff.entries.length === 0 && diff.removed.length === 0) return new Map();
+    if (diff.entries.length === 0 && diff.removed.length === 0) return;
     const change: OverlayApply = { scope: 'change', base: known.digest, digest: overlay.digest, ...diff };
-    return (await this.#send(box, overlay, change, pathsWithBytes(diff.entries))).applied;
+    await this.#send(box, overlay, change, pathsWithBytes(diff.entries));
   }
 
-  async #applyWhole(
-    box: RunningBox,
-    overlay: Overlay,
-  ): Promise<{ stages: StageReport[]; applied: Map<string, Applied> }> {
+  async #applyWhole(box: RunningBox, overlay: Overlay): Promise<StageReport[]> {
     const needed = await box.boxd.neededPaths(overlay);
     const whole: OverlayApply = { scope: 'whole', digest: overlay.digest, entries: overlay.entries, removed: [] };
     const { report, applied } = await this.#send(box, overlay, whole, needed as HomePath[]);
@@ -121,7 +122,7 @@ export class LiveOverlay {
         this.#parts.publish(box.user.userId, { type: 'dotfile.applied', path, applied: result });
       }
     }
-    return { stages: report.stages, applied };
+    return report.stages;
   }
 
   async #send(
@@ -135,7 +136,14 @@ export class LiveOverlay {
     this.#known.delete(box);
     const report = await box.boxd.applyOverlay(apply, this.#parts.dotfiles.contents(userId, paths));
     this.#known.set(box, overlay);
-    return { report, applied: await this.#outcomes(box, apply, report) };
+    const applied = await this.#outcomes(box, apply, report);
+    const troubles = apply.scope === 'whole' ? new Map<string, Applied>() : (this.#troubles.get(box) ?? new Map());
+    for (const [path, result] of applied) {
+      if (result.state === 'applied' && result.detail === undefined) troubles.delete(path);
+      else troubles.set(path, result);
+    }
+    this.#troubles.set(box, troubles);
+    return { report, applied };
   }
 
   /** A box speaks of the files that it was sent, and of no others. */

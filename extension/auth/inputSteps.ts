@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import { SpoonError } from '../../protocol/errors.ts';
+import { failureText, isCancellation } from '../failure.ts';
+
+export interface Step<T> {
+  readonly title: string;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly prompt: string;
+  readonly value: string;
+  readonly password?: boolean;
+  /** Of what is typed so far: what is wrong with it, or undefined. */
+  readonly check: (typed: string) => string | undefined;
+  /** When the person is done; what it throws is shown below the input, which stays open. */
+  readonly accept: (typed: string, signal: AbortSignal) => Promise<T>;
+}
+
+export type StepAnswer<T> = T | 'back';
+
+/** One question of several, with a way back. @throws vscode.CancellationError when the person leaves */
+export async function askStep<T>(step: Step<T>): Promise<StepAnswer<T>> {
+  const input = vscode.window.createInputBox();
+  const ended = new AbortController();
+  try {
+    return await new Promise<StepAnswer<T>>((resolve, reject) => {
+      input.title = step.title;
+      input.step = step.step;
+      input.totalSteps = step.totalSteps;
+      input.prompt = step.prompt;
+      input.value = step.value;
+      input.password = step.password ?? false;
+      // A token is fetched from somewhere else; the question must still be there afterwards.
+      input.ignoreFocusOut = true;
+      if (step.step > 1) input.buttons = [vscode.QuickInputButtons.Back];
+      input.onDidTriggerButton(() => resolve('back'));
+      input.onDidChangeValue(() => {
+        input.validationMessage = undefined;
+      });
+      input.onDidHide(() => reject(new vscode.CancellationError()));
+      input.onDidAccept(async () => {
+        const typed = input.value;
+        input.validationMessage = step.check(typed);
+        if (input.validationMessage !== undefined || input.busy) return;
+        input.busy = true;
+        try {
+          resolve(await step.accept(typed, ended.signal));
+        } catch (error) {
+          if (error instanceof SpoonError) input.validationMessage = failureText(error);
+          else if (!isCancellation(error)) reject(error);
+        } finally {
+          input.busy = false;
+        }
+      });
+      input.show();
+    });
+  } finally {
+    ended.abort();
+    input.dispose();
+  }
+}

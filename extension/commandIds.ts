@@ -1,0 +1,32 @@
+/** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
+export const commandIds = [
+  'spoon.signIn',
+  'spoon.signOut',
+  'spoon.switchService',
+  'spoon.reconnect',
+  'spoon.showStatus',
+  'spoon.openThreadTerminal',
+  'spoon.openThreadTerminalToSide',
+  'spoon.openSafeTerminal',
+  'spoon.dotfiles.newFile',
+  'spoon.dotfiles.newFolder',
+  'spoon.dotfiles.uploadFiles',
+  'spoon.dotfiles.uploadFolder',
+  'spoon.dotfiles.uploadResources',
+  'spoon.dotfiles.refresh',
+  'spoon.dotfiles.openByPath',
+  'spoon.dotfiles.openInExplorer',
+  'spoon.dotfiles.open',
+  'spoon.dotfiles.openToSide',
+  'spoon.dotfiles.rename',
+  'spoon.dotfiles.duplicate',
+  'spoon.dotfiles.delete',
+  'spoon.dotfiles.download',
+  'spoon.dotfiles.copyPath',
+  'spoon.showLog',
+  'spoon.copyDiagnostics',
+  'spoon.openSettings',
+  'spoon.openWalkthrough',
+] as const;
+
+export type CommandId = (typeof commandIds)[number];

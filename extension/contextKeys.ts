@@ -1,0 +1,14 @@
+import * as vscode from 'vscode';
+
+/** What menus and welcome texts depend on. Nothing else sets a context key. */
+export interface ContextKeys {
+  'spoon.ready': boolean;
+  'spoon.signedIn': boolean;
+  'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
+  'spoon.dotfiles.empty': boolean;
+  'spoon.dotfiles.hasFiles': boolean;
+}
+
+export function setContext<K extends keyof ContextKeys>(key: K, value: ContextKeys[K]): void {
+  void vscode.commands.executeCommand('setContext', key, value);
+}

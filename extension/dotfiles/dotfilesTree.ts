@@ -1,0 +1,190 @@
+import * as vscode from 'vscode';
+import { formatFileMode } from '../../protocol/fileMode.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { CurrentConnection } from '../connection/currentConnection.ts';
+import { setContext } from '../contextKeys.ts';
+import { asPlainText } from '../failure.ts';
+import { type Entry, type IndexChange, nameOf, parentOf } from './dotfileIndex.ts';
+import { accountOf, dotfileUri } from './dotfileUri.ts';
+
+/** A place in the tree. One object per path for as long as the account is shown, so that VS Code knows it again. */
+export interface DotfileNode {
+  readonly path: string;
+}
+
+export const dotfilesViewId = 'spoon.dotfiles';
+
+/** The home's dotfiles in the sidebar. Holds no data of its own: what it shows is `HomeDotfiles`. */
+export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscode.Disposable {
+  readonly #current: CurrentConnection;
+  readonly #changed = new vscode.EventEmitter<DotfileNode[] | undefined>();
+  readonly #disposables: vscode.Disposable[] = [this.#changed];
+  readonly #nodes = new Map<string, DotfileNode>();
+  #following: vscode.Disposable | undefined;
+  #view: vscode.TreeView<DotfileNode> | undefined;
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(current: CurrentConnection) {
+    this.#current = current;
+    this.#disposables.push(
+      current.onDidChange((connection) => this.#follow(connection)),
+      current.onDidChangeState(() => this.#showState()),
+    );
+  }
+
+  /** @param dragAndDropController has the tree's own moves and what comes from outside */
+  open(dragAndDropController: vscode.TreeDragAndDropController<DotfileNode>): vscode.TreeView<DotfileNode> {
+    this.#view = vscode.window.createTreeView(dotfilesViewId, {
+      treeDataProvider: this,
+      canSelectMany: true,
+      showCollapseAll: true,
+      dragAndDropController,
+    });
+    this.#disposables.push(this.#view);
+    this.#showState();
+    return this.#view;
+  }
+
+  get selection(): readonly DotfileNode[] {
+    return this.#view?.selection ?? [];
+  }
+
+  node(path: string): DotfileNode {
+    const known = this.#nodes.get(path);
+    if (known !== undefined) return known;
+    const node = { path };
+    this.#nodes.set(path, node);
+    return node;
+  }
+
+  async reveal(path: string, options: { focus: boolean }): Promise<void> {
+    if (this.#view?.visible)
+      await this.#view.reveal(this.node(path), { select: true, focus: options.focus, expand: false });
+  }
+
+  getParent(node: DotfileNode): DotfileNode | undefined {
+    const parent = parentOf(node.path);
+    return parent === '' ? undefined : this.node(parent);
+  }
+
+  getChildren(node?: DotfileNode): DotfileNode[] {
+    const dotfiles = this.#current.connection?.dotfiles;
+    return (dotfiles?.children(node?.path ?? '') ?? []).map(({ path }) => this.node(path));
+  }
+
+  getTreeItem(node: DotfileNode): vscode.TreeItem {
+    const connection = this.#current.connection;
+    const entry = connection?.dotfiles.entry(node.path);
+    if (connection === undefined || entry === undefined) return new vscode.TreeItem(nameOf(node.path));
+    const isFolder = entry.kind === 'directory';
+    const item = new vscode.TreeItem(
+      dotfileUri(accountOf(connection.session), node.path),
+      isFolder ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+    );
+    item.id = `${accountOf(connection.session)}/${node.path}`;
+    item.label = entry.name;
+    item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
+    item.contextValue = isFolder ? 'folder' : entry.kind === 'symlink' ? 'file symlink' : 'file';
+    item.accessibilityInformation = { label: spoken(entry, connection) };
+    if (entry.kind === 'symlink') item.description = vscode.l10n.t('link');
+    if (!isFolder) {
+      item.command = { command: 'vscode.open', title: vscode.l10n.t('Open'), arguments: [item.resourceUri] };
+    }
+    return item;
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: DotfileNode): vscode.TreeItem {
+    const connection = this.#current.connection;
+    const entry = connection?.dotfiles.entry(node.path);
+    if (connection === undefined || entry === undefined) return item;
+    // appendText: nothing that a service or a file name says is taken for markup.
+    const tooltip = new vscode.MarkdownString();
+    tooltip.appendText(`~/${node.path}`);
+    for (const line of details(entry, connection)) tooltip.appendText('\n').appendText(line);
+    item.tooltip = tooltip;
+    return item;
+  }
+
+  refresh(): void {
+    this.#changed.fire(undefined);
+  }
+
+  dispose(): void {
+    this.#following?.dispose();
+    vscode.Disposable.from(...this.#disposables).dispose();
+  }
+
+  #follow(connection: Connection | undefined): void {
+    this.#following?.dispose();
+    this.#nodes.clear();
+    this.#following = connection?.dotfiles.onDidChange((change) => {
+      this.#showState();
+      this.#update(change);
+    });
+    this.#showState();
+    this.refresh();
+  }
+
+  /** Refreshes the folders in which something came or went, and the items that are others now; not the whole tree. */
+  #update({ created, changed, deleted }: IndexChange): void {
+    const folders = new Set([...created, ...deleted].map(parentOf));
+    for (const path of deleted) this.#nodes.delete(path);
+    if (folders.has('') || folders.size > 20) this.refresh();
+    else this.#changed.fire([...folders, ...changed].map((path) => this.node(path)));
+  }
+
+  #showState(): void {
+    const { connection, state } = this.#current;
+    setContext('spoon.signedIn', state.name !== 'signedOut' && state.name !== 'refused');
+    setContext('spoon.connection', state.name === 'refused' ? 'signedOut' : state.name);
+    const count = connection?.dotfiles.count ?? 0;
+    setContext('spoon.dotfiles.empty', connection?.dotfiles.isListed === true && count === 0);
+    setContext('spoon.dotfiles.hasFiles', count > 0);
+    if (this.#view === undefined) return;
+    this.#view.description = connection === undefined ? '' : `/home/${connection.session.username}`;
+    this.#view.message = count > 0 && state.name === 'offline' ? offlineMessage : '';
+  }
+}
+
+const offlineMessage = vscode.l10n.t(
+  'Offline: this is what was there when the service was last heard of. Reconnecting…',
+);
+
+function details({ kind, dotfile }: Entry, { dotfiles }: Connection): string[] {
+  if (dotfile === undefined) return [vscode.l10n.t('Folder')];
+  const lines = [
+    kind === 'file'
+      ? formatSize(dotfile.size)
+      : kind === 'symlink'
+        ? vscode.l10n.t('Symbolic link')
+        : vscode.l10n.t('Folder'),
+    vscode.l10n.t('Mode {0}', formatFileMode(dotfile.mode)),
+    vscode.l10n.t('Version {0}, changed {1}', dotfile.version, new Date(dotfile.modifiedMs).toLocaleString()),
+  ];
+  const problem = dotfiles.problem(dotfile.path);
+  if (problem !== undefined) lines.push(problemText(problem.state, problem.detail));
+  return lines;
+}
+
+function spoken(entry: Entry, connection: Connection): string {
+  const kind = { file: vscode.l10n.t('file'), symlink: vscode.l10n.t('link'), directory: vscode.l10n.t('folder') }[
+    entry.kind
+  ];
+  const problem = connection.dotfiles.problem(entry.path);
+  return [entry.name, kind, problem && problemText(problem.state, problem.detail)].filter(Boolean).join(', ');
+}
+
+/** Why a stored file is not, or not as it was, in the running box. */
+export function problemText(state: string, detail: string | undefined): string {
+  const what: Record<string, string> = {
+    conflict: vscode.l10n.t('A change made in the box was in the way; it is kept as an older version.'),
+    refused: vscode.l10n.t('Stored, but it could not be written into the box.'),
+    pending: vscode.l10n.t('Stored; the running box does not have it yet.'),
+  };
+  return [what[state] ?? '', asPlainText(detail ?? '')].filter((text) => text !== '').join(' ');
+}
+
+export function formatSize(bytes: number): string {
+  if (bytes < 1024) return vscode.l10n.t('{0} bytes', bytes);
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Candidate, planMove, planUpload } from './dropPlan.ts';
+
+const existing = new Map([
+  ['.bashrc', 'file'],
+  ['.config', 'directory'],
+  ['.config/nvim', 'directory'],
+  ['.vimrc', 'symlink'],
+] as const);
+
+function plan(candidates: (Partial<Candidate> & { name: string })[], folder = '') {
+  return planUpload(
+    candidates.map((candidate) => ({ kind: 'file' as const, size: 1, ...candidate })),
+    { folder, exclude: ['.git', 'node_modules'], existing: (path) => existing.get(path as '.bashrc') },
+  );
+}
+
+const paths = (placed: readonly { path: string }[]) => placed.map(({ path }) => path);
+
+describe('planUpload', () => {
+  it('tells new files from those that replace', () => {
+    const { create, replace } = plan([{ name: '.bashrc' }, { name: '.zshrc' }, { name: '.vimrc' }]);
+    assert.deepEqual(paths(create), ['.zshrc']);
+    assert.deepEqual(paths(replace), ['.bashrc', '.vimrc']);
+  });
+
+  it('puts everything below the folder that it was dropped on', () => {
+    assert.deepEqual(paths(plan([{ name: 'nvim/init.lua' }], '.config').create), ['.config/nvim/init.lua']);
+  });
+
+  it('leaves out what is excluded by name, at any depth', () => {
+    const { create, excluded } = plan([{ name: 'a/.git/config' }, { name: 'node_modules/x' }, { name: '.gitignore' }]);
+    assert.deepEqual(paths(create), ['.gitignore']);
+    assert.equal(excluded, 2);
+  });
+
+  const refusedRows: [why: string, candidate: Partial<Candidate> & { name: string }][] = [
+    ['a file over the limit', { name: 'big', size: 10 * 1024 * 1024 + 1 }],
+    ['a path of Spoon itself', { name: '.spoon/manifest.json' }],
+    ['a checkout', { name: 'Code/api/main/x' }],
+    ['a name that cannot be shown', { name: 'a\u0007b' }],
+    ['a file where a folder is', { name: '.config' }],
+    ['a folder where a file is', { name: '.bashrc', kind: 'directory' }],
+  ];
+  for (const [why, candidate] of refusedRows) {
+    it(`refuses ${why} and takes the rest`, () => {
+      const { create, refused } = plan([candidate, { name: 'ok' }]);
+      assert.deepEqual(paths(create), ['ok']);
+      assert.equal(refused.length, 1);
+      assert.ok((refused[0]?.why.length ?? 0) > 10);
+    });
+  }
+
+  it('has nothing to do for a folder that is there', () => {
+    const { create, replace, refused } = plan([{ name: '.config', kind: 'directory' }]);
+    assert.deepEqual([create.length, replace.length, refused.length], [0, 0, 0]);
+  });
+
+  it('composes decomposed names', () => {
+    assert.deepEqual(paths(plan([{ name: 'cafe\u0301' }]).create), ['caf\u00e9']);
+  });
+});
+
+describe('planMove', () => {
+  it('moves by name, outermost only, and skips what is there already', () => {
+    assert.deepEqual(planMove(['a/x', 'b', 'b/c', 'd/e'], 'd').moves, [
+      { from: 'a/x', to: 'd/x' },
+      { from: 'b', to: 'd/b' },
+    ]);
+  });
+
+  it('refuses to move a folder into itself', () => {
+    const { moves, refused } = planMove(['a'], 'a/b');
+    assert.equal(moves.length, 0);
+    assert.equal(refused.length, 1);
+  });
+
+  it('moves to the home', () => {
+    assert.deepEqual(planMove(['a/b/c'], '').moves, [{ from: 'a/b/c', to: 'c' }]);
+  });
+});

@@ -1,0 +1,185 @@
+import * as vscode from 'vscode';
+import { SpoonAuthenticationProvider } from './auth/authenticationProvider.ts';
+import { Sessions } from './auth/sessions.ts';
+import { signIn, signInWith } from './auth/signIn.ts';
+import { switchService } from './auth/switchService.ts';
+import { registerUriHandler } from './auth/uriHandler.ts';
+import { CurrentConnection } from './connection/currentConnection.ts';
+import { wakeOnClockJump } from './connection/wake.ts';
+import { setContext } from './contextKeys.ts';
+import { DeleteCommand } from './dotfiles/deleteCommand.ts';
+import { DotfileDecorations } from './dotfiles/dotfileDecorations.ts';
+import { DotfilesFileSystem } from './dotfiles/dotfilesFileSystem.ts';
+import { type DotfileNode, DotfilesTree } from './dotfiles/dotfilesTree.ts';
+import { DropController } from './dotfiles/dropController.ts';
+import { EditCommands } from './dotfiles/editCommands.ts';
+import { TransferCommands } from './dotfiles/transferCommands.ts';
+import { registerVersionContent } from './dotfiles/versionContent.ts';
+import { failureText } from './failure.ts';
+import { networkOf } from './network.ts';
+import { createLog } from './outputLog.ts';
+import type { Platform } from './platform.ts';
+import { registerCommands, runGuarded } from './registerCommands.ts';
+import { ConnectionStatus, showStatusMenu } from './status/connectionStatus.ts';
+import { diagnosticsText } from './status/diagnostics.ts';
+import { ThreadTerminals } from './terminals/threadTerminals.ts';
+import { OpenThreadTerminal } from './threads/openThreadTerminal.ts';
+
+/** For the suite that runs inside the extension host; undefined elsewhere. */
+export interface TestView {
+  readonly current: CurrentConnection;
+  readonly tree: DotfilesTree;
+  readonly activationMs: number;
+}
+
+/** Makes every part and hands each what it needs. Awaits no network: VS Code waits for this. */
+export function activateExtension(context: vscode.ExtensionContext, platform: Platform): TestView | undefined {
+  const startedMs = performance.now();
+  const log = createLog();
+  const network = networkOf(platform, log);
+  const sessions = new Sessions(context.secrets);
+  const current = new CurrentConnection({ sessions, network, log });
+  const signingIn = { sessions, network };
+  const tree = new DotfilesTree(current);
+  const edit = new EditCommands(current, tree);
+  const transfer = new TransferCommands(current, tree, log);
+  const remove = new DeleteCommand(current, tree, log);
+  const terminals = new ThreadTerminals({
+    current,
+    state: context.workspaceState,
+    log,
+    openSafeTerminal: () => void vscode.commands.executeCommand('spoon.openSafeTerminal'),
+  });
+  const threads = new OpenThreadTerminal({ current, terminals, state: context.globalState, log });
+
+  context.subscriptions.push(
+    log,
+    sessions,
+    current,
+    tree,
+    terminals,
+    new SpoonAuthenticationProvider(sessions, () => signIn(signingIn)),
+    new DotfilesFileSystem(current),
+    new DotfileDecorations(current),
+    new ConnectionStatus(current),
+    registerVersionContent(current),
+    registerUriHandler((url) => runGuarded(() => signIn(signingIn, url), 'sign in from a link', log), log),
+    wakeOnClockJump(() => {
+      current.connection?.renew();
+      terminals.renew();
+    }),
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      // Somebody is back: not the moment to wait for the next try.
+      if (focused && current.state.name === 'offline') current.connection?.reconnect();
+    }),
+    vscode.window.registerTerminalProfileProvider('spoon.thread', {
+      provideTerminalProfile: () => runGuarded(() => threads.profile(), 'new terminal', log),
+    }),
+    current.onDidRefuse(({ session, error }) => {
+      const { host } = new URL(session.url);
+      const button = vscode.l10n.t('Sign In');
+      const text = vscode.l10n.t(
+        'You are signed out of {0}: {1} Open editors keep your changes.',
+        host,
+        failureText(error),
+      );
+      void vscode.window.showWarningMessage(text, button).then((answer) => {
+        if (answer === button) return runGuarded(() => signIn(signingIn, session.url), 'sign in again', log);
+        return undefined;
+      });
+    }),
+    current.onDidChange((connection) => {
+      if (connection !== undefined) void restoreWhenConnected(connection, terminals);
+    }),
+    registerCommands(
+      {
+        'spoon.signIn': () => signIn(signingIn),
+        'spoon.signOut': () => sessions.remove(current.require().session.url),
+        'spoon.switchService': () => switchService(sessions, () => signIn(signingIn, '')),
+        'spoon.reconnect': () => current.require().reconnect(),
+        'spoon.showStatus': () => showStatusMenu(current),
+        'spoon.openThreadTerminal': () => threads.run(),
+        'spoon.openThreadTerminalToSide': () => threads.run('editor'),
+        'spoon.openSafeTerminal': () => threads.openSafe(),
+        'spoon.dotfiles.newFile': (node) => edit.newFile(nodeOf(node)),
+        'spoon.dotfiles.newFolder': (node) => edit.newFolder(nodeOf(node)),
+        'spoon.dotfiles.uploadFiles': (node) => transfer.uploadFiles(nodeOf(node)),
+        'spoon.dotfiles.uploadFolder': (node) => transfer.uploadFolder(nodeOf(node)),
+        'spoon.dotfiles.uploadResources': (uri, uris) => transfer.uploadUris(urisOf(uri, uris), ''),
+        'spoon.dotfiles.refresh': () => current.require().dotfiles.refresh(),
+        'spoon.dotfiles.openByPath': () => edit.openByPath(),
+        'spoon.dotfiles.openInExplorer': () => edit.openInExplorer(),
+        'spoon.dotfiles.open': (node) => edit.open(nodeOf(node)),
+        'spoon.dotfiles.openToSide': (node) => edit.open(nodeOf(node), vscode.ViewColumn.Beside),
+        'spoon.dotfiles.rename': (node) => edit.rename(nodeOf(node)),
+        'spoon.dotfiles.duplicate': (node) => edit.duplicate(nodeOf(node)),
+        'spoon.dotfiles.delete': (node, nodes) => remove.run(nodesOf(node, nodes)),
+        'spoon.dotfiles.download': (node, nodes) => transfer.download(nodesOf(node, nodes)),
+        'spoon.dotfiles.copyPath': (node, nodes) => edit.copyPath(nodesOf(node, nodes)),
+        'spoon.showLog': () => log.show(),
+        'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
+        'spoon.openSettings': () =>
+          vscode.commands.executeCommand('workbench.action.openSettings', `@ext:${context.extension.id}`),
+        'spoon.openWalkthrough': () =>
+          vscode.commands.executeCommand('workbench.action.openWalkthrough', `${context.extension.id}#start`, false),
+      },
+      log,
+    ),
+  );
+  tree.open(new DropController(current, edit, transfer, log));
+  // The secret store answers late while a window starts; nothing here waits for it.
+  void current.ready.then(() => {
+    setContext('spoon.ready', true);
+    return takeHandedSignIn();
+  });
+  const activationMs = performance.now() - startedMs;
+  log.info(`active after ${activationMs.toFixed(1)} ms`);
+  return context.extensionMode === vscode.ExtensionMode.Test ? { current, tree, activationMs } : undefined;
+
+  async function takeHandedSignIn(): Promise<void> {
+    await runGuarded(
+      async () => {
+        const handed = await platform.handedSignIn();
+        if (handed !== undefined && current.connection === undefined) await signInWith(signingIn, handed);
+      },
+      'sign-in that was handed over',
+      log,
+    );
+  }
+}
+
+async function restoreWhenConnected(
+  connection: NonNullable<CurrentConnection['connection']>,
+  terminals: ThreadTerminals,
+): Promise<void> {
+  if (connection.state.name !== 'connected') {
+    await new Promise<void>((resolve) => {
+      const subscription = connection.onDidChangeState(({ name }) => {
+        if (name !== 'connected') return;
+        subscription.dispose();
+        resolve();
+      });
+    });
+  }
+  await terminals.restore();
+}
+
+async function copyDiagnostics(current: CurrentConnection, context: vscode.ExtensionContext): Promise<void> {
+  const { version } = context.extension.packageJSON as { version: string };
+  await vscode.env.clipboard.writeText(diagnosticsText(current, version));
+  vscode.window.setStatusBarMessage(vscode.l10n.t('Spoon diagnostics copied'), 3000);
+}
+
+/** Commands get a node from the tree, a URI or nothing, depending on from where they are run. */
+function nodeOf(argument: unknown): DotfileNode | undefined {
+  const isNode = typeof argument === 'object' && argument !== null && 'path' in argument && !('scheme' in argument);
+  return isNode && typeof argument.path === 'string' ? { path: argument.path } : undefined;
+}
+
+function nodesOf(first: unknown, all: unknown): DotfileNode[] {
+  return (Array.isArray(all) ? all : [first]).map(nodeOf).filter((node) => node !== undefined);
+}
+
+function urisOf(first: unknown, all: unknown): vscode.Uri[] {
+  return (Array.isArray(all) ? all : [first]).filter((uri) => uri instanceof vscode.Uri);
+}

@@ -1,0 +1,178 @@
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import * as vscode from 'vscode';
+import type { Connection } from '../connection/connection.ts';
+import type { CurrentConnection } from '../connection/currentConnection.ts';
+import { failureText } from '../failure.ts';
+import type { Log } from '../outputLog.ts';
+import { setting } from '../settings.ts';
+import { type TerminalTarget, ThreadTerminal } from './threadTerminal.ts';
+
+/** What is needed to show a terminal again after a reload. */
+const Remembered = Type.Object({
+  instanceId: Type.String(),
+  userId: Type.String(),
+  id: Type.String(),
+  name: Type.String(),
+  location: Type.Union([Type.Literal('panel'), Type.Literal('editor')]),
+});
+type Remembered = Static<typeof Remembered>;
+
+const stateKey = 'spoon.terminals';
+
+export interface TerminalRequest {
+  readonly name: string;
+  readonly target: TerminalTarget;
+  readonly location: 'panel' | 'editor';
+}
+
+/** The thread terminals of this window: opens them, ends their shells with their tabs, brings them back after a reload. */
+export class ThreadTerminals implements vscode.Disposable {
+  readonly #current: CurrentConnection;
+  readonly #state: vscode.Memento;
+  readonly #log: Log;
+  readonly #openSafeTerminal: () => void;
+  readonly #open = new Map<vscode.Terminal, { pty: ThreadTerminal; connection: Connection }>();
+  readonly #disposables: vscode.Disposable[];
+  #following: vscode.Disposable | undefined;
+
+  constructor(parts: { current: CurrentConnection; state: vscode.Memento; log: Log; openSafeTerminal: () => void }) {
+    this.#current = parts.current;
+    this.#state = parts.state;
+    this.#log = parts.log;
+    this.#openSafeTerminal = parts.openSafeTerminal;
+    this.#disposables = [
+      vscode.window.onDidCloseTerminal((terminal) => void this.#closed(terminal)),
+      vscode.window.onDidOpenTerminal((terminal) => this.#opened(terminal)),
+      parts.current.onDidChange((connection) => this.#follow(connection)),
+    ];
+  }
+
+  /** Shows it at once; what it is doing stands in it. */
+  open(request: TerminalRequest): vscode.Terminal {
+    const options = this.options(request);
+    const terminal = vscode.window.createTerminal(options);
+    this.#opened(terminal);
+    terminal.show();
+    return terminal;
+  }
+
+  /** For VS Code's own "new terminal", which opens it itself. */
+  options({ name, target, location }: TerminalRequest): vscode.ExtensionTerminalOptions {
+    const connection = this.#current.require();
+    const pty = new ThreadTerminal({
+      place: connection.terminals,
+      target,
+      opening: () => openingText(connection, name, target),
+      keepOpenOnExit: () => setting('terminal.keepOpenOnExit'),
+      onOpened: (id) => this.#remember({ ...ownerOf(connection), id, name, location }),
+      onEnded: () => this.#forget(pty.id),
+      openSafeTerminal: this.#openSafeTerminal,
+    });
+    this.#waiting.set(pty, connection);
+    return {
+      name,
+      pty,
+      iconPath: new vscode.ThemeIcon(target.kind === 'new' && target.safe ? 'shield' : 'terminal'),
+      color: new vscode.ThemeColor('terminal.ansiCyan'),
+      location: location === 'editor' ? vscode.TerminalLocation.Editor : vscode.TerminalLocation.Panel,
+      isTransient: true,
+    };
+  }
+
+  /** Made, and not yet shown by VS Code. */
+  readonly #waiting = new Map<vscode.Pseudoterminal, Connection>();
+
+  /** Attaches to what this window showed before a reload and what still runs. Never starts a box. */
+  async restore(): Promise<void> {
+    const connection = this.#current.connection;
+    if (connection === undefined || setting('terminal.restore') === 'never') return;
+    const owner = ownerOf(connection);
+    const shown = new Set([...this.#open.values()].map(({ pty }) => pty.id));
+    const mine = this.#remembered().filter(
+      ({ instanceId, userId, id }) => instanceId === owner.instanceId && userId === owner.userId && !shown.has(id),
+    );
+    if (mine.length === 0) return;
+    try {
+      const { terminals } = await connection.api.call('listTerminals');
+      const running = new Set(terminals.map(({ id }) => id));
+      for (const { id, name, location } of mine) {
+        if (!running.has(id)) await this.#forget(id);
+        else vscode.window.createTerminal(this.options({ name, target: { kind: 'running', id }, location }));
+      }
+    } catch (error) {
+      // Nobody asked for them just now; they stay remembered for the next time.
+      this.#log.warn('terminals could not be brought back:', failureText(error));
+    }
+  }
+
+  /** The machine slept: connections may be dead without having been closed. */
+  renew(): void {
+    for (const { pty } of this.#open.values()) pty.renew();
+  }
+
+  dispose(): void {
+    this.#following?.dispose();
+    vscode.Disposable.from(...this.#disposables).dispose();
+  }
+
+  #opened(terminal: vscode.Terminal): void {
+    const { pty } = terminal.creationOptions as Partial<vscode.ExtensionTerminalOptions>;
+    const connection = pty === undefined ? undefined : this.#waiting.get(pty);
+    if (connection === undefined || !(pty instanceof ThreadTerminal)) return;
+    this.#waiting.delete(pty);
+    this.#open.set(terminal, { pty, connection });
+  }
+
+  /** A tab that a person closes ends its shell, as everywhere; a window that goes away does not. */
+  async #closed(terminal: vscode.Terminal): Promise<void> {
+    const known = this.#open.get(terminal);
+    this.#open.delete(terminal);
+    const id = known?.pty.id;
+    if (known === undefined || id === undefined) return;
+    const reason = terminal.exitStatus?.reason;
+    if (reason !== vscode.TerminalExitReason.User && reason !== vscode.TerminalExitReason.Extension) return;
+    await this.#forget(id);
+    try {
+      await known.connection.api.call('closeTerminal', { params: { id } });
+    } catch (error) {
+      this.#log.info(`terminal ${id} was not ended: ${failureText(error)}`);
+    }
+  }
+
+  #follow(connection: Connection | undefined): void {
+    this.#following?.dispose();
+    this.#following = connection?.onDidChangeBox(() => {
+      for (const { pty } of this.#open.values()) pty.showOpening();
+    });
+  }
+
+  #remembered(): Remembered[] {
+    const stored: unknown = this.#state.get(stateKey);
+    return Value.Check(Type.Array(Remembered), stored) ? stored : [];
+  }
+
+  async #remember(terminal: Remembered): Promise<void> {
+    const others = this.#remembered().filter(({ id }) => id !== terminal.id);
+    await this.#state.update(stateKey, [...others, terminal]);
+  }
+
+  async #forget(id: string | undefined): Promise<void> {
+    await this.#state.update(
+      stateKey,
+      this.#remembered().filter((terminal) => terminal.id !== id),
+    );
+  }
+}
+
+function ownerOf({ session }: Connection): { instanceId: string; userId: string } {
+  return { instanceId: session.instanceId, userId: session.userId };
+}
+
+function openingText(connection: Connection, name: string, target: TerminalTarget): string {
+  const state = connection.box?.state;
+  if (target.kind === 'running') return vscode.l10n.t('Bringing back {0}…', name);
+  if (state === 'running') return vscode.l10n.t('Opening {0}…', name);
+  if (state === 'starting') return vscode.l10n.t('Starting your box and writing your dotfiles…');
+  return vscode.l10n.t('Your box is not running. Starting it for {0}…', name);
+}

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type BuildOptions, build, context } from 'esbuild';
+
+/**
+ * The extension as one file and as a package: `node scripts/buildExtension.ts [--watch | --package]`.
+ * Never needs the network.
+ */
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const maxVsixBytes = 1024 * 1024;
+
+function options(development: boolean): BuildOptions {
+  return {
+    absWorkingDir: root,
+    // The Node build; what only Node has stands in extension/node and is handed in from there.
+    entryPoints: ['extension/node/main.ts'],
+    outfile: 'dist/extension.cjs',
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    // VS Code 1.105, the oldest that `engines` allows, runs extensions on Node 22.
+    target: 'node22',
+    external: ['vscode'],
+    // ws looks for these native helpers; a bundle cannot carry them and the plain versions do.
+    define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
+    minify: !development,
+    // Stack traces of a minified file say nothing; names cost little.
+    keepNames: true,
+    sourcemap: development ? 'linked' : false,
+    legalComments: 'none',
+    logLevel: 'warning',
+  };
+}
+
+export async function buildExtension({ development = false } = {}): Promise<void> {
+  await build(options(development));
+}
+
+/** Builds and packages. @returns the absolute path of the .vsix @throws Error when it is larger than it may be */
+export async function packageExtension(file = join(root, 'dist/spoon.vsix')): Promise<string> {
+  await buildExtension();
+  await mkdir(dirname(file), { recursive: true });
+  const paths = ['--readme-path', 'media/README.md', '--out', file];
+  await vsce('package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', ...paths);
+  const { size } = await stat(file);
+  if (size > maxVsixBytes) throw new Error(`${file} has ${size} bytes, more than ${maxVsixBytes}.`);
+  return file;
+}
+
+/** What goes into the package, relative to the root; a test holds it to a list. */
+export async function packagedFiles(): Promise<string[]> {
+  const listed = await vsce('ls', '--no-dependencies');
+  return listed.trim().split('\n').sort();
+}
+
+async function vsce(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'node_modules/.bin/vsce'), ...args], {
+    cwd: root,
+  });
+  return stdout;
+}
+
+if (import.meta.filename === process.argv[1]) {
+  if (process.argv.includes('--watch')) {
+    await (await context(options(true))).watch();
+    console.log('Watching; dist/extension.cjs follows every change.');
+  } else if (process.argv.includes('--package')) {
+    const file = await packageExtension();
+    console.log(`${relative(process.cwd(), file)}: ${((await stat(file)).size / 1024).toFixed(0)} KiB`);
+  } else {
+    await buildExtension({ development: process.argv.includes('--development') });
+  }
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { dirname, join } from 'node:path';
+import type Docker from 'dockerode';
+import { mustRun } from '../runCommand.ts';
+import { cacheFolder } from './cacheFolder.ts';
+import { ensurePrograms } from './systemPackages.ts';
+import { readTools } from './tools.ts';
+
+const dockerFolder = join(dirname(dirname(import.meta.dirname)), 'docker');
+const suite = 'bookworm';
+/** Raise when what is done below changes what comes out. */
+const revision = 1;
+
+/** Translations and manuals in languages other than that of a C.UTF-8 box: a tenth of the image. */
+const leftOut = ['/usr/share/locale/*', '/usr/share/man/??/*', '/usr/share/man/??_*/*'];
+
+/** Free memory from which the image is put together there: dpkg syncs each of 20,000 files, which a busy disk takes minutes for. */
+const buildBytes = 4 * 1024 ** 3;
+
+/** An image tarball is half a gigabyte: the current one and the one before are kept. */
+const keptTarballs = 2;
+
+/**
+ * The box image on Debian: made with mmdebstrap from `docker/tools.json` and `docker/rootfs`, imported into the engine.
+ * Made once per content; the tarball is kept, so that another engine needs the import only.
+ * @returns the image's name, `spoon-box:<hash of all that goes in>`
+ * @throws Error that names what the machine lacks, or carries the end of what mmdebstrap said
+ */
+export async function ensureDebianImage(docker: Docker, say: (text: string) => void): Promise<string> {
+  const hash = await inputsHash();
+  const tag = `spoon-box:${hash}`;
+  const present = await docker.listImages({ filters: { reference: [tag] } });
+  if (present.length > 0) return tag;
+  const tarball = await ensureTarball(hash, say);
+  say(`Importing the box image ${tag}…`);
+  const stream = await docker.importImage(createReadStream(tarball), {
+    repo: 'spoon-box',
+    tag: hash,
+    changes: [
+      'ENV LANG=C.UTF-8',
+      'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'CMD ["/bin/bash", "-l"]',
+      'LABEL org.opencontainers.image.title="Spoon box (Debian)"',
+      `LABEL org.opencontainers.image.version="${hash}"`,
+      `LABEL org.opencontainers.image.base.name="debian:${suite}"`,
+    ],
+  });
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(stream, (error: Error | null) => (error === null ? resolve() : reject(error)));
+  });
+  return tag;
+}
+
+async function inputsHash(): Promise<string> {
+  const hash = createHash('sha256').update(`${suite} ${revision} ${leftOut}\0`);
+  const table = await readTools(dockerFolder);
+  // Only what Debian's image is made of: a change of the Fedora column builds nothing anew.
+  for (const { command, debian, debianCommand } of table.tools) hash.update(`${command} ${debian} ${debianCommand}\0`);
+  hash.update(`${table.support.debian}\0`);
+  const rootfs = join(dockerFolder, 'rootfs');
+  const entries = await readdir(rootfs, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.sort()) {
+    const { mode } = await stat(file);
+    hash.update(`${file.slice(rootfs.length)} ${mode & 0o111}\0`).update(await readFile(file));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+async function ensureTarball(hash: string, say: (text: string) => void): Promise<string> {
+  const folder = join(cacheFolder(), 'images');
+  const tarball = join(folder, `spoon-box-${hash}.tar`);
+  const known = await stat(tarball).catch(() => undefined);
+  if (known !== undefined) return tarball;
+  await ensurePrograms(
+    [
+      { file: 'mmdebstrap', debianPackage: 'mmdebstrap' },
+      { file: '/usr/share/keyrings/debian-archive-keyring.gpg', debianPackage: 'debian-archive-keyring' },
+    ],
+    say,
+  );
+  await mkdir(folder, { recursive: true });
+  const work = await mkdtemp(join(folder, 'making-'));
+  try {
+    say('Making the box image from Debian packages (mmdebstrap; once, about a minute and a half)…');
+    await build(work, join(work, 'image.tar'), say);
+    await rename(join(work, 'image.tar'), tarball);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  await removeOldTarballs(folder);
+  return tarball;
+}
+
+async function build(work: string, target: string, say: (text: string) => void): Promise<void> {
+  const { tools, support } = await readTools(dockerFolder);
+  const packages = [...tools.flatMap(({ debian }) => (debian === null ? [] : [debian])), ...support.debian];
+  const links = tools.filter(({ command, debianCommand }) => debianCommand !== undefined && debianCommand !== command);
+  const rootfs = join(work, 'rootfs.tar');
+  // Owners and modes as in an image, whatever umask the checkout was made with.
+  const plain = ['--owner=0', '--group=0', '--mode=u=rwX,go=rX', '--mtime=@0', '--sort=name'];
+  await mustRun('tar', [...plain, '-cf', rootfs, '-C', join(dockerFolder, 'rootfs'), 'etc']);
+  const hooks = [
+    ...links.map(({ command, debianCommand }) => `ln -s "/usr/bin/${debianCommand}" "$1/usr/local/bin/${command}"`),
+    `tar-in "${rootfs}" /`,
+    // Debian's bash and zsh read profile.d in login shells only, or not at all.
+    `for rc in bash.bashrc zsh/zshrc; do echo '. /etc/profile.d/spoon.sh' >> "$1/etc/$rc"; done`,
+    // The questionnaire that zsh starts where a home has no .zshrc of its own (zsh/newuser looks right after zshenv).
+    `echo 'zsh-newuser-install() { :; }' >> "$1/etc/zsh/zshenv"`,
+    'rm -f "$1/etc/hostname" "$1/etc/resolv.conf"',
+    // A box cannot gain rights (no-new-privileges); what would try is left without the bit.
+    'find "$1" -xdev -perm /6000 -type f -exec chmod ug-s {} +',
+  ];
+  const args = [
+    ...['--variant=minbase', '--dpkgopt=force-unsafe-io', `--include=${packages.join(',')}`],
+    ...leftOut.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
+    ...hooks.map((hook) => `--customize-hook=${hook}`),
+    ...[suite, target],
+  ];
+  const env = { ...process.env, TMPDIR: join(work, 'root') };
+  await mkdir(env.TMPDIR);
+  const onLine = (line: string): void => {
+    if (/^I: (downloading|extracting|installing|creating)/.test(line)) say(`  ${line.slice(3)}`);
+  };
+  if (process.getuid?.() === 0) {
+    // Namespaces of its own: what it mounts and starts ends with it, also when it is killed on the way.
+    const namespaces = ['--mount', '--pid', '--mount-proc', '--fork', '--kill-child=KILL'];
+    const inMemory = freemem() > buildBytes ? 'mount -t tmpfs -o mode=0755 tmpfs "$TMPDIR"; ' : '';
+    const command = ['sh', '-c', `${inMemory}exec mmdebstrap "$@"`, 'build', '--mode=root', ...args];
+    await mustRun('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, ...command], { env, onLine });
+  } else {
+    await mustRun('mmdebstrap', args, { env, onLine });
+  }
+}
+
+async function removeOldTarballs(folder: string): Promise<void> {
+  const files = (await readdir(folder)).filter((name) => /^spoon-box-.*\.tar$/.test(name));
+  const aged = await Promise.all(
+    files.map(async (name) => ({ name, madeMs: (await stat(join(folder, name))).mtimeMs })),
+  );
+  aged.sort((a, b) => b.madeMs - a.madeMs);
+  for (const { name } of aged.slice(keptTarballs)) await rm(join(folder, name), { force: true });
+}

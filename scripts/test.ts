@@ -1,0 +1,96 @@
+// `npm test`: the checks, then every test, with what they need brought up first and taken down afterwards.
+// `npm test -- service/keyring` runs the tests whose path contains that, without the checks.
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import Docker from 'dockerode';
+import { cacheFolder } from './provision/cacheFolder.ts';
+import { ensureDebianImage } from './provision/debianImage.ts';
+import { startTestEngine } from './provision/docker.ts';
+import { mustRun } from './runCommand.ts';
+import { runTests, type TestCounts } from './test/runTests.ts';
+import { findTestFiles, variablesRead } from './test/testFiles.ts';
+import { findStragglers, newTraces, readMachine } from './test/traces.ts';
+
+const root = dirname(import.meta.dirname);
+const filters = process.argv.slice(2);
+const say = (text: string): void => console.log(text);
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
+
+/** What tests need beyond Node, by the variable through which they learn of it. Set by hand, nothing is brought for it. */
+interface Need {
+  readonly variables: readonly string[];
+  provide(stack: AsyncDisposableStack): Promise<void>;
+}
+
+const needs: Need[] = [
+  {
+    variables: ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'],
+    async provide(stack) {
+      if (process.env.SPOON_TEST_DOCKER_HOST === undefined) {
+        process.env.SPOON_TEST_DOCKER_HOST = stack.use(await startTestEngine(say)).host;
+      }
+      const socketPath = process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '');
+      process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(new Docker({ socketPath }), say);
+      say(`Docker engine ${process.env.SPOON_TEST_DOCKER_HOST} with ${process.env.SPOON_TEST_IMAGE}`);
+    },
+  },
+];
+
+async function main(): Promise<TestCounts> {
+  const files = await findTestFiles(root, filters);
+  if (files.length === 0) throw new Error(`No test file has "${filters.join('" or "')}" in its path.`);
+  if (filters.length === 0) {
+    const checks = spawnSync(process.execPath, [join(root, 'scripts/check.ts')], { stdio: 'inherit' });
+    if (checks.status !== 0) throw new Error('The checks failed, so no test was run.');
+  }
+  await using stack = new AsyncDisposableStack();
+  const read = await variablesRead(
+    root,
+    files,
+    needs.flatMap(({ variables }) => variables),
+  );
+  const buildBoxd = join(root, 'scripts/buildBoxd.ts');
+  if (existsSync(buildBoxd)) await mustRun(process.execPath, [buildBoxd], { cwd: root });
+  for (const need of needs) if (need.variables.some((name) => read.has(name))) await need.provide(stack);
+  return await runTests(root, files, interrupted.signal);
+}
+
+/** The tests' own temporary folder and mark: whatever is found with them afterwards, the tests have left. */
+const temporary = await mkdtemp(join(tmpdir(), 'spoon-test-'));
+const mark = `SPOON_TEST_RUN=${randomUUID()}`;
+process.env.TMPDIR = temporary;
+process.env.SPOON_TEST_RUN = mark.slice('SPOON_TEST_RUN='.length);
+const before = await readMachine();
+
+let counts: TestCounts = { passed: 0, failed: 0, skipped: 0, emptyFiles: [] };
+const problems: string[] = [];
+try {
+  counts = await main();
+} catch (error) {
+  problems.push(error instanceof Error ? error.message : String(error));
+}
+
+const stragglers = await findStragglers(mark, temporary);
+for (const { pid, command } of stragglers) {
+  problems.push(`left behind: process ${pid} (${command}); ended now`);
+  process.kill(pid, 'SIGKILL');
+}
+const traces = newTraces(before, await readMachine(), [temporary, cacheFolder()]);
+problems.push(...traces.map((trace) => `left behind: ${trace}`));
+if (traces.length === 0) await rm(temporary, { recursive: true, force: true });
+problems.push(...counts.emptyFiles.map((file) => `${file} ran no test`));
+if (counts.skipped > 0) problems.push(`${counts.skipped} tests were skipped; here every test runs`);
+if (interrupted.signal.aborted) problems.push('interrupted');
+if (counts.passed + counts.failed === 0 && problems.length === 0) problems.push('no test was run');
+
+const seconds = (performance.now() / 1000).toFixed(0);
+console.log(`\n${seconds} s.${problems.length > 0 ? ' Not well:' : ''}`);
+for (const problem of problems) console.log(`✘ ${problem}`);
+// The last line counts what is not well beside the tests as failed, so that it never says that all is well when it is not.
+console.log(`${counts.passed} passed, ${counts.failed + problems.length} failed`);
+process.exit(counts.failed + problems.length > 0 ? 1 : 0);

@@ -1,0 +1,40 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Files that ended well without running one test: an import that went astray looks like that. */
+  readonly emptyFiles: readonly string[];
+}
+
+/** A test that takes longer hangs; the slowest of ours waits for VS Code. */
+const testTimeoutMs = 180_000;
+
+/** Runs the files, each in a process of its own, and shows what happens on stdout. */
+export async function runTests(root: string, files: readonly string[], signal: AbortSignal): Promise<TestCounts> {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const emptyFiles: string[] = [];
+  const stream = run({
+    files: files.map((file) => join(root, file)),
+    concurrency: Math.max(2, availableParallelism()),
+    timeout: testTimeoutMs,
+    signal,
+  });
+  stream.on('test:pass', ({ name, nesting, file }) => {
+    if (nesting === 0 && name === file) emptyFiles.push(file.slice(root.length + 1));
+  });
+  stream.on('test:summary', ({ counts: { tests, passed, skipped, todo }, file }) => {
+    if (file !== undefined) return; // of one file; the one without is of all
+    counts.passed = passed;
+    counts.skipped = skipped + todo;
+    counts.failed = tests - passed - counts.skipped;
+  });
+  const shown = stream.compose(spec());
+  shown.pipe(process.stdout, { end: false });
+  await new Promise((resolve, reject) => shown.on('end', resolve).on('error', reject));
+  return { ...counts, passed: counts.passed - emptyFiles.length, emptyFiles };
+}

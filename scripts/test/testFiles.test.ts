@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { findTestFiles, variablesRead } from './testFiles.ts';
+
+describe('finding tests', () => {
+  let root: string;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'spoon-files-'));
+    const files = {
+      'service/keyring/rootKey.test.ts': `import { a } from './rootKey.ts';`,
+      'service/keyring/rootKey.ts': `import '../boxes/engine.ts';`,
+      'service/boxes/engine.ts': `process.env.SPOON_TEST_DOCKER_HOST; import './engine.ts';`,
+      'protocol/homePath.test.ts': `import 'node:test';`,
+      'test/vscode/tree.test.ts': '',
+      'node_modules/x/x.test.ts': '',
+      'boxd/dist/x.test.ts': '',
+    };
+    for (const [file, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, file)), { recursive: true });
+      await writeFile(join(root, file), text);
+    }
+  });
+  after(() => rm(root, { recursive: true }));
+
+  it('finds those of our folders, and not what other runners run', async () => {
+    assert.deepEqual(await findTestFiles(root, []), ['protocol/homePath.test.ts', 'service/keyring/rootKey.test.ts']);
+  });
+
+  it('takes any of the filters as a part of the path', async () => {
+    assert.deepEqual(await findTestFiles(root, ['service/keyring']), ['service/keyring/rootKey.test.ts']);
+    assert.deepEqual(await findTestFiles(root, ['nowhere']), []);
+  });
+
+  it('knows which variables are read, also through imports', async () => {
+    const names = ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'];
+    assert.deepEqual([...(await variablesRead(root, ['service/keyring/rootKey.test.ts'], names))], names.slice(0, 1));
+    assert.deepEqual([...(await variablesRead(root, ['protocol/homePath.test.ts'], names))], []);
+  });
+});

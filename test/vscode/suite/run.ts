@@ -1,0 +1,22 @@
+import Mocha from 'mocha';
+import type { SuiteResult } from '../extensionHost.ts';
+
+/** What VS Code calls inside the extension host; the bundle in dist/test holds it together with the tests. */
+export function run(): Promise<SuiteResult> {
+  const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 20_000, reporter: 'spec' });
+  mocha.suite.emit('pre-require', globalThis, 'spoon', mocha);
+  return import('./all.ts').then(
+    () =>
+      new Promise((resolve) => {
+        let passed = 0;
+        const failures: string[] = [];
+        mocha
+          .run()
+          .on('pass', () => {
+            passed += 1;
+          })
+          .on('fail', (test, error) => failures.push(`${test.fullTitle()}\n${error.stack ?? error.message}`))
+          .on('end', () => resolve({ passed, failures }));
+      }),
+  );
+}

@@ -1,0 +1,253 @@
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import { provisionChromium, provisionVscode } from '../../scripts/provision/vscode.ts';
+import { installExtension, quietSettings, startVscodeServer } from '../../scripts/vscodeServer.ts';
+import { chromiumArguments } from './extensionHost.ts';
+
+/** A VS Code window in a real browser, with the packaged extension, driven as a person would. */
+
+export interface WorkbenchOptions {
+  readonly vsix: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where a picture goes when {@link Workbench.picture} is called; default: nowhere. */
+  readonly pictures?: string | undefined;
+}
+
+const testSettings = {
+  ...quietSettings,
+  // With a renderer on the GPU nothing of a terminal is in the page; headless chromium has no GPU anyway.
+  'terminal.integrated.gpuAcceleration': 'off',
+  'terminal.integrated.enablePersistentSessions': false,
+  'terminal.integrated.shellIntegration.enabled': false,
+  'editor.accessibilitySupport': 'off',
+  'files.autoSave': 'off',
+  'window.confirmBeforeClose': 'never',
+  'workbench.editor.enablePreview': false,
+  'files.simpleDialog.enable': true,
+  'editor.minimap.enabled': false,
+  // Typed text must arrive as typed.
+  'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
+  'editor.wordBasedSuggestions': 'off',
+  'editor.autoClosingBrackets': 'never',
+  'editor.autoClosingQuotes': 'never',
+} as const;
+
+export class Workbench implements AsyncDisposable {
+  readonly page: Page;
+  readonly folder: string;
+  readonly extensionHostPid: () => Promise<number>;
+  readonly #address: string;
+  readonly #dataFolder: string;
+  readonly #pictures: string | undefined;
+  readonly #resources: AsyncDisposableStack;
+
+  private constructor(parts: {
+    page: Page;
+    folder: string;
+    address: string;
+    dataFolder: string;
+    pictures: string | undefined;
+    resources: AsyncDisposableStack;
+    extensionHostPid: () => Promise<number>;
+  }) {
+    this.page = parts.page;
+    this.folder = parts.folder;
+    this.extensionHostPid = parts.extensionHostPid;
+    this.#address = parts.address;
+    this.#dataFolder = parts.dataFolder;
+    this.#pictures = parts.pictures;
+    this.#resources = parts.resources;
+  }
+
+  static async open(options: WorkbenchOptions): Promise<Workbench> {
+    await using resources = new AsyncDisposableStack();
+    const server = await provisionVscode();
+    const executablePath = await provisionChromium();
+    const base = await mkdtemp(join(tmpdir(), 'spoon-ui-'));
+    resources.defer(() => rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
+    const dataFolder = join(base, 'server');
+    const extensionsFolder = join(base, 'extensions');
+    const folder = join(base, 'project');
+    await mkdir(folder);
+    await installExtension(server, { vsix: options.vsix, extensionsFolder, dataFolder });
+    const vscode = resources.use(
+      await startVscodeServer({
+        server,
+        dataFolder,
+        extensionsFolder,
+        settings: { ...testSettings, ...options.settings },
+        environment: options.environment ?? {},
+      }),
+    );
+    const browser = await chromium.launch({ executablePath, args: chromiumArguments });
+    resources.defer(() => browser.close());
+    const context: BrowserContext = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    const address = vscode.address({ folder });
+    const { extensionHostOf } = await import('./processes.ts');
+    const workbench = new Workbench({
+      page,
+      folder,
+      address,
+      dataFolder,
+      pictures: options.pictures,
+      resources: resources.move(),
+      extensionHostPid: () => extensionHostOf(vscode.pid),
+    });
+    await workbench.load();
+    return workbench;
+  }
+
+  async load(): Promise<void> {
+    await this.page.goto(this.#address);
+    await this.page.waitForSelector('.monaco-workbench .part.sidebar', { timeout: 60_000 });
+    await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]', { timeout: 60_000 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+
+  async picture(name: string): Promise<void> {
+    if (this.#pictures !== undefined) await this.page.screenshot({ path: join(this.#pictures, `${name}.png`) });
+  }
+
+  async showSpoonView(): Promise<void> {
+    const icon = this.page.locator('.activitybar .action-item', { has: this.page.locator('a[aria-label="Spoon"]') });
+    if (!(await icon.evaluate((element) => element.classList.contains('checked')))) await icon.locator('a').click();
+    await this.page.locator('.sidebar .composite.title', { hasText: /spoon/i }).waitFor();
+  }
+
+  /** What the extension has written to its log channel. */
+  async extensionLog(): Promise<string> {
+    const files = await readdir(this.#dataFolder, { recursive: true });
+    const logs = files.filter((file) => file.endsWith('Spoon.log'));
+    return (await Promise.all(logs.map((file) => readFile(join(this.#dataFolder, file), 'utf8')))).join('\n');
+  }
+
+  row(name: string | RegExp): Locator {
+    const label = this.page.locator('.label-name', { hasText: name });
+    return this.page.locator('.sidebar .monaco-list-row', { has: label });
+  }
+
+  welcome(text: string): Locator {
+    return this.page.locator('.sidebar .welcome-view-content', { hasText: text });
+  }
+
+  /** Runs a command by its full title in the palette, such as `Spoon: Sign In…`. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.quickInput.waitFor({ state: 'visible' });
+    await this.quickInput.fill(`>${title}`);
+    const choice = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    await choice.waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The titles that the palette offers for what is typed. */
+  async offered(text: string): Promise<string[]> {
+    await this.page.keyboard.press('F1');
+    await this.quickInput.waitFor({ state: 'visible' });
+    await this.quickInput.fill(`>${text}`);
+    const rows = this.page.locator('.quick-input-list .monaco-list-row .label-name');
+    await rows.first().waitFor();
+    const titles = await rows.allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    return titles.map((title) => title.replaceAll('\u00a0', ' '));
+  }
+
+  get quickInput(): Locator {
+    return this.page.locator('.quick-input-widget input.input');
+  }
+
+  /** Answers the input box whose prompt or title is shown. */
+  async answer(question: string | RegExp, text: string): Promise<void> {
+    await this.page.locator('.quick-input-widget', { hasText: question }).waitFor({ state: 'visible' });
+    await this.quickInput.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  async pick(label: string | RegExp): Promise<void> {
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
+  }
+
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notifications-toasts .notification-list-item', { hasText: text });
+  }
+
+  async pressNotificationButton(text: string | RegExp, button: string): Promise<void> {
+    const toast = this.notification(text);
+    await toast.waitFor();
+    await toast.locator('.monaco-button', { hasText: button }).click();
+  }
+
+  tab(name: string): Locator {
+    return this.page.locator('.tab', { hasText: name });
+  }
+
+  /** Replaces what the open editor holds, by the keyboard. */
+  async writeInEditor(text: string): Promise<void> {
+    const lines = this.page
+      .locator('.editor-group-container.active .editor-instance .monaco-editor .view-lines')
+      .first();
+    await lines.click();
+    await this.page.keyboard.press('Control+A');
+    await this.page.keyboard.press('Delete');
+    await this.page.keyboard.insertText(text);
+  }
+
+  async save(): Promise<void> {
+    await this.page.keyboard.press('Control+S');
+    await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+  }
+
+  async terminalText(): Promise<string> {
+    return await this.page.evaluate(() => {
+      const shown = document.querySelector('.terminal-wrapper.active') as unknown as { xterm?: XtermLike } | null;
+      const buffer = shown?.xterm?.buffer.active;
+      if (buffer === undefined) return '';
+      const lines: string[] = [];
+      for (let row = 0; row < buffer.length; row++) {
+        const line = buffer.getLine(row);
+        const text = line?.translateToString(true) ?? '';
+        if (line?.isWrapped) lines.push((lines.pop() ?? '') + text);
+        else lines.push(text);
+      }
+      return lines.join('\n').trimEnd();
+    });
+  }
+
+  /** Waits until the shown terminal holds the text. @throws Error with what it holds instead */
+  async waitForTerminal(text: string | RegExp, timeoutMs = 20_000): Promise<string> {
+    const deadline = Date.now() + timeoutMs;
+    let shown = '';
+    do {
+      shown = await this.terminalText();
+      if (typeof text === 'string' ? shown.includes(text) : text.test(shown)) return shown;
+      await this.page.waitForTimeout(25);
+    } while (Date.now() < deadline);
+    throw new Error(`The terminal never showed ${text}; it shows:\n${shown.slice(-3000)}`);
+  }
+
+  async typeInTerminal(text: string): Promise<void> {
+    await this.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
+    await this.page.keyboard.type(text);
+  }
+}
+
+interface XtermLike {
+  buffer: {
+    active: {
+      length: number;
+      getLine(row: number): { isWrapped: boolean; translateToString(trimRight: boolean): string } | undefined;
+    };
+  };
+}
