@@ -70,6 +70,19 @@ export function engineConformance(subject: EngineUnderTest): void {
       assert.equal(await countOnHost(marker), 0);
     });
 
+    it('ends also a box that does not react', async () => {
+      await started();
+      const { pid } = await new BoxdClient(bench.link('ada')).stat();
+      await bench.sh('ada', `kill -STOP ${pid}`).catch(() => undefined);
+      await bench.engine.stop('ada', 100);
+      assert.deepEqual(await bench.engine.list(), []);
+    });
+
+    it('shows nothing of itself among the mounts of the host', async () => {
+      await started();
+      assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(bench.folder));
+    });
+
     it('is found and stopped by another engine object', async () => {
       const box = await started();
       const second = await bench.secondEngine();
