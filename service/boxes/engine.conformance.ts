@@ -73,7 +73,7 @@ export function engineConformance(subject: EngineUnderTest): void {
     it('ends also a box that does not react', async () => {
       await started();
       const { pid } = await new BoxdClient(bench.link('ada')).stat();
-      await bench.sh('ada', `kill -STOP ${pid}`).catch(() => undefined);
+      await bench.runLast('ada', `kill -STOP ${pid}`);
       await bench.engine.stop('ada', 100);
       assert.deepEqual(await bench.engine.list(), []);
     });
@@ -152,7 +152,7 @@ export function engineConformance(subject: EngineUnderTest): void {
     it('is told when boxd dies', async () => {
       const box = await started();
       const { pid } = await new BoxdClient(bench.link('ada')).stat();
-      await bench.sh('ada', `kill -9 ${pid}`).catch(() => undefined);
+      await bench.runLast('ada', `kill -9 ${pid}`);
       const end = await until(5_000, () => ends[0]);
       assert.deepEqual(
         { ...end, exitCode: null },

@@ -107,13 +107,22 @@ export class Bench {
   }
 
   /** Runs a command in the box, as its user. */
-  async run(username: string, ...argv: string[]): Promise<Outcome> {
+  run(username: string, ...argv: string[]): Promise<Outcome> {
+    return this.#run(username, argv, 30_000);
+  }
+
+  /** For a command after which nothing answers. */
+  async runLast(username: string, script: string): Promise<void> {
+    await assert.rejects(this.#run(username, ['/bin/sh', '-c', script], 500), { code: 'box-unavailable' });
+  }
+
+  async #run(username: string, argv: string[], timeoutMs: number): Promise<Outcome> {
     const response = await this.link(username).request({
       method: 'POST',
       path: '/run',
       body: Buffer.from(JSON.stringify({ argv })),
       maxResponseBytes: mebi,
-      timeoutMs: 30_000,
+      timeoutMs,
     });
     return JSON.parse(response.body.toString()) as Outcome;
   }

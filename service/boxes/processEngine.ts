@@ -100,7 +100,6 @@ export class ProcessEngine implements Engine {
 
   async close(): Promise<void> {
     this.#watch.close();
-    await this.#cgroups?.close();
   }
 
   async #plan(spec: BoxSpec): Promise<Launch> {
