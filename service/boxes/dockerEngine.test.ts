@@ -80,6 +80,12 @@ describe('Docker engine and a Docker that goes away', () => {
   });
 });
 
+async function assertNothingLeft(instanceId: string): Promise<void> {
+  const filters = { label: [`spoon.instance=${instanceId.slice(0, 8)}`] };
+  assert.deepEqual(await docker.listContainers({ all: true, filters }), []);
+  assert.deepEqual(await docker.listNetworks({ filters }), []);
+}
+
 /** Docker's socket at another place, for a test to cut. */
 class Relay {
   readonly #path: string;
@@ -156,10 +162,11 @@ describe('Docker engine: what it says when it cannot', () => {
   });
 
   it('names an image that is not there', async () => {
-    const engine = engineAt(host);
+    const instanceId = crypto.randomUUID();
+    const engine = new DockerEngine({ host, instanceId, separatesUsers: true });
     const missing = engine.start({ ...spec, image: 'spoon-box:of-nobody' });
     await assert.rejects(missing, (error) => code('image-missing')(error) && /of-nobody/.test(String(error)));
-    await engine.stop('ada', 1);
+    await assertNothingLeft(instanceId);
     await engine.close();
   });
 
@@ -167,9 +174,7 @@ describe('Docker engine: what it says when it cannot', () => {
     const instanceId = crypto.randomUUID();
     const engine = new DockerEngine({ host, instanceId, separatesUsers: true });
     await assert.rejects(engine.start(spec), code('box-start-failed'));
-    const filters = { label: [`spoon.instance=${instanceId.slice(0, 8)}`] };
-    assert.deepEqual(await docker.listContainers({ all: true, filters }), []);
-    assert.deepEqual(await docker.listNetworks({ filters }), []);
+    await assertNothingLeft(instanceId);
     await engine.close();
   });
 
