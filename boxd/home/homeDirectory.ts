@@ -65,7 +65,11 @@ export class HomeDirectory {
   /** Returns an open descriptor, which is the caller's. */
   #walk(path: string, onMissing?: (made: string) => void): number {
     const stack = [this.root];
-    const leave = () => stack.length > 1 && stack.pop()?.close();
+    const leave = (): boolean => {
+      if (stack.length === 1) return false;
+      stack.pop()?.close();
+      return true;
+    };
     try {
       const pending = stepsTo(path);
       let links = 0;
