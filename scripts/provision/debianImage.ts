@@ -56,10 +56,9 @@ export async function ensureDebianImage(docker: Docker, say: (text: string) => v
 
 async function inputsHash(): Promise<string> {
   const hash = createHash('sha256').update(`${suite} ${revision} ${leftOut}\0`);
-  const table = await readTools(dockerFolder);
+  const tools = await readTools(dockerFolder);
   // Only what Debian's image is made of: a change of the Fedora column builds nothing anew.
-  for (const { command, debian, debianCommand } of table.tools) hash.update(`${command} ${debian} ${debianCommand}\0`);
-  hash.update(`${table.support.debian}\0`);
+  for (const { command, debian, debianCommand } of tools) hash.update(`${command} ${debian} ${debianCommand}\0`);
   const rootfs = join(dockerFolder, 'rootfs');
   const entries = await readdir(rootfs, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -83,6 +82,7 @@ async function ensureTarball(hash: string, say: (text: string) => void): Promise
     say,
   );
   await mkdir(folder, { recursive: true });
+  await removeAbandoned(folder);
   const work = await mkdtemp(join(folder, 'making-'));
   try {
     say('Making the box image from Debian packages (mmdebstrap; once, about a minute and a half)…');
@@ -96,8 +96,8 @@ async function ensureTarball(hash: string, say: (text: string) => void): Promise
 }
 
 async function build(work: string, target: string, say: (text: string) => void): Promise<void> {
-  const { tools, support } = await readTools(dockerFolder);
-  const packages = [...tools.flatMap(({ debian }) => (debian === null ? [] : [debian])), ...support.debian];
+  const tools = await readTools(dockerFolder);
+  const packages = tools.flatMap(({ debian }) => debian ?? []);
   const links = tools.filter(({ command, debianCommand }) => debianCommand !== undefined && debianCommand !== command);
   const rootfs = join(work, 'rootfs.tar');
   // Owners and modes as in an image, whatever umask the checkout was made with.
@@ -133,6 +133,15 @@ async function build(work: string, target: string, say: (text: string) => void):
     await mustRun('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, ...command], { env, onLine });
   } else {
     await mustRun('mmdebstrap', args, { env, onLine });
+  }
+}
+
+/** What a run that was killed on the way has left; one that takes a day is none. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const dayMs = 24 * 60 * 60 * 1000;
+  for (const name of await readdir(folder)) {
+    const abandoned = name.startsWith('making-') && Date.now() - (await stat(join(folder, name))).mtimeMs > dayMs;
+    if (abandoned) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 
