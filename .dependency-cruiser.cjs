@@ -94,7 +94,7 @@ module.exports = {
         to: { path: noun(name, ...uses, 'http', 'store', 'keyring') },
       },
     ]),
-    { from: { path: `^(protocol|client)/.*${test}` }, to: {} },
+    { from: { path: `^(protocol|client|cli)/.*${test}` }, to: {} },
     { from: { path: '^(test|bench|scripts)/' }, to: {} },
     { from: { path: '^extension/.*\\.test\\.ts$' }, to: {} },
   ],

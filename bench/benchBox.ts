@@ -54,7 +54,7 @@ export class BenchBox {
     await service.inBox(user, 'true');
     const dockerHost = process.env.SPOON_TEST_DOCKER_HOST ?? '';
     const docker = new Docker({ socketPath: dockerHost.replace('unix://', '') });
-    const running = await docker.listContainers({ filters: { label: [`spoon.user=${user.username}`] } });
+    const running = await docker.listContainers({ filters: { label: [`spoon.box=${user.username}`] } });
     const mine = running.filter((one) => one.Mounts.some((mount) => mount.Source.startsWith(service.workdir)));
     assert.equal(mine.length, 1);
     return new BenchBox({ service, user, docker, containerId: mine[0]?.Id ?? '', dockerHost });

@@ -1,5 +1,4 @@
 import { loadavg } from 'node:os';
-import { startTestEngine } from '../scripts/provision/docker.ts';
 import { BenchBox } from './benchBox.ts';
 import { nothingToDo, saveToVisible } from './dotfiles.ts';
 import { idleBoxd } from './memory.ts';

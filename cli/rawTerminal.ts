@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import type { CommandLine } from './commandLine.ts';
 
 /**
@@ -18,6 +19,9 @@ export class RawTerminal implements Disposable {
     // Also where a bug ends the process: a terminal without echo is worse than any message.
     process.once('exit', this.#restore);
     line.stdin.setRawMode(true);
+    // libuv's raw mode still turns \n into \r\n on the way out (uv_tty_set_mode, ONLCR), and \n alone is how terminfo's
+    // xterm moves the cursor down (cud1). Leaving raw mode restores this too; without stty the output is merely less exact.
+    spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
     line.stdin.resume();
   }
 

@@ -28,8 +28,11 @@ import { OpenThreadTerminal } from './threads/openThreadTerminal.ts';
 /** For the suite that runs inside the extension host; undefined elsewhere. */
 export interface TestView {
   readonly current: CurrentConnection;
+  readonly sessions: Sessions;
   readonly tree: DotfilesTree;
+  readonly drops: DropController;
   readonly activationMs: number;
+  signInWith(handed: { url: string; token: string }): Promise<unknown>;
 }
 
 /** Makes every part and hands each what it needs. Awaits no network: VS Code waits for this. */
@@ -126,7 +129,8 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
       log,
     ),
   );
-  tree.open(new DropController(current, edit, transfer, log));
+  const drops = new DropController(current, edit, transfer, log);
+  tree.open(drops);
   // The secret store answers late while a window starts; nothing here waits for it.
   void current.ready.then(() => {
     setContext('spoon.ready', true);
@@ -134,7 +138,8 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   });
   const activationMs = performance.now() - startedMs;
   log.info(`active after ${activationMs.toFixed(1)} ms`);
-  return context.extensionMode === vscode.ExtensionMode.Test ? { current, tree, activationMs } : undefined;
+  if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
+  return { current, sessions, tree, drops, activationMs, signInWith: (handed) => signInWith(signingIn, handed) };
 
   async function takeHandedSignIn(): Promise<void> {
     await runGuarded(

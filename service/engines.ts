@@ -1,43 +1,35 @@
 import { join, relative } from 'node:path';
 import { SpoonError } from '../protocol/errors.ts';
+import { chooseEngine } from './boxes/chooseEngine.ts';
 import { DockerEngine } from './boxes/dockerEngine.ts';
 import type { Engine, EngineFacts } from './boxes/engine.ts';
-import { ProcessEngine } from './boxes/processEngine.ts';
 import type { Config } from './config.ts';
 import type { Workdir } from './workdir.ts';
 
-export interface ChosenEngine {
+export interface OpenedEngine {
   readonly engine: Engine;
-  /** Absent: it does not answer yet. The service runs without boxes and says so. */
-  readonly facts: EngineFacts | undefined;
+  readonly separatesUsers: boolean;
+  /** For the person who starts the service: what was chosen and why. */
+  readonly because: string;
 }
 
-/**
- * Docker where it is asked for or, by `auto`, where it answers; else processes.
- * @throws SpoonError `engine-unavailable` when no boxes are possible at all
- */
-export async function chooseEngine(config: Config, workdir: Workdir, instanceId: string): Promise<ChosenEngine> {
-  if (config.engine !== 'process') {
-    const engine = new DockerEngine({
-      host: config.dockerHost,
-      instanceId,
-      hostPath: (path) => join(config.hostWorkdir, relative(config.workdir, path)),
-      separatesUsers: process.getuid?.() === 0,
-    });
-    const facts = await factsOf(engine);
-    if (facts !== undefined || config.engine === 'docker') return { engine, facts };
-    await engine.close();
-  }
-  const engine = await ProcessEngine.open({ stateDir: workdir.run, instanceId, hidden: [workdir.root] });
-  return { engine, facts: await engine.probe() };
-}
-
-async function factsOf(engine: Engine): Promise<EngineFacts | undefined> {
+/** The engine of the settings. Docker that was asked for and is away does not stop the start: dotfiles work without it. */
+export async function openEngine(config: Config, workdir: Workdir, instanceId: string): Promise<OpenedEngine> {
+  const isRoot = process.getuid?.() === 0;
+  const docker = {
+    host: config.dockerHost,
+    instanceId,
+    hostPath: (path: string) => join(config.hostWorkdir, relative(config.workdir, path)),
+    separatesUsers: isRoot,
+  };
+  const processes = { stateDir: workdir.run, instanceId, hidden: [workdir.root] };
   try {
-    return await engine.probe();
+    const { engine, facts, because } = await chooseEngine(config.engine, docker, processes);
+    return { engine, separatesUsers: facts.separatesUsers, because };
   } catch (error) {
-    if (error instanceof SpoonError && error.code === 'engine-unavailable') return undefined;
-    throw error;
+    if (config.engine !== 'docker' || !isAway(error)) throw error;
+    const because = `No Docker answers at ${docker.host}. There are no boxes until it does.`;
+    return { engine: new DockerEngine(docker), separatesUsers: isRoot, because };
   }
 }
 
@@ -55,13 +47,21 @@ export class EngineHealth {
   problems(): Promise<readonly string[]> {
     const nowMs = performance.now();
     if (this.#asked === undefined || nowMs - this.#asked.atMs > freshMs) {
-      this.#asked = { atMs: nowMs, problems: this.#ask() };
+      this.#asked = { atMs: nowMs, problems: problemsOf(this.#engine) };
     }
     return this.#asked.problems;
   }
+}
 
-  async #ask(): Promise<readonly string[]> {
-    const facts = await factsOf(this.#engine);
-    return facts?.problems ?? ['The container engine does not answer. Dotfiles work; terminals do not.'];
+async function problemsOf(engine: Engine): Promise<EngineFacts['problems']> {
+  try {
+    return (await engine.probe()).problems;
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    return ['The container engine does not answer. Dotfiles work; terminals do not.'];
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof SpoonError && error.code === 'engine-unavailable';
 }

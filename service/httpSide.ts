@@ -38,7 +38,6 @@ export interface HttpSideParts {
   readonly boxes: {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
-    readonly toBoxUser: (account: Account) => BoxUser;
   };
   readonly about: {
     readonly version: string;
@@ -73,7 +72,7 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay, toBoxUser } = parts.boxes;
+    const { boxes, overlay } = parts.boxes;
     const limits = createRateLimits();
     const tickets = new Tickets();
     const findUser = async (userId: string) => {
@@ -167,4 +166,8 @@ export class HttpSide {
       clearTimeout(cut);
     }
   }
+}
+
+export function toBoxUser({ id, username, uid, shell }: Account): BoxUser {
+  return { userId: id, username, uid, shell };
 }

@@ -5,11 +5,11 @@ import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
-import { type ChosenEngine, chooseEngine, EngineHealth } from './engines.ts';
+import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
 import { LiveOverlay } from './environment/liveOverlay.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
-import { HttpSide } from './httpSide.ts';
-import { type Account, Users } from './identity/users.ts';
+import { HttpSide, toBoxUser } from './httpSide.ts';
+import { Users } from './identity/users.ts';
 import { refuseWrongKey } from './keyring/keyCheck.ts';
 import { type Keyring, openKeyring } from './keyring/keyring.ts';
 import { readRootKey } from './keyring/rootKey.ts';
@@ -33,8 +33,6 @@ interface Surroundings {
 const gibi = 2 ** 30;
 /** What one box may use (security.md section 3). */
 const boxLimits = { memoryBytes: 2 * gibi, cpus: 2, maxProcesses: 512 };
-/** A machine that slept wakes up without an idle box being stopped at once (R13). */
-const maxIdleStepMs = 60_000;
 const boxdSource = fileURLToPath(new URL('../dist/boxd', import.meta.url));
 
 /**
@@ -54,19 +52,22 @@ export async function startService(config: Config, { log, version }: Surrounding
   const keyring = await openKeyring(store, root);
   starting.defer(() => keyring.close());
   const instanceId = await readInstanceId(store);
-  const chosen = await chooseEngine(config, workdir, instanceId);
-  if (chosen.facts !== undefined) log.info('engine', { engine: chosen.engine.name, text: chosen.facts.isolation });
-  for (const text of await new EngineHealth(chosen.engine).problems()) log.warn('engine.problem', { text });
+  const opened = await openEngine(config, workdir, instanceId);
+  starting.defer(() => opened.engine.close());
+  const engine = opened.engine.name;
+  const health = new EngineHealth(opened.engine);
+  log.info('engine', { engine, text: opened.because });
+  for (const text of await health.problems()) log.warn('engine.problem', { text });
 
-  const data = openData({ store, keyring, instanceId, log, separatesUsers: separatesUsers(chosen) });
+  const data = openData({ store, keyring, instanceId, log, separatesUsers: opened.separatesUsers });
   starting.defer(() => data.dotfiles.close());
   const overlay = new LiveOverlay({
     dotfiles: data.dotfiles,
-    running: (userId) => boxes.running(userId),
+    reachable: (userId) => boxes.reachable(userId),
     publish: (userId, event) => data.subscribers.publish(userId, event),
     onError: (error, userId) => log.failure('overlay', error, { userId }),
   });
-  const boxes = await openBoxes({ config, workdir, chosen, overlay });
+  const boxes = await openBoxes({ config, workdir, opened, overlay, log });
   starting.defer(() => boxes.close());
   boxes.onChange((user) => {
     if (!data.subscribers.isHeard(user.userId)) return;
@@ -75,15 +76,13 @@ export async function startService(config: Config, { log, version }: Surrounding
       (error: unknown) => log.failure('box.describe', error, { userId: user.userId }),
     );
   });
-  const toBoxUser = (account: Account): BoxUser => boxUserOf(account, separatesUsers(chosen));
   await adoptBoxes(boxes, (await data.users.list()).map(toBoxUser), log);
 
-  const health = new EngineHealth(chosen.engine);
   const side = await HttpSide.create({
     access: config.access,
     data: { store, keyring, ...data },
-    boxes: { boxes, overlay, toBoxUser },
-    about: { version, instanceId, engine: chosen.engine.name, problems: () => health.problems() },
+    boxes: { boxes, overlay },
+    about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });
   starting.defer(() => side.close());
@@ -91,7 +90,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   await side.listenToOperator(workdir.adminSocket);
   const url = await side.listen(config.listen);
   const running = starting.move();
-  return { url, engine: chosen.engine.name, instanceId, close: () => running.disposeAsync() };
+  return { url, engine, instanceId, close: () => running.disposeAsync() };
 }
 
 function openData(parts: {
@@ -117,21 +116,29 @@ function openData(parts: {
 async function openBoxes({
   config,
   workdir,
-  chosen,
+  opened,
   overlay,
+  log,
 }: {
   config: Config;
   workdir: Workdir;
-  chosen: ChosenEngine;
+  opened: OpenedEngine;
   overlay: LiveOverlay;
+  log: Logger;
 }): Promise<Boxes> {
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
   return new Boxes({
-    engine: chosen.engine,
-    places: { homes: workdir.homes, run: workdir.run, etc: workdir.etc, boxdDir: dir },
-    template: { image: config.image, ...boxLimits },
-    idle: { idleMs: config.boxIdleMs, detachedMs: config.detachedMs, maxStepMs: maxIdleStepMs },
+    engine: opened.engine,
+    places: { homesDir: workdir.homes, runDir: workdir.run, etcDir: workdir.etc, boxdDir: dir },
+    settings: {
+      ...boxLimits,
+      image: config.image,
+      idleMs: config.boxIdleMs,
+      detachedMs: config.detachedMs,
+      separatesUsers: opened.separatesUsers,
+    },
     onStarted: (box) => overlay.applyAll(box),
+    report: (problem) => log.failure('box', problem),
   });
 }
 
@@ -143,13 +150,4 @@ async function adoptBoxes(boxes: Boxes, users: readonly BoxUser[], log: Logger):
     if (!(error instanceof SpoonError)) throw error;
     log.failure('boxes.adopt', error);
   }
-}
-
-function separatesUsers({ facts }: ChosenEngine): boolean {
-  return facts?.separatesUsers ?? process.getuid?.() === 0;
-}
-
-/** Where homes cannot be given away, the box runs as the service does (`security.md` decision 17). */
-function boxUserOf({ id, username, uid, shell }: Account, separates: boolean): BoxUser {
-  return { userId: id, username, uid: separates ? uid : (process.getuid?.() ?? uid), shell };
 }

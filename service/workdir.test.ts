@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -51,6 +51,7 @@ describe('the working directory', () => {
       assert.match(error.detail ?? '', new RegExp(`Process ${child.pid} holds it`));
       return true;
     });
+    assert.deepEqual((await readdir(workdir.root)).sort(), ['admin', 'boxd', 'etc', 'homes', 'lock', 'run']);
     child.kill('SIGKILL');
     await once(child, 'exit');
     const lock = await openWorkdir(workdir);

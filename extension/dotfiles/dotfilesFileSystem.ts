@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { SpoonError } from '../../protocol/errors.ts';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
+import { maxFileBytes } from '../../protocol/limits.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import type { IndexChange } from './dotfileIndex.ts';
@@ -100,6 +101,8 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
       if (entry === undefined && !options.create) throw vscode.FileSystemError.FileNotFound(uri);
       if (entry !== undefined && options.create && !options.overwrite) throw vscode.FileSystemError.FileExists(uri);
       requireFolder(connection.dotfiles, uri, path);
+      // Before it is sent: a service that refuses it cuts the connection, which would look like something else.
+      if (content.length > maxFileBytes) throw new SpoonError('body-too-large');
       await this.#save(connection, { uri, path, content, exists: entry !== undefined });
     });
   }

@@ -123,7 +123,8 @@ function choices(typed: string, recent: readonly string[], running: readonly Ter
       items.push({ label: known.name, description: `~/${known.cwd}`, iconPath: threadIcon, place: known });
     }
   }
-  items.push(separator(vscode.l10n.t('Home')), { label: home.name, description: '~', iconPath: homeIcon, place: home });
+  if (items.length > 0) items.push(separator(''));
+  items.push({ label: home.name, description: '~', iconPath: homeIcon, place: home });
   if (running.length > 0) items.push(separator(vscode.l10n.t('Running terminals')));
   for (const terminal of running) {
     const viewers =

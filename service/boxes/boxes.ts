@@ -1,49 +1,113 @@
+import { join } from 'node:path';
 import type { Box } from '../../protocol/boxes.ts';
-import type { BoxEnd } from './engine.ts';
-import { type BoxParts, type BoxUser, type RunningBox, UserBox } from './userBox.ts';
+import type { BoxSpec, Engine } from './engine.ts';
+import { ensureHome, refuseSecondHome } from './homes.ts';
+import { writeSystemFiles } from './systemFiles.ts';
+import { type BoxUser, type RunningBox, type Surroundings, UserBox } from './userBox.ts';
 
 export type { BoxUser, RunningBox } from './userBox.ts';
 
-const tickMs = 15_000;
+export interface BoxPlaces {
+  readonly homesDir: string;
+  /** Holds a directory with the socket of each box; 0700. */
+  readonly runDir: string;
+  /** Holds the generated system files of each box. */
+  readonly etcDir: string;
+  /** The bundle that new boxes get (`boxdBundle.ts`). */
+  readonly boxdDir: string;
+}
+
+export interface BoxSettings {
+  readonly image: string;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly maxProcesses: number;
+  /** A box stops so long after the last holder has let go. */
+  readonly idleMs: number;
+  /** So long a program in a detached terminal holds its box. */
+  readonly detachedMs: number;
+  /** From the engine's facts. False: every box has this process's uid, and there is one user. */
+  readonly separatesUsers: boolean;
+}
+
+export interface BoxesOptions {
+  readonly engine: Engine;
+  readonly places: BoxPlaces;
+  readonly settings: BoxSettings;
+  /** Brings the home up to date; a box counts as running when it is done. What failed in it is in its reports. */
+  readonly onStarted: Surroundings['onStarted'];
+  /** For the log: what went wrong where nobody waits for an answer. */
+  readonly report: (problem: unknown) => void;
+}
+
+const shortestTickMs = 20;
+const longestTickMs = 15_000;
 
 /**
- * All boxes of this service. What runs is the engine's to know: after a restart the boxes are found again there, and who
- * holds one is asked of the box itself, so nothing is lost with this process.
+ * One box per user: started when asked for, kept while something holds it, found again after a restart of the service.
+ * Never looks into a home; all that happens in one goes through boxd.
  */
 export class Boxes {
-  readonly #parts: BoxParts;
-  readonly #users = new Map<string, UserBox>();
+  readonly #options: BoxesOptions;
+  readonly #boxes = new Map<string, UserBox>();
   readonly #listeners = new Set<(user: BoxUser) => void>();
   readonly #unwatch: () => void;
-  readonly #ticker: NodeJS.Timeout;
-  #lastTickMs = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  readonly #tickMs: number;
 
-  /** @param parts.onStarted see {@link BoxParts} */
-  constructor(parts: BoxParts) {
-    this.#parts = parts;
-    this.#unwatch = parts.engine.watch({
-      onEnd: (end) => void this.#find(end.username)?.ended(end),
-      onMemoryKill: (username) => this.#find(username)?.memoryKill(),
+  constructor(options: BoxesOptions) {
+    this.#options = options;
+    const { engine, settings } = options;
+    this.#unwatch = engine.watch({
+      onEnd: (end) => this.#byName(end.username)?.ended(end),
+      onMemoryKill: (username) => this.#byName(username)?.memoryKilled(),
     });
-    this.#ticker = setInterval(() => void this.tick(), Math.min(tickMs, parts.idle.maxStepMs, parts.idle.idleMs));
-    this.#ticker.unref();
+    this.#tickMs = Math.min(longestTickMs, Math.max(shortestTickMs, settings.idleMs / 10));
+    let lastTick = performance.now();
+    this.#timer = setInterval(() => {
+      const elapsedMs = performance.now() - lastTick;
+      lastTick = performance.now();
+      for (const box of this.#boxes.values()) box.tick(elapsedMs).catch(options.report);
+    }, this.#tickMs).unref();
   }
 
-  /** The box of this user, started where it is off. Throws as {@link UserBox.ensure}. */
-  ensure(user: BoxUser, signal?: AbortSignal): Promise<RunningBox> {
-    return this.#of(user).ensure(signal);
+  /**
+   * The user's running box; starts it where there is none. A box made from something older is replaced first, if nothing
+   * holds it. Counts as use: an idle stop that has not begun does not happen.
+   * @param signal ends the waiting, not the start, which others may wait for too
+   * @throws SpoonError what {@link Engine.start} throws, `box-unavailable` or `box-misbehaved` when boxd does not come up,
+   * `single-user-only`
+   */
+  async ensure(user: BoxUser, signal?: AbortSignal): Promise<RunningBox> {
+    signal?.throwIfAborted();
+    const ensured = this.#of(user).ensure(user);
+    if (signal === undefined) return ensured;
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([ensured, aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   running(userId: string): RunningBox | undefined {
-    return this.#users.get(userId)?.running;
+    return this.#boxes.get(userId)?.running;
+  }
+
+  /** {@link running}, or the box that is just being prepared. */
+  reachable(userId: string): RunningBox | undefined {
+    return this.#boxes.get(userId)?.reachable;
   }
 
   allRunning(): RunningBox[] {
-    return [...this.#users.values()].map(({ running }) => running).filter((running) => running !== undefined);
+    return [...this.#boxes.values()].flatMap(({ running }) => running ?? []);
   }
 
+  /** Ends the user's box, also one that is just starting. Succeeds when there is none. */
   async stop(userId: string): Promise<void> {
-    await this.#users.get(userId)?.stop();
+    await this.#boxes.get(userId)?.stop();
   }
 
   describe(user: BoxUser): Promise<Box> {
@@ -51,56 +115,87 @@ export class Boxes {
   }
 
   /**
-   * Takes over the boxes that run already; one of a user who is no more is stopped.
-   * @param users all users of this service
-   * @throws SpoonError `engine-unavailable`
+   * Takes over the boxes that an earlier service left running, and ends those of nobody in `users`. Resolves when each
+   * answers or has been ended; {@link ensure} may be called meanwhile.
    */
   async adopt(users: readonly BoxUser[]): Promise<void> {
-    const found = await this.#parts.engine.list();
     const byName = new Map(users.map((user) => [user.username, user]));
+    const found = await this.#options.engine.list();
     await Promise.all(
-      found.map(async (engineBox) => {
-        const user = byName.get(engineBox.username);
-        if (user === undefined) await this.#parts.engine.stop(engineBox.username, 0);
-        else await this.#of(user).adopt(engineBox);
+      found.map((box) => {
+        const user = byName.get(box.username);
+        return user === undefined ? this.#options.engine.stop(box.username, 0) : this.#of(user).adopt(box);
       }),
     );
   }
 
-  /** Tells of every change of state. The returned function ends it. */
+  /** Calls `listener` when what {@link describe} says about a user's box has changed. Returns how to end that. */
   onChange(listener: (user: BoxUser) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** One step of the idle clock for all. By the monotonic clock: a changed wall clock stops nothing. */
-  async tick(): Promise<void> {
-    const nowMs = performance.now();
-    const elapsedMs = nowMs - this.#lastTickMs;
-    this.#lastTickMs = nowMs;
-    await Promise.all([...this.#users.values()].map((box) => box.tick(elapsedMs)));
-  }
-
-  /** Lets go of all boxes; they run on. */
+  /** Lets go of all boxes; they run on, and an engine that is still in use stays open. */
   async close(): Promise<void> {
-    clearInterval(this.#ticker);
+    clearInterval(this.#timer);
     this.#unwatch();
-    await Promise.all([...this.#users.values()].map((box) => box.release()));
-    await this.#parts.engine.close();
+    this.#listeners.clear();
+    await Promise.all([...this.#boxes.values()].map((box) => box.release()));
   }
 
   #of(user: BoxUser): UserBox {
-    let box = this.#users.get(user.userId);
-    if (box === undefined) {
-      box = new UserBox(user, this.#parts, () => {
-        for (const listener of this.#listeners) listener(user);
-      });
-      this.#users.set(user.userId, box);
-    }
+    const present = this.#boxes.get(user.userId);
+    if (present !== undefined) return present;
+    const { engine, settings, onStarted, report, places } = this.#options;
+    const box = new UserBox(user, {
+      engine,
+      rules: { idleMs: settings.idleMs, detachedMs: settings.detachedMs, maxStepMs: 2 * this.#tickMs },
+      memoryBytes: settings.memoryBytes,
+      socketDir: join(places.runDir, user.username),
+      specOf: (current) => this.#specOf(current),
+      prepare: (current) => this.#prepare(current),
+      onStarted,
+      report,
+      changed: (current) => {
+        for (const listener of this.#listeners) listener(current);
+      },
+    });
+    this.#boxes.set(user.userId, box);
     return box;
   }
 
-  #find(username: BoxEnd['username']): UserBox | undefined {
-    return [...this.#users.values()].find(({ user }) => user.username === username);
+  #byName(username: string): UserBox | undefined {
+    return [...this.#boxes.values()].find(({ user }) => user.username === username);
+  }
+
+  #specOf({ userId, username, uid, shell }: BoxUser): BoxSpec {
+    const { places, settings } = this.#options;
+    const etc = join(places.etcDir, username);
+    return {
+      userId,
+      username,
+      ...this.#owner(uid),
+      shell,
+      homePath: join(places.homesDir, username),
+      socketDir: join(places.runDir, username),
+      boxdDir: places.boxdDir,
+      systemFiles: { passwd: join(etc, 'passwd'), group: join(etc, 'group'), gitconfig: join(etc, 'gitconfig') },
+      image: settings.image,
+      memoryBytes: settings.memoryBytes,
+      cpus: settings.cpus,
+      maxProcesses: settings.maxProcesses,
+    };
+  }
+
+  async #prepare(spec: BoxSpec): Promise<void> {
+    const { places, settings } = this.#options;
+    if (!settings.separatesUsers) await refuseSecondHome(places.homesDir, spec.username);
+    await ensureHome(places.homesDir, spec);
+    await writeSystemFiles(join(places.etcDir, spec.username), spec);
+  }
+
+  #owner(uid: number): { uid: number; gid: number } {
+    if (this.#options.settings.separatesUsers) return { uid, gid: uid };
+    return { uid: process.getuid?.() ?? uid, gid: process.getgid?.() ?? uid };
   }
 }

@@ -91,7 +91,10 @@ export class DockerEngine implements Engine {
           if (found?.State.Running) return this.#known(found);
           try {
             if (found?.State.Status === 'created') return await this.#run(spec, found.Id, abortSignal);
-            if (found !== undefined) await this.#remove(found.Id, abortSignal);
+            if (found !== undefined) {
+              this.#watch.forget(found.Id);
+              await this.#remove(found.Id, abortSignal);
+            }
             return await this.#create(spec, abortSignal);
           } catch (error) {
             // Another engine object won the race for the name: what it made is ours too.

@@ -19,15 +19,19 @@ export async function ensureHome(homesDir: string, owner: HomeOwner): Promise<st
   // Others may pass through, so that a box's user reaches the own home, but not see who else there is.
   await chmod(homesDir, 0o711);
   const path = join(homesDir, owner.username);
-  await using home = await openDirectory(path, owner);
-  const found = await home.stat();
-  if (found.uid !== owner.uid || found.gid !== owner.gid) {
-    throw new SpoonError(
-      'home-untrusted',
-      `${path} belongs to ${found.uid}:${found.gid}, not to ${owner.uid}:${owner.gid}. Nothing in it was touched. Give it back with chown --no-dereference, or move it away.`,
-    );
+  const home = await openDirectory(path, owner);
+  try {
+    const found = await home.stat();
+    if (found.uid !== owner.uid || found.gid !== owner.gid) {
+      throw new SpoonError(
+        'home-untrusted',
+        `${path} belongs to ${found.uid}:${found.gid}, not to ${owner.uid}:${owner.gid}. Nothing in it was touched. Give it back with chown --no-dereference, or move it away.`,
+      );
+    }
+    if ((found.mode & 0o7777) !== 0o700) await home.chmod(0o700);
+  } finally {
+    await home.close();
   }
-  if ((found.mode & 0o7777) !== 0o700) await home.chmod(0o700);
   return path;
 }
 

@@ -1,16 +1,13 @@
-import { join } from 'node:path';
-import type { TerminalStates } from '../../protocol/boxd.ts';
 import type { Box, BoxState, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
 import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
 import { specHash } from './boxSpec.ts';
+import { endInWords, errorInWords, memoryKillInWords } from './boxWords.ts';
 import type { BoxEnd, BoxSpec, Engine, EngineBox } from './engine.ts';
 import { advance, holdersOf, type IdleRules, type IdleState, notIdle, stopsInMs } from './holders.ts';
-import { ensureHome } from './homes.ts';
 import { InTurn } from './inTurn.ts';
-import { writeSystemFiles } from './systemFiles.ts';
 
 export interface BoxUser {
   readonly userId: string;
@@ -19,7 +16,6 @@ export interface BoxUser {
   readonly shell: string;
 }
 
-/** One run of a box: another object after the next start. */
 export interface RunningBox {
   readonly user: BoxUser;
   readonly boxd: BoxdClient;
@@ -27,265 +23,250 @@ export interface RunningBox {
   readonly startedMs: number;
 }
 
-export interface BoxParts {
+/** What a box needs of the service around it. */
+export interface Surroundings {
   readonly engine: Engine;
-  /** Folders of the workdir, and the bundle of boxd that new boxes get. */
-  readonly places: { readonly homes: string; readonly run: string; readonly etc: string; readonly boxdDir: string };
-  readonly template: Pick<BoxSpec, 'image' | 'memoryBytes' | 'cpus' | 'maxProcesses'>;
-  readonly idle: IdleRules;
-  /** The pipeline: runs when boxd answers, before anybody gets the box. Its failures are stages and not errors. */
-  readonly onStarted: (box: RunningBox) => Promise<StageReport[]>;
+  readonly rules: IdleRules;
+  readonly memoryBytes: number;
+  readonly socketDir: string;
+  specOf(user: BoxUser): BoxSpec;
+  /** Makes what the spec names: home and system files. */
+  prepare(spec: BoxSpec): Promise<void>;
+  onStarted(box: RunningBox): Promise<StageReport[]>;
+  report(problem: unknown): void;
+  changed(user: BoxUser): void;
 }
 
 const dialMs = 30_000;
-const stopGraceMs = 10_000;
-const turn = 'turn';
+/** boxd of a box that ran all the time dials every 100 ms. */
+const redialMs = 10_000;
+const graceMs = 10_000;
+const describeMs = 1_000;
 
-/** The box of one user: at most one, one start however many ask, everything about it one after another. */
+/** The box of one user, through its states. What changes it runs in turn, so that no start meets a stop half done. */
 export class UserBox {
-  readonly user: BoxUser;
-  readonly #parts: BoxParts;
-  readonly #changed: () => void;
+  user: BoxUser;
+  readonly #around: Surroundings;
   readonly #turns = new InTurn();
   #state: BoxState = 'stopped';
   #detail: string | undefined;
   #stages: StageReport[] = [];
-  #box: { running: RunningBox; engineBox: EngineBox } | undefined;
+  #running: { readonly box: RunningBox; readonly engineBox: EngineBox } | undefined;
+  /** Answers already, while the pipeline brings its home up to date. */
+  #preparing: RunningBox | undefined;
+  #starting: { readonly box: Promise<RunningBox>; readonly abort: AbortController } | undefined;
   #idle: IdleState = notIdle;
-  /** How many want the box right now: an idle stop that was about to happen gives way to them. */
-  #wanted = 0;
+  /** Counts uses; an idle stop that finds another number than it began with gives way. */
+  #generation = 0;
+  #isTicking = false;
 
-  constructor(user: BoxUser, parts: BoxParts, changed: () => void) {
+  constructor(user: BoxUser, around: Surroundings) {
     this.user = user;
-    this.#parts = parts;
-    this.#changed = changed;
+    this.#around = around;
   }
 
-  /** From the moment that boxd answers: a save made while the pipeline runs is carried by the queue behind it. */
   get running(): RunningBox | undefined {
-    return this.#box?.running;
+    return this.#running?.box;
   }
 
-  get state(): BoxState {
-    return this.#state;
+  /** Also before the pipeline is through: a dotfile saved in that time must still get there. */
+  get reachable(): RunningBox | undefined {
+    return this.#running?.box ?? this.#preparing;
   }
 
-  /** @throws SpoonError what the engine refuses it with, `box-start-failed`; the signal's reason, while the start goes on */
-  async ensure(signal?: AbortSignal): Promise<RunningBox> {
-    signal?.throwIfAborted();
-    this.#wanted++;
-    try {
-      const box = this.#turns.run(turn, () => this.#ensureNow());
-      if (signal === undefined) return await box;
-      // Others may wait for the same start, so only the waiting ends.
-      const gaveUp = Promise.withResolvers<never>();
-      const onAbort = () => gaveUp.reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
+  ensure(user: BoxUser): Promise<RunningBox> {
+    this.user = user;
+    this.#generation++;
+    this.#idle = notIdle;
+    if (this.#running !== undefined && !this.#isOutdated(this.#running.engineBox))
+      return Promise.resolve(this.#running.box);
+    if (this.#starting !== undefined) return this.#starting.box;
+    const abort = new AbortController();
+    const box = this.#inTurn(() => this.#startOrReplace(abort.signal)).finally(() => {
+      this.#starting = undefined;
+    });
+    this.#starting = { box, abort };
+    return box;
+  }
+
+  /** Takes over a box that runs. One that does not answer is ended: nobody could use it. */
+  adopt(engineBox: EngineBox): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#running !== undefined) return;
+      this.#become('starting');
+      const link = await BoxdLink.listen({ socketDir: this.#around.socketDir });
       try {
-        return await Promise.race([box, gaveUp.promise]);
-      } finally {
-        signal.removeEventListener('abort', onAbort);
-        box.catch(() => undefined);
+        await this.#connect(engineBox, link, redialMs);
+      } catch (error) {
+        this.#around.report(error);
+        await link.close();
+        await this.#around.engine.stop(engineBox.username, graceMs);
+        this.#become(
+          'failed',
+          'The box did not answer after the service had been restarted, and was ended. Your files are safe.',
+        );
       }
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#starting?.abort.abort(new SpoonError('box-stopped', 'It was stopped while it started.'));
+    await this.#inTurn(() => this.#stopNow());
+  }
+
+  /** The engine says that it ended by itself. */
+  ended(end: BoxEnd): void {
+    this.#starting?.abort.abort(new SpoonError('box-start-failed', endInWords(end, this.#around.memoryBytes)));
+    if (this.#running?.engineBox.engineId !== end.engineId) return;
+    const { link } = this.#running.box;
+    this.#running = undefined;
+    link.close().catch(this.#around.report);
+    this.#become(
+      end.reason === 'exited' && end.exitCode === 0 ? 'stopped' : 'failed',
+      endInWords(end, this.#around.memoryBytes),
+    );
+  }
+
+  memoryKilled(): void {
+    if (this.#running !== undefined) this.#become('running', memoryKillInWords(this.#around.memoryBytes));
+  }
+
+  /** @param elapsedMs since the last call, by a monotonic clock */
+  async tick(elapsedMs: number): Promise<void> {
+    if (this.#running === undefined || this.#isTicking) return;
+    this.#isTicking = true;
+    try {
+      const states = await this.#running.box.boxd.terminals().catch(() => undefined);
+      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules);
+      if (stopsInMs(this.#idle, this.#around.rules) === 0) await this.#inTurn(() => this.#stopIfIdle());
     } finally {
-      this.#wanted--;
+      this.#isTicking = false;
     }
   }
 
-  /** Takes over a box that an earlier service process started. */
-  adopt(engineBox: EngineBox): Promise<void> {
-    return this.#turns.run(turn, async () => {
-      if (this.#box !== undefined) return;
-      try {
-        await this.#connect(engineBox);
-      } catch (error) {
-        await this.#fail(error);
-      }
-    });
-  }
-
-  stop(): Promise<void> {
-    return this.#turns.run(turn, () => this.#stopNow());
-  }
-
-  /** What the engine's watch says. A box that has another id than the one in use is old news. */
-  ended(end: BoxEnd): Promise<void> {
-    return this.#turns.run(turn, async () => {
-      if (this.#box === undefined || this.#box.engineBox.engineId !== end.engineId) return;
-      await this.#letGo();
-      this.#enter('failed', endingText(end));
-    });
-  }
-
-  memoryKill(): void {
-    const { memoryBytes } = this.#parts.template;
-    this.#detail = `A program in your box was ended: the box may use ${Math.round(memoryBytes / 2 ** 20)} MiB of memory.`;
-    this.#changed();
-  }
-
   async describe(): Promise<Box> {
-    const { user } = this;
-    const states = await this.#terminals();
-    const holders = states === undefined ? [] : holdersOf(states, this.#idle, this.#parts.idle);
-    const box = this.#box;
-    const idle = box !== undefined && this.#state === 'running' && holders.length === 0;
+    const { engine, rules } = this.#around;
+    const box = this.#running?.box;
+    const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
+    const holders = states === undefined ? [] : holdersOf(states, this.#idle, rules);
+    const isIdle = this.#running !== undefined && holders.length === 0;
     return {
       state: this.#state,
-      engine: this.#parts.engine.name,
-      username: user.username,
-      home: `/home/${user.username}`,
-      startedMs: box?.running.startedMs ?? null,
+      engine: engine.name,
+      username: this.user.username,
+      home: `/home/${this.user.username}`,
+      startedMs: this.#running?.engineBox.startedMs ?? null,
       holders,
-      stopsAtMs: idle ? Date.now() + stopsInMs(this.#idle, this.#parts.idle) : null,
+      stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
       stages: this.#stages,
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
   }
 
-  /** One step of the idle clock; stops the box when its time is up and nobody wants it. */
-  async tick(elapsedMs: number): Promise<void> {
-    if (this.#state !== 'running' || this.#box === undefined) return;
-    this.#idle = advance(this.#idle, await this.#terminals(), elapsedMs, this.#parts.idle);
-    if (stopsInMs(this.#idle, this.#parts.idle) > 0) return;
-    await this.#turns.run(turn, async () => {
-      // Looked at again in turn: somebody may have come in between, and an open wins over a stop.
-      if (this.#wanted > 0 || this.#state !== 'running') return;
-      const states = await this.#terminals();
-      if (states !== undefined && holdersOf(states, this.#idle, this.#parts.idle).length > 0) return;
-      if (this.#wanted > 0) return;
-      await this.#stopNow();
+  /** The service goes; the box stays. A start that is under way is given up. */
+  async release(): Promise<void> {
+    this.#starting?.abort.abort(new SpoonError('shutting-down'));
+    await this.#inTurn(async () => {
+      const link = this.#running?.box.link;
+      this.#running = undefined;
+      await link?.close();
     });
   }
 
-  /** Forgets the connection; the box runs on. */
-  async release(): Promise<void> {
-    await this.#turns.run(turn, () => this.#letGo());
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.run('', work);
   }
 
-  async #ensureNow(): Promise<RunningBox> {
-    if (this.#box !== undefined && this.#state === 'running') {
-      if (await this.#answers()) {
-        if (!(await this.#isOutdated())) return this.#box.running;
-      }
+  #isOutdated({ specHash: made }: EngineBox): boolean {
+    return made !== specHash(this.#around.specOf(this.user));
+  }
+
+  async #startOrReplace(signal: AbortSignal): Promise<RunningBox> {
+    const current = this.#running;
+    if (current !== undefined) {
+      if (!this.#isOutdated(current.engineBox)) return current.box;
+      const states = await current.box.boxd.terminals();
+      // A fresh look: terminals that were opened since the last tick count too.
+      if (holdersOf(states, this.#idle, this.#around.rules).length > 0) return current.box;
       await this.#stopNow();
     }
-    this.#enter('starting');
-    try {
-      const spec = await this.#spec();
-      return await this.#connect(await this.#parts.engine.start(spec));
-    } catch (error) {
-      await this.#fail(error);
-      throw error instanceof SpoonError ? error : new SpoonError('box-start-failed', undefined, { cause: error });
-    }
+    return this.#start(signal);
   }
 
-  async #connect(engineBox: EngineBox): Promise<RunningBox> {
-    const link = await BoxdLink.listen({ socketDir: this.#socketDir });
+  async #start(signal: AbortSignal): Promise<RunningBox> {
+    const { engine, socketDir } = this.#around;
+    let link: BoxdLink | undefined;
+    this.#become('starting');
     try {
-      await link.whenDialled(dialMs);
-      const boxd = new BoxdClient(link);
-      const { protocol } = await boxd.stat();
-      if (protocol < oldestBoxdProtocol || protocol > boxdProtocol) {
-        throw new SpoonError('box-start-failed', `Its daemon speaks protocol ${protocol}. Restart the box.`);
-      }
-      const running: RunningBox = { user: this.user, boxd, link, startedMs: engineBox.startedMs };
-      this.#box = { running, engineBox };
-      this.#stages = await this.#parts.onStarted(running);
-      this.#idle = notIdle;
-      this.#enter('running');
-      return running;
+      const spec = this.#around.specOf(this.user);
+      await this.#around.prepare(spec);
+      link = await BoxdLink.listen({ socketDir });
+      signal.throwIfAborted();
+      const engineBox = await engine.start(spec, signal);
+      return await this.#connect(engineBox, link, dialMs, signal);
     } catch (error) {
-      this.#box = undefined;
-      await link.close();
+      await link?.close();
+      // Only where something can have been started; its own failure must not hide why we are here.
+      if (link !== undefined) await engine.stop(this.user.username, graceMs).catch(this.#around.report);
+      this.#become('failed', errorInWords(error));
       throw error;
     }
   }
 
+  async #connect(engineBox: EngineBox, link: BoxdLink, timeoutMs: number, signal?: AbortSignal): Promise<RunningBox> {
+    await link.whenDialled(timeoutMs, signal);
+    const boxd = new BoxdClient(link);
+    const { protocol } = await boxd.stat(signal);
+    if (protocol < oldestBoxdProtocol || protocol > boxdProtocol) {
+      throw new SpoonError(
+        'box-misbehaved',
+        `Its boxd speaks version ${protocol}; this service speaks ${oldestBoxdProtocol} to ${boxdProtocol}.`,
+      );
+    }
+    const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs };
+    this.#preparing = box;
+    try {
+      this.#stages = await this.#around.onStarted(box);
+      signal?.throwIfAborted();
+      this.#running = { box, engineBox };
+    } finally {
+      this.#preparing = undefined;
+    }
+    this.#idle = notIdle;
+    this.#become('running');
+    return box;
+  }
+
+  async #stopIfIdle(): Promise<void> {
+    const box = this.#running?.box;
+    if (box === undefined) return;
+    const generation = this.#generation;
+    const states = await box.boxd.terminals().catch(() => undefined);
+    const isHeld = states !== undefined && holdersOf(states, this.#idle, this.#around.rules).length > 0;
+    // From here to the end of the first line of #stopNow nothing else runs: an open came before and wins, or waits.
+    if (isHeld || generation !== this.#generation || this.#running?.box !== box) return;
+    await this.#stopNow();
+  }
+
   async #stopNow(): Promise<void> {
-    if (this.#state === 'stopped' && this.#box === undefined) return;
-    this.#enter('stopping');
-    await this.#letGo();
-    await this.#parts.engine.stop(this.user.username, stopGraceMs);
-    this.#enter('stopped');
-  }
-
-  async #fail(error: unknown): Promise<void> {
-    await this.#letGo();
-    const why =
-      error instanceof SpoonError ? error.message : 'The box did not start. The log of the service has the details.';
-    // What is left of it would only be in the way of the next start, which is somebody's to ask for.
-    await this.#parts.engine.stop(this.user.username, stopGraceMs).catch(() => undefined);
-    this.#enter('failed', why);
-  }
-
-  async #letGo(): Promise<void> {
-    const box = this.#box;
-    this.#box = undefined;
-    await box?.running.link.close();
-  }
-
-  /** A box whose daemon is gone looks like a running one until it is asked. */
-  async #answers(): Promise<boolean> {
+    const link = this.#running?.box.link;
+    this.#running = undefined;
+    if (this.#state !== 'stopped') this.#become('stopping');
     try {
-      await this.#box?.running.boxd.stat();
-      return true;
-    } catch {
-      return false;
+      await this.#around.engine.stop(this.user.username, graceMs);
+    } catch (error) {
+      this.#become('failed', errorInWords(error));
+      throw error;
+    } finally {
+      // Last: what boxd still has to say to viewers goes through it.
+      await link?.close();
     }
+    if (this.#state !== 'stopped') this.#become('stopped');
   }
 
-  /** Made from another image, bundle or limits, and held by nobody. */
-  async #isOutdated(): Promise<boolean> {
-    if (this.#box?.engineBox.specHash === specHash(await this.#spec())) return false;
-    const states = await this.#terminals();
-    return states !== undefined && states.terminals.length === 0 && states.commands === 0;
-  }
-
-  async #terminals(): Promise<TerminalStates | undefined> {
-    try {
-      return await this.#box?.running.boxd.terminals();
-    } catch {
-      return undefined; // it does not answer: the caller counts it as idle
-    }
-  }
-
-  get #socketDir(): string {
-    return join(this.#parts.places.run, this.user.username);
-  }
-
-  async #spec(): Promise<BoxSpec> {
-    const { places, template } = this.#parts;
-    const { userId, username, uid, shell } = this.user;
-    const owner = { username, uid, gid: uid };
-    return {
-      ...template,
-      userId,
-      ...owner,
-      shell,
-      homePath: await ensureHome(places.homes, owner),
-      socketDir: this.#socketDir,
-      boxdDir: places.boxdDir,
-      systemFiles: await writeSystemFiles(join(places.etc, username), { ...owner, shell }),
-    };
-  }
-
-  #enter(state: BoxState, detail?: string): void {
+  #become(state: BoxState, detail?: string): void {
     this.#state = state;
     this.#detail = detail;
-    this.#changed();
-  }
-}
-
-function endingText({ reason }: BoxEnd): string {
-  const home = 'Your home is as it was; open a terminal to start the box again.';
-  switch (reason) {
-    case 'out-of-memory':
-      return `Your box ran out of memory and ended. ${home}`;
-    case 'removed':
-      return `Your box was removed from outside. ${home}`;
-    case 'engine-gone':
-      return `The container engine went away, and your box with it. ${home}`;
-    case 'exited':
-      return `Your box ended by itself. ${home}`;
+    this.#around.changed(this.user);
   }
 }

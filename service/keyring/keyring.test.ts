@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { openStore, type Store } from '../store/database.ts';
 import type { BlobContext } from './envelope.ts';
@@ -28,19 +28,24 @@ const contextOf = (ownerId: string, kind: BlobContext['kind'] = 'file') => ({
   mode: 0,
 });
 
-interface Opened extends AsyncDisposable {
+interface Opened {
   store: Store;
   keyring: Keyring;
+  close(): Promise<void>;
 }
 
-async function open(file: string, root: RootKey): Promise<Opened> {
+/** Closed after the test, if the test has not done so before. */
+async function open(t: TestContext, file: string, root: RootKey): Promise<Opened> {
   const store = await openStore(file, refuseWrongKey(root));
   const keyring = await openKeyring(store, root);
-  const close = async () => {
+  let closing: Promise<void> | undefined;
+  const close = () => {
     keyring.close();
-    await store.close();
+    closing ??= store.close();
+    return closing;
   };
-  return { store, keyring, [Symbol.asyncDispose]: close };
+  t.after(close);
+  return { store, keyring, close };
 }
 
 async function addOwner({ store, keyring }: Opened, ownerId: string): Promise<void> {
@@ -56,30 +61,31 @@ async function hashOf(dir: string): Promise<string> {
 }
 
 describe('a keyring', () => {
-  it('opens after a restart what it sealed before', async () => {
+  it('opens after a restart what it sealed before', async (t) => {
     const file = await newFile();
     const key = newKey();
     let blob: Uint8Array;
     let mac: Uint8Array;
     {
-      await using first = await open(file, await rootOf(key));
+      const first = await open(t, file, await rootOf(key));
       await addOwner(first, 'ada');
       blob = await first.keyring.seal(contextOf('ada'), Buffer.from('hello'));
       mac = await first.keyring.mac('ada', 'path', Buffer.from('.bashrc'));
+      await first.close();
     }
-    await using second = await open(file, await rootOf(key));
+    const second = await open(t, file, await rootOf(key));
     assert.equal(Buffer.from(await second.keyring.open(contextOf('ada'), blob)).toString(), 'hello');
     assert.deepEqual(await second.keyring.mac('ada', 'path', Buffer.from('.bashrc')), mac);
   });
 
-  it('has the owner "system" from the first start', async () => {
-    await using opened = await open(await newFile(), await rootOf(newKey()));
+  it('has the owner "system" from the first start', async (t) => {
+    const opened = await open(t, await newFile(), await rootOf(newKey()));
     const blob = await opened.keyring.seal(contextOf(systemOwnerId, 'token'), Buffer.from('admin token'));
     assert.equal((await opened.keyring.open(contextOf(systemOwnerId, 'token'), blob)).length, 11);
   });
 
-  it('pads names, so that their length says little', async () => {
-    await using opened = await open(await newFile(), await rootOf(newKey()));
+  it('pads names, so that their length says little', async (t) => {
+    const opened = await open(t, await newFile(), await rootOf(newKey()));
     const lengths = await Promise.all(
       ['a', 'a'.repeat(31), 'a'.repeat(32)].map(async (name) => {
         const blob = await opened.keyring.seal(contextOf(systemOwnerId, 'name'), Buffer.from(name));
@@ -90,8 +96,8 @@ describe('a keyring', () => {
     assert.deepEqual(lengths, [72, 72, 104]);
   });
 
-  it('keeps owners apart: no blob and no hash of one is of use for another', async () => {
-    await using opened = await open(await newFile(), await rootOf(newKey()));
+  it('keeps owners apart: no blob and no hash of one is of use for another', async (t) => {
+    const opened = await open(t, await newFile(), await rootOf(newKey()));
     await addOwner(opened, 'ada');
     await addOwner(opened, 'bob');
     const { keyring } = opened;
@@ -107,8 +113,8 @@ describe('a keyring', () => {
     assert.equal(new Set(macs.map((mac) => Buffer.from(mac).toString('hex'))).size, 4);
   });
 
-  it('seals inside the transaction that makes the owner, and forgets the owner when that is rolled back', async () => {
-    await using opened = await open(await newFile(), await rootOf(newKey()));
+  it('seals inside the transaction that makes the owner, and forgets the owner when that is rolled back', async (t) => {
+    const opened = await open(t, await newFile(), await rootOf(newKey()));
     const { store, keyring } = opened;
     await assert.rejects(
       store.transaction(async (trx) => {
@@ -123,12 +129,12 @@ describe('a keyring', () => {
     await keyring.seal(contextOf('ada'), Buffer.from('x'));
   });
 
-  it('says key-unavailable for an unknown owner and for a data key that is gone, and others go on', async () => {
+  it('says key-unavailable for an unknown owner and for a data key that is gone, and others go on', async (t) => {
     const file = await newFile();
     const key = newKey();
     let blobs: Uint8Array[];
     {
-      await using first = await open(file, await rootOf(key));
+      const first = await open(t, file, await rootOf(key));
       await addOwner(first, 'ada');
       await addOwner(first, 'bob');
       await assert.rejects(first.keyring.mac('nobody', 'path', Buffer.of()), { code: 'key-unavailable' });
@@ -136,27 +142,29 @@ describe('a keyring', () => {
         ['ada', 'bob'].map((owner) => first.keyring.seal(contextOf(owner), Buffer.from(owner))),
       );
       await first.store.db.deleteFrom('data_keys').where('owner_id', '=', 'ada').execute();
+      await first.close();
     }
-    await using second = await open(file, await rootOf(key));
+    const second = await open(t, file, await rootOf(key));
     const [ofAda, ofBob] = blobs as [Uint8Array, Uint8Array];
     await assert.rejects(second.keyring.open(contextOf('ada'), ofAda), { code: 'key-unavailable' });
     assert.equal(Buffer.from(await second.keyring.open(contextOf('bob'), ofBob)).toString(), 'bob');
   });
 
-  it('refuses a data key that was moved to another owner', async () => {
+  it('refuses a data key that was moved to another owner', async (t) => {
     const file = await newFile();
     const key = newKey();
     {
-      await using first = await open(file, await rootOf(key));
+      const first = await open(t, file, await rootOf(key));
       await addOwner(first, 'ada');
       await first.store.db.updateTable('data_keys').set({ owner_id: 'bob' }).where('owner_id', '=', 'ada').execute();
+      await first.close();
     }
-    await using second = await open(file, await rootOf(key));
+    const second = await open(t, file, await rootOf(key));
     await assert.rejects(second.keyring.seal(contextOf('bob'), Buffer.of(1)), { code: 'integrity-failure' });
   });
 
-  it('serves many at once while its cache overflows and is cleared', async () => {
-    await using opened = await open(await newFile(), await rootOf(newKey()));
+  it('serves many at once while its cache overflows and is cleared', async (t) => {
+    const opened = await open(t, await newFile(), await rootOf(newKey()));
     const owners = Array.from({ length: 1_100 }, (_, index) => `owner-${index}`);
     await opened.store.transaction(async (trx) => {
       for (const owner of owners) await opened.keyring.createDataKey(owner, trx);
@@ -172,9 +180,9 @@ describe('a keyring', () => {
     clearInterval(clearing);
   });
 
-  it('shows no key when it is printed', async () => {
+  it('shows no key when it is printed', async (t) => {
     const root = await rootOf(newKey());
-    await using opened = await open(await newFile(), root);
+    const opened = await open(t, await newFile(), root);
     await opened.keyring.seal(contextOf(systemOwnerId), Buffer.of(1));
     const printed = inspect(opened.keyring, { depth: 10, showHidden: true }) + JSON.stringify(opened.keyring);
     const secret = (await root.current.bytes(Buffer.of())).toString('hex');
@@ -183,25 +191,25 @@ describe('a keyring', () => {
 });
 
 describe('a wrong key', () => {
-  it('is refused by name of the setting and ids, and not one byte of the data folder changes', async () => {
+  it('is refused by name of the setting and ids, and not one byte of the data folder changes', async (t) => {
     const file = await newFile();
     const dir = join(file, '..');
-    await (await open(file, await rootOf(newKey())))[Symbol.asyncDispose]();
+    await (await open(t, file, await rootOf(newKey()))).close();
     const before = await hashOf(dir);
     const startMs = performance.now();
-    await assert.rejects(open(file, await rootOf(newKey())), {
+    await assert.rejects(open(t, file, await rootOf(newKey())), {
       code: 'key-wrong',
       detail: /^SPOON_ENCRYPTION_KEY has the key id [0-9a-f]{8}, expected [0-9a-f]{8}\./,
     });
     const secret = await readRootKey({ instanceSecret: 'a text that only this test has ever seen', oldKeys: [] });
-    await assert.rejects(open(file, secret), { code: 'key-wrong', detail: /^INSTANCE_SECRET / });
+    await assert.rejects(open(t, file, secret), { code: 'key-wrong', detail: /^INSTANCE_SECRET / });
     assert(performance.now() - startMs < 5_000);
     assert.equal(await hashOf(dir), before);
   });
 
-  it('is also refused by openKeyring alone, with the same rows as before', async () => {
+  it('is also refused by openKeyring alone, with the same rows as before', async (t) => {
     const file = await newFile();
-    await (await open(file, await rootOf(newKey())))[Symbol.asyncDispose]();
+    await (await open(t, file, await rootOf(newKey()))).close();
     const content = await readFile(file);
     const store = await openStore(file);
     await assert.rejects(openKeyring(store, await rootOf(newKey())), { code: 'key-wrong' });
@@ -209,65 +217,70 @@ describe('a wrong key', () => {
     assert.deepEqual(await readFile(file), content);
   });
 
-  it('is what it says when there is data but no keyring: that is no first start', async () => {
+  it('is what it says when there is data but no keyring: that is no first start', async (t) => {
     const file = await newFile();
     const key = newKey();
     {
-      await using first = await open(file, await rootOf(key));
+      const first = await open(t, file, await rootOf(key));
       await addOwner(first, 'ada');
       await first.store.db.deleteFrom('keyring').execute();
+      await first.close();
     }
     const before = await hashOf(join(file, '..'));
-    await assert.rejects(open(file, await rootOf(key)), { code: 'key-wrong', detail: /keyring is empty/ });
+    await assert.rejects(open(t, file, await rootOf(key)), { code: 'key-wrong', detail: /keyring is empty/ });
     assert.equal(await hashOf(join(file, '..')), before);
   });
 
-  it('is also one whose check value was replaced', async () => {
+  it('is also one whose check value was replaced', async (t) => {
     const file = await newFile();
     const key = newKey();
     {
-      await using first = await open(file, await rootOf(key));
+      const first = await open(t, file, await rootOf(key));
       await first.store.db
         .updateTable('keyring')
         .set({ kcv: randomBytes(32) })
         .execute();
+      await first.close();
     }
-    await assert.rejects(open(file, await rootOf(key)), { code: 'key-wrong' });
+    await assert.rejects(open(t, file, await rootOf(key)), { code: 'key-wrong' });
   });
 });
 
 describe('a new key', () => {
-  it('seals from its first start; the old one still opens what it wrapped, for as long as it is given', async () => {
+  it('seals from its first start; the old one still opens what it wrapped, for as long as it is given', async (t) => {
     const file = await newFile();
     const [oldKey, key] = [newKey(), newKey()];
     let blob: Uint8Array;
     {
-      await using first = await open(file, await rootOf(oldKey));
+      const first = await open(t, file, await rootOf(oldKey));
       await addOwner(first, 'ada');
       blob = await first.keyring.seal(contextOf('ada'), Buffer.from('before'));
+      await first.close();
     }
     {
-      await using second = await open(file, await rootOf(key, [oldKey]));
+      const second = await open(t, file, await rootOf(key, [oldKey]));
       assert.equal(Buffer.from(await second.keyring.open(contextOf('ada'), blob)).toString(), 'before');
       await addOwner(second, 'bob');
       const rows = await second.store.db.selectFrom('data_keys').select(['owner_id', 'kek_id']).execute();
       const kekOf = new Map(rows.map(({ owner_id, kek_id }) => [owner_id, kek_id]));
       assert.notEqual(kekOf.get('ada'), kekOf.get('bob'));
+      await second.close();
     }
-    await using third = await open(file, await rootOf(key));
+    const third = await open(t, file, await rootOf(key));
     await third.keyring.seal(contextOf('bob'), Buffer.of(1));
     await assert.rejects(third.keyring.open(contextOf('ada'), blob), { code: 'key-unavailable' });
   });
 
-  it('may follow an instance secret', async () => {
+  it('may follow an instance secret', async (t) => {
     const file = await newFile();
     const text = 'a text that only this test has ever seen';
     let blob: Uint8Array;
     {
-      await using first = await open(file, await readRootKey({ instanceSecret: text, oldKeys: [] }));
+      const first = await open(t, file, await readRootKey({ instanceSecret: text, oldKeys: [] }));
       blob = await first.keyring.seal(contextOf(systemOwnerId), Buffer.from('before'));
+      await first.close();
     }
-    await using second = await open(file, await rootOf(newKey(), [text]));
+    const second = await open(t, file, await rootOf(newKey(), [text]));
     assert.equal(Buffer.from(await second.keyring.open(contextOf(systemOwnerId), blob)).toString(), 'before');
   });
 });

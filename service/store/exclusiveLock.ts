@@ -18,6 +18,8 @@ export class ExclusiveLock {
   static take(file: string): ExclusiveLock {
     const database = new DatabaseSync(file, { timeout: 0 });
     try {
+      // Else a new database gets a journal file, which a killed process would leave behind.
+      database.exec('PRAGMA journal_mode = MEMORY');
       database.exec('BEGIN EXCLUSIVE');
     } catch (cause) {
       database.close();

@@ -90,8 +90,7 @@ for (const engine of testEngines) {
 async function removeFromOutside(service: RunningService, username: string): Promise<void> {
   if (service.engine === 'docker') {
     const host = process.env.SPOON_TEST_DOCKER_HOST ?? '';
-    const filter = ['--filter', `label=spoon.user=${username}`, '--filter', `name=spoon-box-${username}`];
-    const { stdout } = await run('docker', ['-H', host, 'ps', '-q', ...filter]);
+    const { stdout } = await run('docker', ['-H', host, 'ps', '-q', '--filter', `label=spoon.box=${username}`]);
     const mine: string[] = [];
     for (const id of stdout.split('\n').filter(Boolean)) {
       const { stdout: mounts } = await run('docker', ['-H', host, 'inspect', '-f', '{{json .Mounts}}', id]);
@@ -100,10 +99,10 @@ async function removeFromOutside(service: RunningService, username: string): Pro
     assert.equal(mine.length, 1);
     await run('docker', ['-H', host, 'rm', '-f', ...mine]);
   } else {
-    const state = JSON.parse(await readFile(join(service.workdir, 'process', `${username}.json`), 'utf8')) as {
+    const state = JSON.parse(await readFile(join(service.workdir, 'run', 'boxes', `${username}.json`), 'utf8')) as {
       pid: number;
     };
-    process.kill(-state.pid, 'SIGKILL');
+    process.kill(state.pid, 'SIGKILL');
   }
   // The next command notices by itself; that the state is corrected without one is another test's business.
 }

@@ -39,7 +39,7 @@ export type Verdict =
   | { readonly ok: false; readonly why: string };
 
 const noise =
-  /AgentHost|ChatModelSelection|AccountPolicyGate|connection token|Creating a socket|open-vsx|Service ?Worker|additional builtin|grace time/i;
+  /AgentHost|ChatModelSelection|AccountPolicyGate|connection token|Creating a socket|open-vsx|Service ?Worker|additional builtin|grace time|authentication provider 'github'/i;
 
 /**
  * The verdict counts only when it was written by the suite itself: VS Code reports exit code 0 also when the extension

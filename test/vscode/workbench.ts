@@ -239,7 +239,7 @@ export class Workbench implements AsyncDisposable {
 
   async typeInTerminal(text: string): Promise<void> {
     await this.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
-    await this.page.keyboard.type(text);
+    await this.page.keyboard.type(text, { delay: 5 });
   }
 }
 

@@ -1,1 +1,3 @@
 import './activation.suite.ts';
+import './files.suite.ts';
+import './saving.suite.ts';

@@ -3,7 +3,7 @@ import type { SuiteResult } from '../extensionHost.ts';
 
 /** What VS Code calls inside the extension host; the bundle in dist/test holds it together with the tests. */
 export function run(): Promise<SuiteResult> {
-  const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 20_000, reporter: 'spec' });
+  const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 20_000, reporter: 'spec', ...chosen() });
   mocha.suite.emit('pre-require', globalThis, 'spoon', mocha);
   return import('./all.ts').then(
     () =>
@@ -19,4 +19,10 @@ export function run(): Promise<SuiteResult> {
           .on('end', () => resolve({ passed, failures }));
       }),
   );
+}
+
+/** SPOON_TEST_GREP runs only what it matches, while something is looked into. */
+function chosen(): { grep?: string } {
+  const grep = process.env.SPOON_TEST_GREP;
+  return grep === undefined ? {} : { grep };
 }

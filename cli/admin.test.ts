@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { SpoonError } from '../protocol/errors.ts';
+import { problemMediaType, toProblem } from '../protocol/problem.ts';
+import { PersonsMachine } from '../test/fixtures/spoonctl.fixture.ts';
+
+const user = { id: 'u1', username: 'ada', displayName: 'Ada Lovelace', createdMs: 1, disabled: false };
+const info = { id: 'k1', name: 'laptop', kind: 'user', scopes: [], createdMs: 1, expiresMs: 2, lastUsedMs: null };
+
+describe('spoonctl for administrators', { timeout: 120_000 }, () => {
+  let machine: PersonsMachine;
+  const seen: { line: string; authorization: string | undefined; body: unknown }[] = [];
+  const server = createServer((request, response) => {
+    void buffer(request).then((body) => {
+      const line = `${request.method} ${request.url}`;
+      seen.push({ line, authorization: request.headers.authorization, body: JSON.parse(body.toString() || 'null') });
+      const answers: Record<string, unknown> = {
+        'POST /v1/admin/users': user,
+        'GET /v1/admin/users': {
+          users: [user, { ...user, username: 'bob', displayName: 'Bob\u001b[2J', disabled: true }],
+        },
+        'POST /v1/admin/users/ada/tokens': { token: 'the-new-token', info },
+      };
+      const answer = answers[line];
+      if (answer !== undefined)
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+      else
+        response
+          .writeHead(404, { 'content-type': problemMediaType })
+          .end(JSON.stringify(toProblem(new SpoonError('not-found'))));
+    });
+  });
+
+  before(async () => {
+    machine = await PersonsMachine.create();
+    await mkdir(join(machine.homeDir, 'work', 'admin'), { recursive: true });
+    server.listen(join(machine.homeDir, 'work', 'admin', 'admin.sock'));
+    await once(server, 'listening');
+    machine.env = { SPOON_AGENT_WORKDIR: join(machine.homeDir, 'work') };
+  });
+  after(async () => {
+    await new Promise((done) => server.close(done));
+    await machine[Symbol.asyncDispose]();
+  });
+
+  it('adds a user over the admin socket, without a token', async () => {
+    const { code, stdout } = await machine.run(['users', 'add', 'Ada Lovelace', '--shell', '/bin/zsh', '--json']);
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(stdout.toString()), user);
+    const expected = { displayName: 'Ada Lovelace', shell: '/bin/zsh' };
+    assert.deepEqual(seen.at(-1), { line: 'POST /v1/admin/users', authorization: undefined, body: expected });
+  });
+
+  it('prints a new token alone on stdout', async () => {
+    const { stdout, stderr } = await machine.run([
+      'tokens',
+      'create',
+      '--user',
+      'ada',
+      '--name',
+      'laptop',
+      '--days',
+      '30',
+    ]);
+    assert.equal(stdout.toString(), 'the-new-token\n');
+    assert.match(stderr, /not shown again/);
+    assert.deepEqual(seen.at(-1)?.body, { name: 'laptop', lifeDays: 30 });
+  });
+
+  it('lists users with names as text', async () => {
+    const { stdout } = await machine.run(['users', 'ls']);
+    const lines = stdout.toString().trimEnd().split('\n');
+    assert.match(lines[1] ?? '', /^ada +Ada Lovelace +\d{4}-/);
+    assert.match(lines[2] ?? '', /^bob +Bob\\x1b\[2J +.* disabled$/);
+  });
+
+  it('passes refusals on', async () => {
+    assert.equal((await machine.run(['tokens', 'create', '--user', 'eve'])).code, 4);
+    assert.equal((await machine.run(['tokens', 'create', '--admin'])).code, 2);
+    assert.equal((await machine.run(['tokens', 'create', '--user', 'ada', '--days', 'x'])).code, 2);
+  });
+
+  it('says where it looked when no service runs here', async () => {
+    machine.env = { SPOON_AGENT_WORKDIR: join(machine.homeDir, 'elsewhere') };
+    const { code, stderr } = await machine.run(['users', 'ls']);
+    assert.equal(code, 3);
+    assert.match(stderr, /elsewhere\/admin\/admin\.sock/);
+  });
+
+  it('prefers the service that the environment names', async () => {
+    machine.env = { SPOON_AGENT_WORKDIR: join(machine.homeDir, 'work'), SPOON_URL: 'http://127.0.0.1:1' };
+    const before = seen.length;
+    assert.equal((await machine.run(['users', 'ls'])).code, 3);
+    assert.equal(seen.length, before);
+  });
+
+  for (const shell of ['bash', 'fish', 'zsh']) {
+    it(`completes in ${shell}`, async () => {
+      const { code, stdout } = await machine.run(['completion', shell]);
+      assert.equal(code, 0);
+      assert.match(stdout.toString(), /history/);
+      if (shell !== 'bash') return;
+      const script = `${stdout}\nCOMP_WORDS=(spoonctl dotfiles h); COMP_CWORD=2; _spoonctl; echo "\${COMPREPLY[@]}"
+        COMP_WORDS=(spoonctl dotfiles put x --m); COMP_CWORD=4; _spoonctl; echo "\${COMPREPLY[@]}"`;
+      assert.equal(spawnSync('bash', ['-c', script]).stdout.toString(), 'history\n--mode\n');
+    });
+  }
+});

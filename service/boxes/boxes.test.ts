@@ -1,0 +1,380 @@
+import assert from 'node:assert/strict';
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { TerminalState } from '../../protocol/boxd.ts';
+import { SpoonError } from '../../protocol/errors.ts';
+import { Boxes, type BoxUser, type RunningBox } from './boxes.ts';
+import { specHash } from './boxSpec.ts';
+import type { BoxSpec, BoxWatcher, Engine, EngineBox } from './engine.ts';
+
+const code = (expected: string) => (error: unknown) => error instanceof SpoonError && error.code === expected;
+const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+const ada: BoxUser = { userId: 'u-ada', username: 'ada', uid: own.uid, shell: '/bin/bash' };
+
+/** A box in this process: speaks as boxd does over connections that it dials, so that thousands can start and stop. */
+class LocalBox {
+  readonly engineBox: EngineBox;
+  terminals: TerminalState[] = [];
+  commands = 0;
+  protocol = 1;
+  readonly #path: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #ended = false;
+
+  constructor(spec: BoxSpec, engineId: string) {
+    this.engineBox = { username: spec.username, engineId, startedMs: Date.now(), specHash: specHash(spec) };
+    this.#path = join(spec.socketDir, 'svc.sock');
+    this.#server = createServer((request, response) => {
+      const stat = { protocol: this.protocol, build: 'b', pid: 1, rssBytes: 1, startedMs: 1 };
+      const { terminals, commands } = this;
+      response.end(JSON.stringify(request.url === '/v1/stat' ? stat : { terminals, commands }));
+    });
+    for (let count = 0; count < 2; count++) this.dial();
+  }
+
+  dial(): void {
+    if (this.#ended) return;
+    const socket = connect(this.#path);
+    this.#sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('connect', () => this.#server.emit('connection', socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      setTimeout(() => this.dial(), 5).unref();
+    });
+  }
+
+  end(): void {
+    this.#ended = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+class LocalEngine implements Engine {
+  readonly name = 'process';
+  readonly boxes = new Map<string, LocalBox>();
+  readonly watchers = new Set<BoxWatcher>();
+  starts = 0;
+  /** What a start does before it is done. */
+  beforeStart: (spec: BoxSpec, signal?: AbortSignal) => Promise<void> = async () => undefined;
+  onNewBox: (box: LocalBox) => void = () => undefined;
+
+  async probe() {
+    return { version: '1', isolation: 'none', separatesUsers: true, problems: [] };
+  }
+  async start(spec: BoxSpec, signal?: AbortSignal) {
+    await this.beforeStart(spec, signal);
+    const box = this.boxes.get(spec.username) ?? new LocalBox(spec, `box-${++this.starts}`);
+    this.onNewBox(box);
+    this.boxes.set(spec.username, box);
+    return box.engineBox;
+  }
+  async stop(username: string) {
+    await new Promise(setImmediate);
+    this.boxes.get(username)?.end();
+    this.boxes.delete(username);
+  }
+  async list() {
+    return [...this.boxes.values()].map(({ engineBox }) => engineBox);
+  }
+  watch(watcher: BoxWatcher) {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+  async close() {}
+
+  die(username: string, reason: 'out-of-memory' | 'exited', exitCode: number | null): void {
+    const box = this.boxes.get(username);
+    assert.ok(box);
+    box.end();
+    this.boxes.delete(username);
+    for (const watcher of this.watchers)
+      watcher.onEnd({ username, engineId: box.engineBox.engineId, reason, exitCode });
+  }
+}
+
+const terminal: TerminalState = {
+  id: 't',
+  title: 'bash',
+  cwd: '/home/ada',
+  createdMs: 0,
+  viewers: 1,
+  columns: 80,
+  rows: 24,
+  busy: false,
+};
+
+describe('Boxes', () => {
+  let folder: string;
+  let engine: LocalEngine;
+  let boxes: Boxes;
+  let made: Boxes[];
+  let problems: unknown[];
+  let onStarted: (box: RunningBox) => Promise<[]>;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'spoon-boxes-'));
+    engine = new LocalEngine();
+    made = [];
+    problems = [];
+    onStarted = async () => [];
+    boxes = make();
+  });
+  afterEach(async () => {
+    for (const each of made) await each.close();
+    for (const box of engine.boxes.values()) box.end();
+    await rm(folder, { recursive: true });
+  });
+
+  function make(settings: { idleMs?: number; maxProcesses?: number; separatesUsers?: boolean } = {}): Boxes {
+    const each = new Boxes({
+      engine,
+      places: {
+        homesDir: join(folder, 'homes'),
+        runDir: join(folder, 'run'),
+        etcDir: join(folder, 'etc'),
+        boxdDir: '/opt/spoon',
+      },
+      settings: {
+        image: 'image',
+        memoryBytes: 2 * 1024 ** 3,
+        cpus: 1,
+        maxProcesses: 64,
+        idleMs: 60_000,
+        detachedMs: 60_000,
+        separatesUsers: own.uid === 0,
+        ...settings,
+      },
+      onStarted: (box) => onStarted(box),
+      report: (problem) => problems.push(problem),
+    });
+    made.push(each);
+    return each;
+  }
+  async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + 5_000;
+    while (!(await condition())) {
+      assert.ok(performance.now() < deadline, 'did not happen within 5 s');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  describe('ensure', () => {
+    it('starts one box however many ask, and has boxd answer before it says so', async () => {
+      const all = await Promise.all(Array.from({ length: 50 }, () => boxes.ensure(ada)));
+      assert.equal(new Set(all).size, 1);
+      assert.equal(engine.starts, 1);
+      assert.equal((await all[0]?.boxd.stat())?.build, 'b');
+      assert.equal(boxes.running(ada.userId), all[0]);
+      assert.deepEqual(boxes.allRunning(), [all[0]]);
+    });
+
+    it('brings the home up to date before anybody gets the box', async () => {
+      const order: string[] = [];
+      onStarted = async (box) => {
+        order.push(`pipeline of ${box.user.username}, running: ${boxes.running(ada.userId) !== undefined}`);
+        return [];
+      };
+      await boxes.ensure(ada);
+      order.push('ensured');
+      assert.deepEqual(order, ['pipeline of ada, running: false', 'ensured']);
+    });
+
+    it('ends what it began and says why when a start fails, and starts anew the next time', async () => {
+      engine.beforeStart = async () => {
+        throw new SpoonError('image-missing', 'Make it.');
+      };
+      await assert.rejects(boxes.ensure(ada), code('image-missing'));
+      const box = await boxes.describe(ada);
+      assert.equal(box.state, 'failed');
+      assert.equal(box.detail, 'The box image is not on this machine. Make it.');
+      engine.beforeStart = async () => undefined;
+      await boxes.ensure(ada);
+      assert.equal((await boxes.describe(ada)).state, 'running');
+    });
+
+    it('keeps the words of a bug out of what people see', async () => {
+      engine.beforeStart = async () => {
+        throw new TypeError('x is not a function');
+      };
+      await assert.rejects(boxes.ensure(ada), TypeError);
+      assert.doesNotMatch((await boxes.describe(ada)).detail ?? '', /function/);
+    });
+
+    it('refuses a boxd of another protocol', async () => {
+      engine.onNewBox = (box) => {
+        box.protocol = 99;
+      };
+      await assert.rejects(boxes.ensure(ada), code('box-misbehaved'));
+      assert.equal(engine.boxes.size, 0);
+    });
+
+    it('does not start a box over a home of somebody else', async () => {
+      await mkdir(join(folder, 'homes', 'ada'), { recursive: true });
+      if (own.uid === 0) await chown(join(folder, 'homes', 'ada'), 12_345, 12_345);
+      const user = own.uid === 0 ? ada : { ...ada, uid: own.uid + 1 };
+      await assert.rejects(make({ separatesUsers: true }).ensure(user), code('home-untrusted'));
+      assert.equal(engine.starts, 0);
+    });
+
+    it('refuses a second user where boxes have no uid of their own', async () => {
+      const single = make({ separatesUsers: false });
+      await single.ensure(ada);
+      await assert.rejects(single.ensure({ ...ada, userId: 'u-grace', username: 'grace' }), code('single-user-only'));
+    });
+
+    it('lets one caller give up while the others get the box', async () => {
+      const { promise: held, resolve: release } = Promise.withResolvers<void>();
+      engine.beforeStart = () => held;
+      const controller = new AbortController();
+      const [impatient, patient] = [boxes.ensure(ada, controller.signal), boxes.ensure(ada)];
+      controller.abort(new Error('gave up'));
+      await assert.rejects(impatient, /gave up/);
+      release();
+      assert.equal((await patient).user.username, 'ada');
+    });
+
+    it('replaces a box made from something older, once nothing holds it', async () => {
+      await boxes.ensure(ada);
+      await boxes.close();
+      const [local] = engine.boxes.values();
+      assert.ok(local);
+      const newer = make({ maxProcesses: 65 });
+      local.terminals = [terminal];
+      await newer.adopt([ada]);
+      await newer.ensure(ada);
+      assert.equal(engine.starts, 1, 'held by a viewer');
+      local.terminals = [];
+      await newer.ensure(ada);
+      assert.equal(engine.starts, 2);
+    });
+  });
+
+  describe('stop', () => {
+    it('ends a box, and one that is just starting', async () => {
+      const box = await boxes.ensure(ada);
+      await boxes.stop(ada.userId);
+      assert.equal(engine.boxes.size, 0);
+      await assert.rejects(box.boxd.stat(), code('box-unavailable'));
+      assert.equal((await boxes.describe(ada)).state, 'stopped');
+
+      engine.beforeStart = (_, signal) =>
+        new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      const starting = assert.rejects(boxes.ensure(ada), code('box-stopped'));
+      await until(async () => (await boxes.describe(ada)).state === 'starting');
+      await boxes.stop(ada.userId);
+      await starting;
+      assert.equal((await boxes.describe(ada)).state, 'stopped');
+    });
+
+    it('has nothing to do for a user without a box', () => boxes.stop('u-nobody'));
+  });
+
+  describe('a box that ends by itself', () => {
+    it('is said to have run out of memory, and starts again when asked for', async () => {
+      const first = await boxes.ensure(ada);
+      engine.die('ada', 'out-of-memory', 137);
+      const box = await boxes.describe(ada);
+      assert.equal(box.state, 'failed');
+      assert.match(box.detail ?? '', /ran out of memory \(limit 2 GiB\)/);
+      assert.equal(boxes.running(ada.userId), undefined);
+      await assert.rejects(first.boxd.stat(), code('box-unavailable'));
+      assert.notEqual(await boxes.ensure(ada), first);
+      assert.equal((await boxes.describe(ada)).detail, undefined);
+    });
+
+    it('ends the wait for it when it does so while it starts', async () => {
+      onStarted = async () => {
+        engine.die('ada', 'exited', 1);
+        return [];
+      };
+      await assert.rejects(boxes.ensure(ada), code('box-start-failed'));
+    });
+
+    it('tells that a program was ended for lack of memory while the box runs on', async () => {
+      await boxes.ensure(ada);
+      for (const watcher of engine.watchers) watcher.onMemoryKill('ada');
+      const box = await boxes.describe(ada);
+      assert.equal(box.state, 'running');
+      assert.match(box.detail ?? '', /limit 2 GiB/);
+    });
+  });
+
+  it('tells listeners of every change, until they leave', async () => {
+    const states: string[] = [];
+    const leave = boxes.onChange(async (user) => {
+      const { state } = await boxes.describe(user);
+      if (states.at(-1) !== state) states.push(state);
+    });
+    await boxes.ensure(ada);
+    await until(() => states.at(-1) === 'running');
+    await boxes.stop(ada.userId);
+    await until(() => states.at(-1) === 'stopped');
+    leave();
+    await boxes.ensure(ada);
+    assert.equal(states.at(-1), 'stopped');
+  });
+
+  describe('idle stop', () => {
+    it('comes when nothing has held the box for its time, and says before when', async () => {
+      const quick = make({ idleMs: 200 });
+      await quick.ensure(ada);
+      const { stopsAtMs } = await quick.describe(ada);
+      assert.ok(stopsAtMs !== null && stopsAtMs > Date.now() - 50 && stopsAtMs <= Date.now() + 250);
+      await until(async () => (await quick.describe(ada)).state === 'stopped');
+      assert.equal(engine.boxes.size, 0);
+    });
+
+    it('does not come while a viewer is there', async () => {
+      const quick = make({ idleMs: 40 });
+      engine.onNewBox = (box) => {
+        box.terminals = [terminal];
+      };
+      await quick.ensure(ada);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const box = await quick.describe(ada);
+      assert.equal(box.state, 'running');
+      assert.deepEqual([box.holders.map(({ kind }) => kind), box.stopsAtMs], [['viewer'], null]);
+    });
+
+    it('never leaves anybody with a box that is being stopped (R23)', async () => {
+      const quick = make({ idleMs: 60 });
+      for (let race = 0; race < 60; race++) {
+        const box = await quick.ensure(ada);
+        // Whatever a caller does right after it was given the box works.
+        await box.boxd.stat();
+        await new Promise((resolve) => setTimeout(resolve, 50 + ((race * 7) % 50)));
+      }
+      assert.ok(engine.starts > 5, `only ${engine.starts} starts: the race was not run`);
+      assert.deepEqual(problems, []);
+    });
+  });
+
+  describe('after a restart of the service', () => {
+    it('takes over the boxes that run, and ends those of nobody', async () => {
+      await boxes.ensure(ada);
+      await boxes.ensure({ ...ada, userId: 'u-gone', username: 'gone' });
+      await boxes.close();
+      const next = make();
+      await next.adopt([ada]);
+      assert.equal(engine.starts, 2);
+      assert.deepEqual([...engine.boxes.keys()], ['ada']);
+      assert.equal((await next.ensure(ada)).startedMs, engine.boxes.get('ada')?.engineBox.startedMs);
+      assert.equal(engine.starts, 2);
+    });
+
+    it('makes whoever asks meanwhile wait for that', async () => {
+      await boxes.ensure(ada);
+      await boxes.close();
+      const next = make();
+      const [, box] = await Promise.all([next.adopt([ada]), next.ensure(ada)]);
+      assert.equal(engine.starts, 1);
+      assert.equal((await box.boxd.stat()).build, 'b');
+    });
+  });
+});
