@@ -30,10 +30,10 @@ const keptTarballs = 2;
  * @throws Error that names what the machine lacks, or carries the end of what mmdebstrap said
  */
 export async function ensureDebianImage(docker: Docker, say: (text: string) => void): Promise<string> {
+  const found = await findDebianImage(docker);
+  if (found !== undefined) return found;
   const hash = await inputsHash();
-  const tag = `spoon-box:${hash}`;
-  const present = await docker.listImages({ filters: { reference: [tag] } });
-  if (present.length > 0) return tag;
+  const tag = tagOf(hash);
   const tarball = await ensureTarball(hash, say);
   say(`Importing the box image ${tag}…`);
   const stream = await docker.importImage(createReadStream(tarball), {
@@ -52,6 +52,16 @@ export async function ensureDebianImage(docker: Docker, say: (text: string) => v
     docker.modem.followProgress(stream, (error: Error | null) => (error === null ? resolve() : reject(error)));
   });
   return tag;
+}
+
+/** @returns the image's name if this engine has it */
+export async function findDebianImage(docker: Docker): Promise<string | undefined> {
+  const tag = tagOf(await inputsHash());
+  return (await docker.listImages({ filters: { reference: [tag] } })).length > 0 ? tag : undefined;
+}
+
+function tagOf(hash: string): string {
+  return `spoon-box:${hash}`;
 }
 
 async function inputsHash(): Promise<string> {

@@ -1,13 +1,13 @@
 import type Docker from 'dockerode';
-import { ensureDebianImage } from '../provision/debianImage.ts';
+import { ensureDebianImage, findDebianImage } from '../provision/debianImage.ts';
 import { buildFedoraImage, findFedoraImage } from './fedoraImage.ts';
 
 /**
- * An image for boxes in this Docker: Fedora's where it is or can be built, else Debian's.
+ * An image for boxes in this Docker: one of ours that it has; else Fedora's where it can be built, else Debian's.
  * @throws Error that says why neither could be made
  */
 export async function ensureBoxImage(docker: Docker, host: string, say: (text: string) => void): Promise<string> {
-  const found = await findFedoraImage(docker);
+  const found = (await findFedoraImage(docker)) ?? (await findDebianImage(docker));
   if (found !== undefined) return found;
   const noFedora = await buildFedoraImage(host, say).catch((error: Error) => error);
   if (typeof noFedora === 'string') return noFedora;
