@@ -132,7 +132,8 @@ async function announce(
 Spoon is up at ${url}, for ${username}${isNew ? ' (new)' : ''}. Data: ${shown(config.workdir)}. Boxes: ${boxes}.
 
   1. ${vscode}
-  2. Sign in there: vscode://spoon-dev.spoon/sign-in?url=${encodeURIComponent(url)} (a token to paste: npx spoonctl tokens create)
+  2. Sign in there: vscode://spoon-dev.spoon/sign-in?url=${encodeURIComponent(url)}
+     with this token: ${process.stdout.isTTY ? token : 'npx spoonctl tokens create'}
   3. Or a shell right here: npx spoonctl terminal
 
 Ctrl-C stops the service and its boxes; everything stored stays.`);
