@@ -105,6 +105,11 @@ export class Boxes {
     return [...this.#boxes.values()].flatMap(({ running }) => running ?? []);
   }
 
+  /** For who got `box-unavailable` from a box that should run: it is ended if it really does not answer. */
+  async endUnanswering(box: RunningBox): Promise<void> {
+    await this.#boxes.get(box.user.userId)?.endUnanswering(box);
+  }
+
   /** Ends the user's box, also one that is just starting. Succeeds when there is none. */
   async stop(userId: string): Promise<void> {
     await this.#boxes.get(userId)?.stop();

@@ -109,6 +109,18 @@ export class UserBox {
     });
   }
 
+  /** Ends a box that somebody got no answer from, unless it answers after all; the next {@link ensure} starts it anew. */
+  async endUnanswering(box: RunningBox): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#running?.box !== box) return;
+      const answers = await box.boxd.stat(AbortSignal.timeout(describeMs)).then(
+        () => true,
+        () => false,
+      );
+      if (!answers) await this.#stopNow();
+    });
+  }
+
   async stop(): Promise<void> {
     this.#starting?.abort.abort(new SpoonError('box-stopped', 'It was stopped while it started.'));
     await this.#inTurn(() => this.#stopNow());

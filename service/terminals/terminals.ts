@@ -30,7 +30,7 @@ export interface Opened<T> {
 }
 
 export interface TerminalsParts {
-  readonly boxes: Pick<Boxes, 'ensure' | 'running'>;
+  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'endUnanswering'>;
   readonly tickets: Tickets;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
@@ -61,7 +61,14 @@ export class Terminals {
    * @throws SpoonError `terminal-limit`, and what {@link Boxes.ensure} and boxd throw
    */
   async open(asker: Asker, request: OpenTerminalRequest, signal?: AbortSignal): Promise<Opened<Terminal>> {
-    const { box, notes } = await this.#box(asker, signal);
+    return this.#inBox(asker, signal, (box, notes) => this.#open(box, notes, { asker, request, signal }));
+  }
+
+  async #open(
+    box: RunningBox,
+    notes: readonly string[],
+    { asker, request, signal }: { asker: Asker; request: OpenTerminalRequest; signal: AbortSignal | undefined },
+  ): Promise<Opened<Terminal>> {
     const known = this.#knownOf(box);
     const isFull = () => new Set([...known.started, ...known.starting]).size >= maxTerminalsPerUser;
     if (isFull()) await this.#learn(box);
@@ -117,19 +124,16 @@ export class Terminals {
    */
   async prepareCommand(asker: Asker, request: RunCommandRequest, signal?: AbortSignal): Promise<Opened<string>> {
     checkArguments(request.argv);
-    const { box, notes } = await this.#box(asker, signal);
-    const id = newId();
-    const started = await box.boxd.startCommand({
-      id,
-      argv: request.argv,
-      cwd: request.cwd ?? '',
-      environment: {},
+    return this.#inBox(asker, signal, async (box, notes) => {
+      const id = newId();
+      const { argv, cwd = '' } = request;
+      const started = await box.boxd.startCommand({ id, argv, cwd, environment: {} });
+      return {
+        value: id,
+        ...this.#ticket(asker, 'command', id),
+        notes: [...notes, ...started.notes.map(plainText)],
+      };
     });
-    return {
-      value: id,
-      ...this.#ticket(asker, 'command', id),
-      notes: [...notes, ...started.notes.map(plainText)],
-    };
   }
 
   /** The box's end of a WebSocket that a ticket opened. @throws SpoonError `box-stopped`, `not-found`, `box-…` */
@@ -137,6 +141,25 @@ export class Terminals {
     const box = this.#parts.boxes.running(userId);
     if (box === undefined) throw new SpoonError('box-stopped', 'Open a terminal to start it again.');
     return target.kind === 'terminal' ? box.boxd.attachTerminal(target.id) : box.boxd.attachCommand(target.id);
+  }
+
+  /** A box whose daemon died a moment ago still looks as if it ran: it is replaced, and asked once more. */
+  async #inBox<T>(
+    asker: Asker,
+    signal: AbortSignal | undefined,
+    work: (box: RunningBox, notes: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    const { boxes } = this.#parts;
+    const { box, notes } = await this.#box(asker, signal);
+    try {
+      return await work(box, notes);
+    } catch (error) {
+      if (!(error instanceof SpoonError && error.code === 'box-unavailable')) throw error;
+      await boxes.endUnanswering(box);
+      if (boxes.running(asker.userId) === box) throw error;
+    }
+    const fresh = await this.#box(asker, signal);
+    return work(fresh.box, fresh.notes);
   }
 
   async #box({ userId }: Asker, signal?: AbortSignal): Promise<{ box: RunningBox; notes: string[] }> {

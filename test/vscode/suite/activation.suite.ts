@@ -14,7 +14,9 @@ describe('activation', () => {
     await activate();
     // VS Code makes commands of its own for each view and container.
     const registered = (await vscode.commands.getCommands(true)).filter(
-      (id) => id.startsWith('spoon.') && !/^spoon\.dotfiles\.(open|focus|resetViewLocation|removeView|toggleVisibility)$/.test(id),
+      (id) =>
+        id.startsWith('spoon.') &&
+        !/^spoon\.dotfiles\.(open|focus|resetViewLocation|removeView|toggleVisibility)$/.test(id),
     );
     const expected = commandIds.filter((id) => id !== 'spoon.dotfiles.open');
     assert.deepEqual(
