@@ -41,7 +41,7 @@ export interface PseudoTerminalEvents {
 }
 
 /** Input that the programs in the terminal have not taken yet; a person's paste is far below it. */
-export const maxPendingInputBytes = 16 * 1024 * 1024;
+const maxPendingInputBytes = 16 * 1024 * 1024;
 const maxDrainBytes = 128 * 1024;
 const firstRetryMs = 1;
 const maxRetryMs = 100;
