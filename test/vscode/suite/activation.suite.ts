@@ -6,7 +6,6 @@ import { activate } from './window.ts';
 describe('activation', () => {
   it('takes less than 150 ms and waits for no network', async () => {
     const { activationMs } = await activate();
-    console.log(`      activation: ${activationMs.toFixed(1)} ms`);
     assert.ok(activationMs < 150, `${activationMs} ms`);
   });
 
@@ -14,7 +13,9 @@ describe('activation', () => {
     await activate();
     // VS Code makes commands of its own for each view and container.
     const registered = (await vscode.commands.getCommands(true)).filter(
-      (id) => id.startsWith('spoon.') && !/^spoon\.dotfiles\.(open|focus|resetViewLocation|removeView|toggleVisibility)$/.test(id),
+      (id) =>
+        id.startsWith('spoon.') &&
+        !/^spoon\.dotfiles\.(open|focus|resetViewLocation|removeView|toggleVisibility)$/.test(id),
     );
     const expected = commandIds.filter((id) => id !== 'spoon.dotfiles.open');
     assert.deepEqual(

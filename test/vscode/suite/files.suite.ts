@@ -39,7 +39,7 @@ describe('dotfiles as files', () => {
     '.leading',
     '...dots',
     'a+b&c=d;e',
-    "quote'\"",
+    'quote\'"',
     '[brackets]{curly}',
     '日本語',
     'tab\u00a0nbsp',
@@ -122,7 +122,10 @@ describe('dotfiles as files', () => {
     watcher.onDidDelete(({ path }) => seen.push(`deleted ${path}`));
     try {
       await until('the watcher is set', async () => {
-        const probe = await anotherWindow().save(`probe${Math.random()}`, bytesOf(''), { base: 'create', origin: 'api' });
+        const probe = await anotherWindow().save(`probe${Math.random()}`, bytesOf(''), {
+          base: 'create',
+          origin: 'api',
+        });
         await new Promise((resolve) => setTimeout(resolve, 100));
         return seen.length > 0 || probe === undefined;
       });

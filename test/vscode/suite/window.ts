@@ -32,7 +32,12 @@ export async function signedIn(): Promise<TestView> {
 /** What somebody else does: the same account from another window, without this one's knowledge. */
 export function anotherWindow(): DotfilesApi {
   return new DotfilesApi(
-    new ApiClient({ ...service, token: () => service.token, clientId: 'another-window', fetch: (url, init) => fetch(url, init) }),
+    new ApiClient({
+      ...service,
+      token: () => service.token,
+      clientId: 'another-window',
+      fetch: (url, init) => fetch(url, init),
+    }),
   );
 }
 
@@ -44,7 +49,11 @@ export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(te
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** Waits for a condition. @throws Error naming it */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
