@@ -144,6 +144,8 @@ function ptyShell(file: string, args: string[]): Shell {
     type: (text) => pty.write(text),
     until: (text) => output.until(text),
     close: async () => {
+      // Ctrl-D ends a shell only on an empty line.
+      pty.write('\x15');
       pty.write('\x04');
       await exited;
     },

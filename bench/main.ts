@@ -1,5 +1,8 @@
 import { loadavg } from 'node:os';
+import Docker from 'dockerode';
+import { ensureDebianImage } from '../scripts/provision/debianImage.ts';
 import { startTestEngine } from '../scripts/provision/docker.ts';
+import { ensurePrograms } from '../scripts/provision/systemPackages.ts';
 import { BenchBox } from './benchBox.ts';
 import { nothingToDo, saveToVisible } from './dotfiles.ts';
 import { idleBoxd } from './memory.ts';
@@ -11,6 +14,12 @@ async function main(): Promise<void> {
   const json = process.argv.includes('--json');
   const rows: Row[] = [];
   {
+    await using stack = new AsyncDisposableStack();
+    const say = (text: string): void => console.error(text);
+    process.env.SPOON_TEST_DOCKER_HOST ??= stack.use(await startTestEngine(say)).host;
+    const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '') });
+    process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(docker, say);
+    await ensurePrograms([{ file: 'rsync', debianPackage: 'rsync' }], say);
     await using box = await BenchBox.start();
     const take = async (measured: Promise<Row | Row[]>) => {
       for (const row of [await measured].flat()) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -69,9 +69,8 @@ async function writeCredentials(file: string, credentials: Credentials): Promise
   const target = await realpath(file).catch(() => file);
   const temporary = `${target}.${randomUUID()}.tmp`;
   try {
-    await using handle = await open(temporary, 'wx', ownerOnly);
-    await handle.writeFile(`${JSON.stringify(credentials, undefined, 2)}\n`);
-    await handle.sync();
+    const text = `${JSON.stringify(credentials, undefined, 2)}\n`;
+    await writeFile(temporary, text, { flag: 'wx', mode: ownerOnly, flush: true });
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });

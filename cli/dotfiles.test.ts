@@ -73,11 +73,11 @@ describe('spoonctl dotfiles', { timeout: 120_000 }, () => {
     assert.equal(memory.dotfiles.size, 0);
   });
 
-  it('does not overwrite what somebody saved meanwhile', async () => {
+  it('does not overwrite what somebody saved meanwhile', async (t) => {
     await run('put .a --from -', 'one');
     const listed = { dotfiles: [...memory.dotfiles.values()].map(({ dotfile }) => dotfile) };
     await run('put .a --from -', 'two');
-    using _ = memory.service.override('listDotfiles', () => listed);
+    t.after(memory.service.override('listDotfiles', () => listed));
     const { code, stderr } = await run('put .a --from -', 'three');
     assert.equal(code, 5);
     assert.match(stderr, /has changed since it was read/);
@@ -152,10 +152,11 @@ describe('spoonctl dotfiles', { timeout: 120_000 }, () => {
     assert.match((await run('ls')).stderr, /Plain HTTP would show the token/);
   });
 
-  it('shows what a hostile service says as text', async () => {
-    using _ = memory.service.override('dotfileHistory', () => {
+  it('shows what a hostile service says as text', async (t) => {
+    const hostile = (): never => {
       throw new SpoonError('not-found', '\u001b]0;owned\u0007\u001b[2J\u202e');
-    });
+    };
+    t.after(memory.service.override('dotfileHistory', hostile));
     const { stderr } = await run('history .a');
     assert.match(stderr, /\\x1b\]0;owned\\x07\\x1b\[2J\\u202e/);
     assert.ok(!stderr.includes('\u001b'));

@@ -53,7 +53,8 @@ async function run(line: CommandLine, request: { argv: string[]; cwd?: string })
       },
       cancel.signal,
     );
-    for (const note of session.notes) line.note(note);
+    // For a person only: a program gets the command's own stderr and nothing else.
+    if (line.stderr.isTTY) for (const note of session.notes) line.note(note);
     void feed(line, session);
     const { code, detail } = await session.exit;
     if (detail !== undefined) line.note(detail);

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { SpoonError } from '../protocol/errors.ts';
 import { maxFileBytes } from '../protocol/limits.ts';
 import { type CommandLine, UsageError } from './commandLine.ts';
@@ -39,8 +39,9 @@ export async function readStdin(line: CommandLine): Promise<Buffer> {
 
 /** One regular file with its permission bits; links are followed. @throws UsageError, SpoonError `body-too-large` */
 export async function readLocalFile(file: string): Promise<{ bytes: Buffer; mode: number }> {
+  let handle: FileHandle | undefined;
   try {
-    await using handle = await open(file, 'r');
+    handle = await open(file, 'r');
     const info = await handle.stat();
     if (info.isDirectory()) throw new UsageError(`${file} is a folder. Give one file at a time.`);
     checkSize(info.size);
@@ -51,6 +52,8 @@ export async function readLocalFile(file: string): Promise<{ bytes: Buffer; mode
     throw new UsageError(
       isMissing ? `There is no file ${file} here.` : `${file} cannot be read (${(error as Error).message}).`,
     );
+  } finally {
+    await handle?.close();
   }
 }
 

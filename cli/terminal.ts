@@ -93,7 +93,8 @@ async function view(
   const keys = new EscapeKeys();
   let session: TerminalSession | undefined;
   let early = new Uint8Array();
-  using raw = new RawTerminal(line);
+  let isAway = false;
+  const raw = new RawTerminal(line);
   const waiting = setTimeout(() => stderr.write('\u001b[2mOpening your terminal…\u001b[0m'), quietMs);
   const opened = (): void => {
     clearTimeout(waiting);
@@ -108,7 +109,11 @@ async function view(
       return;
     }
     const { forward, asked } = keys.feed(chunk);
-    if (forward.length > 0 && !session.write(forward)) raw.bell();
+    if (forward.length > 0 && !session.write(forward)) {
+      raw.bell();
+      // Somebody waits: do not let the next attempt be half a minute away.
+      session.retry();
+    }
     if (asked === 'help') raw.say('~. leaves the terminal, which runs on. ~~ types one ~.');
     if (asked === 'detach') {
       raw.say(`Left. It runs on: spoonctl terminal --attach ${safeLine(session.id)}`);
@@ -124,6 +129,13 @@ async function view(
     onOutput: (bytes, endOffset) => stdout.write(bytes, () => session?.acknowledge(endOffset)),
     onState: (state) => {
       if (state.name === 'attached' && !state.resumed) opened();
+      if (state.name === 'attached' && isAway) raw.say('Back.');
+      if (state.name === 'reconnecting' && !isAway) {
+        raw.say(
+          'The connection is lost. The terminal runs on and this comes back by itself. Any key: try now. Enter ~. leaves.',
+        );
+      }
+      if (state.name === 'attached' || state.name === 'reconnecting') isAway = state.name === 'reconnecting';
       follow(state, raw, ended);
     },
   };
@@ -141,6 +153,7 @@ async function view(
     throw error;
   } finally {
     opened();
+    raw[Symbol.dispose]();
     session?.detach();
     stdin.off('data', typed);
     stdout.off('resize', resized);
@@ -150,11 +163,6 @@ async function view(
 
 function follow(state: TerminalState, raw: RawTerminal, ended: PromiseWithResolvers<number>): void {
   switch (state.name) {
-    case 'reconnecting':
-      raw.say(
-        `The connection is lost. The terminal runs on; next try in ${(state.delayMs / 1000).toFixed(1)} s (~. leaves).`,
-      );
-      return;
     case 'missed':
       raw.say(`${state.bytes} bytes of output came meanwhile and are no longer kept.`);
       return;

@@ -33,7 +33,7 @@ export interface CallLimits {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type CallOptions<N extends CallName> = ParamsPart<N> & QueryPart<Table[N]> & BodyPart<Table[N]> & CallLimits;
+type CallOptions<N extends CallName> = ParamsPart<N> & QueryPart<Table[N]> & BodyPart<Table[N]> & CallLimits;
 export type CallArguments<N extends CallName> =
   Record<never, never> extends CallOptions<N> ? [options?: CallOptions<N>] : [options: CallOptions<N>];
 

@@ -3,7 +3,7 @@ import { SpoonError } from '../protocol/errors.ts';
 import { type SpoonEvent, spoonEvents } from '../protocol/events.ts';
 import { parseControl } from '../protocol/terminalFrames.ts';
 import type { ApiClient } from './apiClient.ts';
-import { ReconnectingSocket, type Timing } from './reconnectingSocket.ts';
+import { ReconnectingSocket, type Timing, ticketTimeoutMs } from './reconnectingSocket.ts';
 import type { ReconnectState } from './reconnectRules.ts';
 import type { OpenSocket } from './socket.ts';
 
@@ -33,7 +33,11 @@ export class EventStream {
     this.#listener = listener;
     this.#socket = new ReconnectingSocket({
       target: async (signal) => {
-        const { ticket } = await api.call('createTicket', { body: { kind: 'events' }, signal });
+        const { ticket } = await api.call('createTicket', {
+          body: { kind: 'events' },
+          signal,
+          timeoutMs: ticketTimeoutMs,
+        });
         return { url: api.socketUrl('events', {}), ticket };
       },
       openSocket,

@@ -6,7 +6,7 @@ import { closeCode } from '../protocol/terminalFrames.ts';
 export const firstDelayMs = 250;
 export const longestDelayMs = 30_000;
 /** A connection that lived this long was a good one, so the next attempt starts from the first delay again. */
-export const stableAfterMs = 5_000;
+const stableAfterMs = 5_000;
 
 /** Asking again would be answered the same: not signed in, not allowed, gone, a request or host that is refused. */
 const finalStatuses = new Set([400, 401, 403, 404, 410, 421, 422, 426]);

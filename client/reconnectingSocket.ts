@@ -5,6 +5,8 @@ import type { OpenSocket, Socket, SocketEnd, SocketTarget } from './socket.ts';
 
 /** An upgrade that takes longer is given up; the ticket behind it lives for 30 s. */
 const handshakeTimeoutMs = 10_000;
+/** For `createTicket` before it: a network that swallows everything must not cost a whole minute of each attempt. */
+export const ticketTimeoutMs = 10_000;
 
 /** Clock, chance and timer of the platform; tests bring their own. */
 export interface Timing {

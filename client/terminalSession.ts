@@ -3,7 +3,7 @@ import { maxFrameBytes, viewerCreditBytes } from '../protocol/limits.ts';
 import { closeCode, parseControl, type ViewerMessage } from '../protocol/terminalFrames.ts';
 import { clampSize, type OpenTerminalRequest } from '../protocol/terminals.ts';
 import type { ApiClient } from './apiClient.ts';
-import { ReconnectingSocket, type Timing } from './reconnectingSocket.ts';
+import { ReconnectingSocket, type Timing, ticketTimeoutMs } from './reconnectingSocket.ts';
 import type { Ending, ReconnectState } from './reconnectRules.ts';
 import type { OpenSocket } from './socket.ts';
 import { parseTerminalMessage, type TerminalExit } from './terminalMessages.ts';
@@ -169,8 +169,9 @@ export class TerminalSession {
   }
 
   async #newTicket(signal: AbortSignal): Promise<string> {
-    const answer = await this.#place.api.call('createTicket', { body: { kind: 'terminal', id: this.id }, signal });
-    return answer.ticket;
+    const body = { kind: 'terminal', id: this.id } as const;
+    const { ticket } = await this.#place.api.call('createTicket', { body, signal, timeoutMs: ticketTimeoutMs });
+    return ticket;
   }
 
   #send(message: ViewerMessage): void {

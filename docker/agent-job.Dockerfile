@@ -34,8 +34,7 @@ FROM ${FEDORA}
 ARG CODEX_VERSION=
 COPY tools.json /tmp/tools.json
 RUN packages=$(sed -n 's/.*"fedora": "\([^"]*\)".*/\1/p' /tmp/tools.json) \
- && support=$(sed -n 's/.*"support": { "fedora": \[\([^]]*\)\].*/\1/p' /tmp/tools.json | tr -d '",') \
- && dnf upgrade -y && dnf install -y --setopt=install_weak_deps=False $packages $support \
+ && dnf upgrade -y && dnf install -y --setopt=install_weak_deps=False $packages \
  && dnf clean all && rm /tmp/tools.json
 COPY --from=releases /out/ /
 COPY rootfs/ /

@@ -26,16 +26,19 @@ export function parseHomePath(text: string): HomePath {
   if (segments.includes('..') || text === '.') throw new SpoonError('path-traversal');
   if (segments.some((segment) => segment === '' || segment === '.')) throw new SpoonError('path-not-canonical');
   if (text.normalize('NFC') !== text) throw new SpoonError('path-not-nfc');
-  if (segments.some((segment) => encoder.encode(segment).length > maxSegmentBytes)) {
-    throw new SpoonError('path-segment-too-long');
-  }
-  if (encoder.encode(text).length > maxPathBytes) throw new SpoonError('path-too-long');
+  if (segments.some((segment) => isLonger(segment, maxSegmentBytes))) throw new SpoonError('path-segment-too-long');
+  if (isLonger(text, maxPathBytes)) throw new SpoonError('path-too-long');
   if (segments.length > maxPathDepth) throw new SpoonError('path-too-deep');
   if (segments[0] === '.spoon' || segments.some((segment) => segment.startsWith(temporaryPrefix))) {
     throw new SpoonError('path-reserved', 'Choose a name outside .spoon.');
   }
   if (segments[0] === 'Code' || segments.includes('.git')) throw new SpoonError('path-not-managed');
   return text as HomePath;
+}
+
+/** In UTF-8. A code unit takes three bytes at most, so most names need no encoding: an overlay has thousands of them. */
+function isLonger(text: string, maxBytes: number): boolean {
+  return text.length * 3 > maxBytes && encoder.encode(text).length > maxBytes;
 }
 
 /**

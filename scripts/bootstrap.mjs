@@ -53,7 +53,7 @@ const child = spawn(node, [script, ...args], {
   stdio: 'inherit',
   env: { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH}` },
 });
-// The terminal sends Ctrl-C to the whole group; the child decides how to end, this process only waits for it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+// The child decides how to end, this process only waits for it. A Ctrl-C in a terminal reaches it twice, from there and
+// from here; one that was sent to this process alone reaches it too.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));

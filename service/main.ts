@@ -18,10 +18,7 @@ try {
   const config = readConfig(process.env, process.cwd());
   for (const text of config.warnings) log.warn('config.warning', { text });
   const service = await startService(config, { log, version });
-  const ready = { url: service.url, engine: service.engine, pid: process.pid, instanceId: service.instanceId };
-  log.info('ready', ready);
-  process.send?.({ event: 'ready', ...ready });
-
+  // Before anybody is told that it is ready: the first signal may follow at once.
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -38,6 +35,10 @@ try {
       );
     });
   }
+
+  const ready = { url: service.url, engine: service.engine, pid: process.pid, instanceId: service.instanceId };
+  log.info('ready', ready);
+  process.send?.({ event: 'ready', ...ready });
 } catch (error) {
   log.failure('start', error);
   process.stderr.write(`spoon: ${error instanceof SpoonError ? error.message : String(error)}\n`);

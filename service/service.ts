@@ -63,7 +63,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   starting.defer(() => data.dotfiles.close());
   const overlay = new LiveOverlay({
     dotfiles: data.dotfiles,
-    running: (userId) => boxes.running(userId),
+    reachable: (userId) => boxes.reachable(userId),
     publish: (userId, event) => data.subscribers.publish(userId, event),
     onError: (error, userId) => log.failure('overlay', error, { userId }),
   });

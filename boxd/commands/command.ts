@@ -1,14 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { maxCreditBytes, maxFrameBytes } from '../../protocol/limits.ts';
-import {
-  type CommandMessage,
-  CreditWindow,
-  closeCode,
-  commandChannel,
-  parseControl,
-} from '../../protocol/terminalFrames.ts';
+import { type CommandMessage, closeCode, commandChannel, parseControl } from '../../protocol/terminalFrames.ts';
 import { endProcesses } from '../processes/endProcesses.ts';
+import { SendGate } from '../terminals/sendGate.ts';
 import { watchLiveness } from '../terminals/viewerLiveness.ts';
 import { closePipes } from './realPipes.ts';
 import { type CommandSpec, RunningCommand } from './runningCommand.ts';
@@ -16,7 +11,6 @@ import { type CommandSpec, RunningCommand } from './runningCommand.ts';
 const signals = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGKILL']);
 /** One byte of a frame names the channel. */
 const maxPayloadBytes = maxFrameBytes - 1;
-const maxSocketBytes = 1024 * 1024;
 
 /**
  * A command and its one viewer: starts at `start`, ends with the viewer. Both outputs share one credit window, counted in
@@ -27,7 +21,7 @@ export class Command {
   readonly #marker: string;
   readonly #onDone: () => void;
   #running: RunningCommand | undefined;
-  #window: CreditWindow | undefined;
+  #gate: SendGate | undefined;
   #webSocket: WebSocket | undefined;
   #socket: Duplex | undefined;
   #paused = false;
@@ -73,7 +67,7 @@ export class Command {
       return;
     }
     // Nobody reads the output any more: let it run off, so that the program is not stuck in a write.
-    this.#window = undefined;
+    this.#gate = undefined;
     this.#steer();
     if (this.#running.pid !== undefined) await endProcesses(this.#running.pid, this.#marker);
   }
@@ -115,7 +109,7 @@ export class Command {
     }
     if (running !== undefined) {
       if (message.type === 'ack') {
-        this.#window?.acknowledge(message.offset);
+        this.#gate?.acknowledge(message.offset);
         this.#steer();
         return;
       }
@@ -133,7 +127,8 @@ export class Command {
   }
 
   #start(credit: unknown): void {
-    this.#window = new CreditWindow(0, credit);
+    if (this.#socket === undefined) return;
+    this.#gate = new SendGate(this.#socket, 0, credit);
     this.#running = new RunningCommand(this.#spec, {
       onOutput: (channel, bytes) => this.#onOutput(commandChannel[channel], bytes),
       onInputTaken: (offset) => this.#say({ type: 'stdinAck', offset }),
@@ -147,8 +142,8 @@ export class Command {
   }
 
   #onOutput(channel: number, bytes: Buffer): void {
-    if (this.#window === undefined || !this.#isOpen()) return;
-    this.#window.send(bytes.length);
+    if (this.#gate === undefined || !this.#isOpen()) return;
+    this.#gate.send(bytes.length);
     for (let at = 0; at < bytes.length; at += maxPayloadBytes) {
       const part = bytes.subarray(at, at + maxPayloadBytes);
       const frame = Buffer.allocUnsafe(part.length + 1);
@@ -161,16 +156,11 @@ export class Command {
 
   /** A chunk may go over the window by its own size; nothing more is read until half of it is free again. */
   #steer(): void {
-    const backlog = this.#socket?.writableLength ?? 0;
-    const waits = this.#window !== undefined && (this.#window.room <= 0 || backlog > maxSocketBytes);
-    const mayGoOn = this.#window === undefined || (this.#window.mayResume && backlog <= maxSocketBytes / 2);
-    if (!this.#paused && waits) {
-      this.#paused = true;
-      this.#running?.pause();
-    } else if (this.#paused && mayGoOn) {
-      this.#paused = false;
-      this.#running?.resume();
-    }
+    const waits = this.#gate?.roomBytes === 0;
+    if (waits === this.#paused) return;
+    this.#paused = waits;
+    if (waits) this.#running?.pause();
+    else this.#running?.resume();
   }
 
   #isOpen(): boolean {

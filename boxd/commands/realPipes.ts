@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
 
 /** Both ends of a pipe; the child's end blocks, ours does not. */
 export interface Pipe {
@@ -17,42 +15,81 @@ export interface StandardPipes {
   readonly stderr: Pipe;
 }
 
-const run = promisify(execFile);
+/**
+ * Each part keeps its end of the pipe as 5, says its own process id (a builtin opens /proc/self in the part itself), and
+ * waits to be let go.
+ */
+const pipeline =
+  'part() { exec 5<&0; read -r pid _ < /proc/self/stat; echo "$pid" >&3; read -r _ <&4; }; part | part | part | part';
+const parts = 4;
 
 /**
  * Real pipes for a command's standard streams. Node gives its children socket pairs, and a socket cannot be opened by
- * name (unix(7): ENXIO): `echo x > /dev/stderr`, `tee /dev/stdout` and `kubectl apply -f /dev/stdin` would all fail.
- * Node has no pipe(2), so these are FIFOs that lose their names as soon as both ends are open.
- * @returns `undefined` without mkfifo or with a full /tmp; socket pairs must do then, so that a person can still clean up
+ * name (unix(7): ENXIO): `echo x > /dev/stderr`, `tee /dev/stdout` and `kubectl apply -f /dev/stdin` would all fail. A
+ * FIFO will not do either: opening /dev/stdin waits for ever once the input has ended (fifo(7)). Node has no pipe(2), but
+ * every shell has: three pipes of a short pipeline are opened through /proc, and the pipeline goes away.
+ * @returns `undefined` where that fails, such as without room for processes; socket pairs must do then
  */
 export async function makePipes(): Promise<StandardPipes | undefined> {
-  let folder: string | undefined;
+  const helper = spawn('/bin/sh', ['-c', pipeline], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env: {} });
+  const ended = once(helper, 'exit').catch(() => undefined);
+  const [, , , said, hold] = helper.stdio as unknown as [null, null, null, Readable, Writable];
   try {
-    folder = await mkdtemp(join(tmpdir(), 'spoon-command-'));
-    const [stdin, stdout, stderr] = [join(folder, '0'), join(folder, '1'), join(folder, '2')] as const;
-    await run('mkfifo', ['-m', '600', stdin, stdout, stderr]);
-    return { stdin: openPipe(stdin, 'in'), stdout: openPipe(stdout, 'out'), stderr: openPipe(stderr, 'out') };
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined;
-    throw error;
+    return openPipes(await readPids(said));
+  } catch {
+    // No shell, no room for a process, no /proc: each has the same answer.
+    return undefined;
   } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    // Its copies of the ends must be gone, or no reader would ever see an end.
+    hold.destroy();
+    said.destroy();
+    await ended;
+  }
+}
+
+async function readPids(said: Readable): Promise<string[]> {
+  let text = '';
+  for await (const chunk of said.setEncoding('utf8')) {
+    text += chunk;
+    const lines = text.split('\n').slice(0, -1);
+    if (lines.length >= parts) return lines;
+  }
+  return [];
+}
+
+function openPipes(pids: readonly string[]): StandardPipes | undefined {
+  const opened: number[] = [];
+  const open = (path: string, flags: number): number => {
+    const fd = openSync(path, flags);
+    opened.push(fd);
+    return fd;
+  };
+  try {
+    const pipes: { reader: string; writer: string }[] = [];
+    for (const pid of pids) {
+      const reader = `/proc/${pid}/fd/5`;
+      const writer = pids
+        .map((other) => `/proc/${other}/fd/1`)
+        .find((path) => readlinkSync(path) === readlinkSync(reader));
+      if (writer !== undefined && readlinkSync(writer).startsWith('pipe:')) pipes.push({ reader, writer });
+    }
+    const [first, second, third] = pipes;
+    if (first === undefined || second === undefined || third === undefined) return undefined;
+    const output = ({ reader, writer }: { reader: string; writer: string }): Pipe => ({
+      ours: open(reader, constants.O_RDONLY | constants.O_NONBLOCK),
+      childs: open(writer, constants.O_WRONLY),
+    });
+    const stdin = {
+      ours: open(first.writer, constants.O_WRONLY | constants.O_NONBLOCK),
+      childs: open(first.reader, constants.O_RDONLY),
+    };
+    return { stdin, stdout: output(second), stderr: output(third) };
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    throw error;
   }
 }
 
 export function closePipes(pipes: StandardPipes, which: 'ours' | 'childs'): void {
   for (const pipe of [pipes.stdin, pipes.stdout, pipes.stderr]) closeSync(pipe[which]);
-}
-
-/** fifo(7): an end opens without waiting when the other one is there, so a third descriptor holds it meanwhile. */
-function openPipe(path: string, direction: 'in' | 'out'): Pipe {
-  const holder = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  try {
-    const [read, write] = direction === 'in' ? [0, constants.O_NONBLOCK] : [constants.O_NONBLOCK, 0];
-    const reader = openSync(path, constants.O_RDONLY | read);
-    const writer = openSync(path, constants.O_WRONLY | write);
-    return direction === 'in' ? { ours: writer, childs: reader } : { ours: reader, childs: writer };
-  } finally {
-    closeSync(holder);
-  }
 }

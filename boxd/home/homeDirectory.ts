@@ -6,6 +6,8 @@ import { PinnedFolder, walkFlags } from './pinnedFolder.ts';
 
 /** As the kernel's own limit (path_resolution(7)). */
 const maxLinks = 40;
+/** Folders held open at once; far below any limit of open files (getrlimit(2)). */
+const maxPinned = 100;
 const permissionBits = 0o777;
 /** `.spoon` holds backups of private files. */
 const privateMode = 0o700;
@@ -24,7 +26,8 @@ interface Step {
 export class HomeDirectory {
   readonly root: PinnedFolder;
   readonly #prefixes: readonly string[];
-  #last: PinnedFolder | undefined;
+  /** In the order of their last use. */
+  readonly #pinned = new Map<string, PinnedFolder>();
 
   private constructor(root: PinnedFolder, prefixes: readonly string[]) {
     this.root = root;
@@ -44,28 +47,45 @@ export class HomeDirectory {
   }
 
   /**
-   * The folder at `path`, pinned until the next call or the end of this object.
+   * The folder at `path`, pinned at least until the next call and at most until `close`: files of one folder that follow
+   * each other need one walk.
    * @param onMissing called for each folder that was missing and has been made; without it a missing one is an error
    * @throws SpoonError `path-through-symlink`, `path-kind-conflict`, `home-not-writable`, …
    */
   folder(path: string, onMissing?: (made: string) => void): PinnedFolder {
     if (path === '') return this.root;
-    if (this.#last?.path === path) return this.#last;
-    this.#last?.close();
-    this.#last = undefined;
-    this.#last = new PinnedFolder(this.#walk(path, onMissing), path);
-    return this.#last;
+    const known = this.#pinned.get(path);
+    const folder = known ?? new PinnedFolder(this.#walk(path, onMissing), path);
+    this.#pinned.delete(path);
+    for (const [oldest, pinned] of this.#pinned) {
+      if (this.#pinned.size < maxPinned) break;
+      pinned.close();
+      this.#pinned.delete(oldest);
+    }
+    this.#pinned.set(path, folder);
+    return folder;
+  }
+
+  /** Lets go of a folder that has been removed, so that one made anew in its place is found. */
+  forget(path: string): void {
+    this.#pinned.get(path)?.close();
+    this.#pinned.delete(path);
   }
 
   close(): void {
-    this.#last?.close();
+    for (const folder of this.#pinned.values()) folder.close();
+    this.#pinned.clear();
     this.root.close();
   }
 
   /** Returns an open descriptor, which is the caller's. */
   #walk(path: string, onMissing?: (made: string) => void): number {
     const stack = [this.root];
-    const leave = () => stack.length > 1 && stack.pop()?.close();
+    const leave = (): boolean => {
+      if (stack.length === 1) return false;
+      stack.pop()?.close();
+      return true;
+    };
     try {
       const pending = stepsTo(path);
       let links = 0;

@@ -90,12 +90,20 @@ export function readRegularFile(folder: PinnedFolder, name: string, maxBytes: nu
   }
 }
 
+const processTag = randomBytes(8).toString('hex');
+let temporaryCount = 0;
+
+/** Not to be guessed does not matter, O_EXCL does; a random tag once keeps two processes apart. */
+function temporaryName(): string {
+  return `${temporaryPrefix}${processTag}-${temporaryCount++}`;
+}
+
 /**
  * Writes beside and renames over, so that every reader sees the old bytes or the new ones. Whatever link, hard link or
  * empty place had the name, only the name is replaced. No fsync: the store is the durable copy.
  */
 export function writeFile(folder: PinnedFolder, name: string, bytes: Uint8Array, mode: number): FileStamp {
-  const temporary = folder.entry(temporaryPrefix + randomBytes(8).toString('hex'));
+  const temporary = folder.entry(temporaryName());
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const fd = openSync(temporary, flags, mode);
   return removingOnFailure(temporary, () => {
@@ -118,8 +126,7 @@ function fill(fd: number, bytes: Uint8Array, mode: number): FileStamp {
 }
 
 export function writeLink(folder: PinnedFolder, name: string, target: Uint8Array): FileStamp {
-  const temporaryName = temporaryPrefix + randomBytes(8).toString('hex');
-  const temporary = folder.entry(temporaryName);
+  const temporary = folder.entry(temporaryName());
   symlinkSync(Buffer.from(target), temporary);
   return removingOnFailure(temporary, () => {
     const { size, mtimeNs } = lstatSync(temporary, { bigint: true });

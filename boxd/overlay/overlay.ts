@@ -5,7 +5,7 @@ import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { defaultFileMode } from '../../protocol/fileMode.ts';
 import { parentsOf, parseHomePath } from '../../protocol/homePath.ts';
-import { readFrames } from '../../protocol/overlayFrames.ts';
+import { readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { HomeDirectory } from '../home/homeDirectory.ts';
 import { sha256 } from '../home/homeFiles.ts';
 import { bashProfile, ensureHome } from '../home/homeStage.ts';
@@ -80,14 +80,15 @@ export class Overlay {
    */
   apply(body: AsyncIterable<Uint8Array>): Promise<OverlayReport> {
     return this.#withHome(async (home) => {
-      const frames = readFrames(body, maxApplyFrameBytes);
-      const first = await frames.next();
-      if (first.done) throw new SpoonError('request-invalid', 'The request is empty.');
-      const request = readApplyRequest(parseJson(first.value));
+      const frames = readFrameBatches(body, maxApplyFrameBytes);
+      const { value: firstFrames } = await frames.next();
+      if (firstFrames === undefined) throw new SpoonError('request-invalid', 'The request is empty.');
+      const [first = new Uint8Array(), ...more] = firstFrames as Uint8Array[];
+      const request = readApplyRequest(parseJson(first));
       const stages: StageReport[] = request.scope === 'whole' ? [ensureHome(this.#home)] : [];
       const startedMs = Date.now();
       const started = performance.now();
-      const outcomes = await this.#write(home, request, frames);
+      const outcomes = await this.#write(home, request, startingWith(more, frames));
       return { outcomes, stages: [...stages, overlayStage(outcomes, startedMs, performance.now() - started)] };
     });
   }
@@ -95,7 +96,7 @@ export class Overlay {
   async #write(
     home: HomeDirectory,
     request: ApplyRequest,
-    frames: AsyncIterator<Uint8Array>,
+    frames: AsyncIterable<Uint8Array[]>,
   ): Promise<OverlayOutcome[]> {
     const manifest = this.#manifestFile.load(home);
     // Backups walk by a descriptor of their own, so that the folder that is being written stays pinned.
@@ -143,20 +144,18 @@ async function applyAll(
   run: OverlayRun,
   manifest: Manifest,
   request: ApplyRequest,
-  frames: AsyncIterator<Uint8Array>,
+  frames: AsyncIterable<Uint8Array[]>,
 ): Promise<void> {
   const pending = new Map(request.entries.map((entry) => [entry.path, entry]));
   const removed = new Set(request.removed);
   if (request.scope === 'whole') for (const path of manifest.entries.keys()) if (!pending.has(path)) removed.add(path);
   let done = 0;
-  const breathe = async () => {
-    if (++done % entriesPerTurn === 0) await nextTurn();
-  };
+  const isTurn = () => ++done % entriesPerTurn === 0;
   // Deepest first, so that a folder is empty when its turn comes; before the writes, which may need the place.
   for (const path of [...removed].sort().reverse()) {
     if (pending.has(path)) continue;
     run.remove(path);
-    await breathe();
+    if (isTurn()) await nextTurn();
   }
   const take = (path: string, bytes?: Uint8Array) => {
     const entry = pending.get(path);
@@ -166,16 +165,28 @@ async function applyAll(
     run.apply(entry, bytes);
   };
   for (const { path, kind } of [...pending.values()].sort(byPath)) if (kind === 'directory') take(path);
-  for (let path = await frames.next(); !path.done; path = await frames.next()) {
-    const bytes = await frames.next();
-    if (bytes.done) throw new SpoonError('request-invalid', 'A path came without its bytes.');
-    take(Buffer.from(path.value).toString('utf8'), bytes.value);
-    await breathe();
+  let path: string | undefined;
+  for await (const arrived of frames) {
+    for (const frame of arrived) {
+      if (path === undefined) {
+        path = Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString('utf8');
+        continue;
+      }
+      take(path, frame);
+      path = undefined;
+      if (isTurn()) await nextTurn();
+    }
   }
+  if (path !== undefined) throw new SpoonError('request-invalid', 'A path came without its bytes.');
   for (const { path } of [...pending.values()].sort(byPath)) {
     take(path);
-    await breathe();
+    if (isTurn()) await nextTurn();
   }
+}
+
+async function* startingWith(first: Uint8Array[], rest: AsyncIterable<Uint8Array[]>): AsyncGenerator<Uint8Array[]> {
+  yield first;
+  yield* rest;
 }
 
 function byPath(a: OverlayEntry, b: OverlayEntry): number {

@@ -81,7 +81,7 @@ export class OverlayRun {
       removal = decideRemoval(recorded, observed);
     }
     if (removal === 'remove') {
-      if (observed.kind === 'directory') rmdirSync(folder.entry(name));
+      if (observed.kind === 'directory') this.#removeFolder(folder, name);
       else unlinkSync(folder.entry(name));
     }
     return removal !== 'keep';
@@ -148,7 +148,7 @@ export class OverlayRun {
     bytes: Uint8Array = new Uint8Array(),
     hash = '',
   ): void {
-    if (clear === 'folder') rmdirSync(folder.entry(name));
+    if (clear === 'folder') this.#removeFolder(folder, name);
     else if (clear === 'file') unlinkSync(folder.entry(name));
     const { entries } = this.#options.manifest;
     if (kind === 'directory') {
@@ -173,12 +173,17 @@ export class OverlayRun {
     entries.set(path, { kind, content, mode, size, mtimeNs, sha256: hash ?? old?.sha256 ?? '' });
   }
 
+  #removeFolder(folder: PinnedFolder, name: string): void {
+    rmdirSync(folder.entry(name));
+    this.#options.home.forget(folder.path === '' ? name : `${folder.path}/${name}`);
+  }
+
   #removeEmptyParents(path: string): void {
     const { home, manifest } = this.#options;
     for (let parent = parentOf(path); parent !== '' && manifest.folders.has(parent); parent = parentOf(parent)) {
       if (manifest.entries.has(parent)) return;
       try {
-        rmdirSync(home.folder(parentOf(parent)).entry(nameOf(parent)));
+        this.#removeFolder(home.folder(parentOf(parent)), nameOf(parent));
       } catch (error) {
         // Something else lives in it, or it is gone: either way it is no longer Spoon's to remove.
         if (!hasCode(error, 'ENOTEMPTY', 'ENOENT', 'ENOTDIR') && !(error instanceof SpoonError)) throw error;

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { StartedTerminal, TerminalStates } from '../../protocol/boxd.ts';
+import { eventually } from '../testing/eventually.ts';
 import { TestBox } from '../testing/testBox.ts';
 import { TestViewer } from '../testing/testViewer.ts';
 
@@ -167,7 +168,7 @@ describe('a terminal', () => {
     await again.untilText(/alive/);
     for (let ping = 0; ping < 1_500; ping++) again.webSocket.ping();
     assert.equal((await again.closed).code, 1008);
-    assert.equal((await find(id))?.viewers, 0);
+    await eventually('nobody watches', async () => (await find(id))?.viewers === 0);
   });
 
   it('knows its title, its folder and whether something runs in it', async () => {

@@ -37,7 +37,7 @@ export class TestBox {
   #server: Server | undefined;
   readonly #parked: Socket[] = [];
   readonly #all = new Set<Socket>();
-  #wake: (() => void) | undefined;
+  readonly #takers: ((socket: Socket) => void)[] = [];
   errors = '';
 
   private constructor(folder: string, command: readonly string[], environment: Record<string, string>) {
@@ -87,8 +87,9 @@ export class TestBox {
         const at = this.#parked.indexOf(socket);
         if (at >= 0) this.#parked.splice(at, 1);
       });
-      this.#parked.push(socket);
-      this.#wake?.();
+      const taker = this.#takers.shift();
+      if (taker === undefined) this.#parked.push(socket);
+      else taker(socket);
     });
     this.#server.listen({ path: this.#socketPath, readableAll: true, writableAll: true });
     await once(this.#server, 'listening');
@@ -109,13 +110,11 @@ export class TestBox {
   }
 
   async takeConnection(): Promise<Socket> {
-    for (;;) {
-      const socket = this.#parked.shift();
-      if (socket !== undefined) return socket;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    const socket = this.#parked.shift();
+    if (socket !== undefined) return socket;
+    const { promise, resolve } = Promise.withResolvers<Socket>();
+    this.#takers.push(resolve);
+    return promise;
   }
 
   async request(method: string, path: string, body?: unknown): Promise<Reply> {

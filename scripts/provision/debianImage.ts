@@ -30,10 +30,10 @@ const keptTarballs = 2;
  * @throws Error that names what the machine lacks, or carries the end of what mmdebstrap said
  */
 export async function ensureDebianImage(docker: Docker, say: (text: string) => void): Promise<string> {
+  const found = await findDebianImage(docker);
+  if (found !== undefined) return found;
   const hash = await inputsHash();
-  const tag = `spoon-box:${hash}`;
-  const present = await docker.listImages({ filters: { reference: [tag] } });
-  if (present.length > 0) return tag;
+  const tag = tagOf(hash);
   const tarball = await ensureTarball(hash, say);
   say(`Importing the box image ${tag}…`);
   const stream = await docker.importImage(createReadStream(tarball), {
@@ -54,12 +54,21 @@ export async function ensureDebianImage(docker: Docker, say: (text: string) => v
   return tag;
 }
 
+/** @returns the image's name if this engine has it */
+export async function findDebianImage(docker: Docker): Promise<string | undefined> {
+  const tag = tagOf(await inputsHash());
+  return (await docker.listImages({ filters: { reference: [tag] } })).length > 0 ? tag : undefined;
+}
+
+function tagOf(hash: string): string {
+  return `spoon-box:${hash}`;
+}
+
 async function inputsHash(): Promise<string> {
   const hash = createHash('sha256').update(`${suite} ${revision} ${leftOut}\0`);
-  const table = await readTools(dockerFolder);
+  const tools = await readTools(dockerFolder);
   // Only what Debian's image is made of: a change of the Fedora column builds nothing anew.
-  for (const { command, debian, debianCommand } of table.tools) hash.update(`${command} ${debian} ${debianCommand}\0`);
-  hash.update(`${table.support.debian}\0`);
+  for (const { command, debian, debianCommand } of tools) hash.update(`${command} ${debian} ${debianCommand}\0`);
   const rootfs = join(dockerFolder, 'rootfs');
   const entries = await readdir(rootfs, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -83,6 +92,7 @@ async function ensureTarball(hash: string, say: (text: string) => void): Promise
     say,
   );
   await mkdir(folder, { recursive: true });
+  await removeAbandoned(folder);
   const work = await mkdtemp(join(folder, 'making-'));
   try {
     say('Making the box image from Debian packages (mmdebstrap; once, about a minute and a half)…');
@@ -96,8 +106,8 @@ async function ensureTarball(hash: string, say: (text: string) => void): Promise
 }
 
 async function build(work: string, target: string, say: (text: string) => void): Promise<void> {
-  const { tools, support } = await readTools(dockerFolder);
-  const packages = [...tools.flatMap(({ debian }) => (debian === null ? [] : [debian])), ...support.debian];
+  const tools = await readTools(dockerFolder);
+  const packages = tools.flatMap(({ debian }) => debian ?? []);
   const links = tools.filter(({ command, debianCommand }) => debianCommand !== undefined && debianCommand !== command);
   const rootfs = join(work, 'rootfs.tar');
   // Owners and modes as in an image, whatever umask the checkout was made with.
@@ -133,6 +143,15 @@ async function build(work: string, target: string, say: (text: string) => void):
     await mustRun('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, ...command], { env, onLine });
   } else {
     await mustRun('mmdebstrap', args, { env, onLine });
+  }
+}
+
+/** What a run that was killed on the way has left; one that takes a day is none. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const dayMs = 24 * 60 * 60 * 1000;
+  for (const name of await readdir(folder)) {
+    const abandoned = name.startsWith('making-') && Date.now() - (await stat(join(folder, name))).mtimeMs > dayMs;
+    if (abandoned) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** One line of `docker/tools.json`: a command people may count on, and the package that has it. */
-export interface Tool {
-  readonly command: string;
+interface Tool {
+  /** Null: no command of its own, the others need it. */
+  readonly command: string | null;
   readonly fedora: string | null;
   readonly debian: string | null;
   /** Where the package names the program differently. */
@@ -12,11 +13,7 @@ export interface Tool {
   readonly lacking?: string;
 }
 
-export interface ToolTable {
-  readonly tools: readonly Tool[];
-  readonly support: { readonly fedora: readonly string[]; readonly debian: readonly string[] };
-}
-
-export async function readTools(dockerFolder: string): Promise<ToolTable> {
-  return JSON.parse(await readFile(join(dockerFolder, 'tools.json'), 'utf8')) as ToolTable;
+export async function readTools(dockerFolder: string): Promise<readonly Tool[]> {
+  const { tools } = JSON.parse(await readFile(join(dockerFolder, 'tools.json'), 'utf8')) as { tools: readonly Tool[] };
+  return tools;
 }

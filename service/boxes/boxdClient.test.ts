@@ -21,6 +21,12 @@ describe('BoxdClient', () => {
     assert.deepEqual(await answered(200, { ...stat, extra: 'x' }).stat(), stat);
   });
 
+  it('keeps what a terminal is and what it does', async () => {
+    const terminal = { id: 't', title: 'x', cwd: '/', createdMs: 1, viewers: 0, columns: 80, rows: 24, busy: true };
+    const states = { terminals: [terminal], commands: 1 };
+    assert.deepEqual(await answered(200, { ...states, terminals: [{ ...terminal, more: 1 }] }).terminals(), states);
+  });
+
   const misbehaviours: [string, number, unknown][] = [
     ['no JSON', 200, '<html>'],
     ['a missing field', 200, { ...stat, pid: undefined }],

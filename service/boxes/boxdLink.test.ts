@@ -267,6 +267,24 @@ describe('BoxdLink', () => {
       assert.equal(link.parkedConnections, 8);
     });
 
+    it('lets a box have 64 in all, in use or not', async () => {
+      const dialler = box((socket) =>
+        socket.once('data', (head) => {
+          const key = /sec-websocket-key: (.*)\r\n/i.exec(String(head))?.[1] ?? '';
+          const hash = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+          socket.write(
+            `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${hash}\r\n\r\n`,
+          );
+        }),
+      );
+      for (let count = 0; count < 64; count++) {
+        await dialler.dial();
+        await link.upgrade({ path: '/' });
+      }
+      const refused = await dialler.dial();
+      await once(refused.resume(), 'close');
+    });
+
     it('closes one that speaks before it is asked', async () => {
       const dialler = httpBox((_, response) => response.end('honest'));
       const speaker = connect(socketPath());

@@ -35,7 +35,7 @@ export interface LinkResponse {
 
 /**
  * The service's end of one box (`security.md` decisions 1 and 2): it listens, boxd dials and parks connections, each is
- * used for one request or one upgrade. The service never dials a path that a box could have replaced, and believes
+ * used for one request or one upgrade (a kept-alive one would save 0.13 ms of 0.4). The service never dials a path that a box could have replaced, and believes
  * nothing that comes back: heads are bounded and timed, bodies are bounded, an upgrade must prove that it is one.
  */
 export class BoxdLink {

@@ -96,6 +96,11 @@ export class Boxes {
     return this.#boxes.get(userId)?.running;
   }
 
+  /** {@link running}, or the box that is just being prepared. */
+  reachable(userId: string): RunningBox | undefined {
+    return this.#boxes.get(userId)?.reachable;
+  }
+
   allRunning(): RunningBox[] {
     return [...this.#boxes.values()].flatMap(({ running }) => running ?? []);
   }

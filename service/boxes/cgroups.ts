@@ -2,6 +2,7 @@ import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BoxSpec } from './engine.ts';
+import { InTurn } from './inTurn.ts';
 
 type Limits = Pick<BoxSpec, 'memoryBytes' | 'cpus' | 'maxProcesses'>;
 
@@ -16,6 +17,7 @@ export class Cgroups {
   readonly #root: string;
   readonly #version: 1 | 2;
   readonly #group: string;
+  readonly #turns = new InTurn();
 
   private constructor(root: string, version: 1 | 2, group: string) {
     this.#root = root;
@@ -29,6 +31,7 @@ export class Cgroups {
     const cgroups = new Cgroups(root, version, group);
     try {
       await cgroups.#prepare();
+      await cgroups.#removeEmpty();
       return cgroups;
     } catch {
       // EROFS, EACCES, ENOENT of a missing controller: all mean that limits are not ours to set.
@@ -37,7 +40,11 @@ export class Cgroups {
   }
 
   /** Makes the group of a box. @returns the files that a process writes `0` to, to enter it */
-  async make(username: string, { memoryBytes, cpus, maxProcesses }: Limits): Promise<string[]> {
+  make(username: string, limits: Limits): Promise<string[]> {
+    return this.#turns.run('', () => this.#make(username, limits));
+  }
+
+  async #make(username: string, { memoryBytes, cpus, maxProcesses }: Limits): Promise<string[]> {
     await this.#prepare();
     const directories = this.#directories(username);
     for (const directory of directories) await mkdir(directory, { recursive: true });
@@ -78,10 +85,11 @@ export class Cgroups {
       // Busy until the kernel has let go of the last process.
       while (!(await removeDirectory(directory)) && performance.now() < deadline) await delay(10);
     }
+    await this.#turns.run('', () => this.#removeEmpty());
   }
 
   /** Removes the folder of all, when no box is left in it. */
-  async close(): Promise<void> {
+  async #removeEmpty(): Promise<void> {
     for (const directory of this.#directories('')) await removeDirectory(directory);
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -10,7 +10,8 @@ import Docker from 'dockerode';
 import { SpoonError } from '../../protocol/errors.ts';
 import { DockerEngine } from './dockerEngine.ts';
 import { engineConformance } from './engine.conformance.ts';
-import type { BoxSpec } from './engine.ts';
+import type { BoxEnd, BoxSpec, EngineBox } from './engine.ts';
+import { Bench, type Place, until } from './engineBench.conformance.ts';
 
 // `npm test` starts a Docker of its own and sets these.
 const host = process.env.SPOON_TEST_DOCKER_HOST;
@@ -19,14 +20,16 @@ assert.ok(host, 'SPOON_TEST_DOCKER_HOST is not set; npm test sets it to a Docker
 const docker = new Docker({ socketPath: host.slice('unix://'.length) });
 const isRoot = process.getuid?.() === 0;
 
-engineConformance({
+const subject = {
   title: 'Docker engine',
-  make: async ({ instanceId }) => new DockerEngine({ host, instanceId, separatesUsers: isRoot }),
+  make: async ({ instanceId }: Place, address = host) =>
+    new DockerEngine({ host: address, instanceId, separatesUsers: isRoot }),
   image,
-  boxUid: (uid) => (isRoot ? uid : (process.getuid?.() ?? uid)),
-  removeFromOutside: ({ engineId }) => docker.getContainer(engineId).remove({ force: true }),
+  boxUid: (uid: number) => (isRoot ? uid : (process.getuid?.() ?? uid)),
+  removeFromOutside: ({ engineId }: EngineBox) => docker.getContainer(engineId).remove({ force: true }),
   promises: { isolation: true, ownUid: isRoot, limits: true },
-});
+};
+engineConformance({ ...subject, make: (place) => subject.make(place) });
 
 const code = (expected: string) => (error: unknown) => error instanceof SpoonError && error.code === expected;
 const spec: BoxSpec = {
@@ -44,6 +47,79 @@ const spec: BoxSpec = {
   cpus: 1,
   maxProcesses: 64,
 };
+
+describe('Docker engine and a Docker that goes away', () => {
+  it('tells afterwards of a box that ended meanwhile, and not of one that ran on (R5)', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'spoon-docker-'));
+    const relay = new Relay(join(folder, 'docker.sock'), host.slice('unix://'.length));
+    await relay.open();
+    const bench = await Bench.make({
+      ...subject,
+      make: (place) => subject.make(place, `unix://${folder}/docker.sock`),
+    });
+    const ends: BoxEnd[] = [];
+    bench.engine.watch({ onEnd: (end) => ends.push(end), onMemoryKill: () => undefined });
+    const users = [['ada', 100_001], ...(isRoot ? [['grace', 100_002] as const] : [])] as const;
+    const started = await Promise.all(
+      users.map(async ([name, uid]) => bench.engine.start(await bench.spec(name, uid))),
+    );
+
+    relay.cut();
+    await assert.rejects(bench.engine.list(), code('engine-unavailable'));
+    const [first] = started;
+    assert.ok(first);
+    await docker.getContainer(first.engineId).remove({ force: true });
+    await relay.open();
+    const end = await until(5_000, () => ends[0]);
+    assert.deepEqual([end.engineId, end.reason], [first.engineId, 'removed']);
+    assert.equal((await bench.engine.list()).length, started.length - 1);
+    assert.equal(ends.length, 1);
+    await bench.close();
+    relay.cut();
+    await rm(folder, { recursive: true });
+  });
+});
+
+async function assertNothingLeft(instanceId: string): Promise<void> {
+  const filters = { label: [`spoon.instance=${instanceId.slice(0, 8)}`] };
+  assert.deepEqual(await docker.listContainers({ all: true, filters }), []);
+  assert.deepEqual(await docker.listNetworks({ filters }), []);
+}
+
+/** Docker's socket at another place, for a test to cut. */
+class Relay {
+  readonly #path: string;
+  readonly #target: string;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+
+  constructor(path: string, target: string) {
+    this.#path = path;
+    this.#target = target;
+  }
+
+  async open(): Promise<void> {
+    this.#server = createServer((near) => {
+      const far = connect(this.#target);
+      for (const socket of [near, far]) {
+        this.#sockets.add(socket.on('error', () => undefined));
+        socket.once('close', () => {
+          near.destroy();
+          far.destroy();
+        });
+      }
+      near.pipe(far).pipe(near);
+    });
+    this.#server.listen(this.#path);
+    await once(this.#server, 'listening');
+  }
+
+  cut(): void {
+    this.#server?.close();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+}
 
 describe('Docker engine: what it says when it cannot', () => {
   const engineAt = (address: string) =>
@@ -86,10 +162,11 @@ describe('Docker engine: what it says when it cannot', () => {
   });
 
   it('names an image that is not there', async () => {
-    const engine = engineAt(host);
+    const instanceId = crypto.randomUUID();
+    const engine = new DockerEngine({ host, instanceId, separatesUsers: true });
     const missing = engine.start({ ...spec, image: 'spoon-box:of-nobody' });
     await assert.rejects(missing, (error) => code('image-missing')(error) && /of-nobody/.test(String(error)));
-    await engine.stop('ada', 1);
+    await assertNothingLeft(instanceId);
     await engine.close();
   });
 
@@ -97,9 +174,7 @@ describe('Docker engine: what it says when it cannot', () => {
     const instanceId = crypto.randomUUID();
     const engine = new DockerEngine({ host, instanceId, separatesUsers: true });
     await assert.rejects(engine.start(spec), code('box-start-failed'));
-    const filters = { label: [`spoon.instance=${instanceId.slice(0, 8)}`] };
-    assert.deepEqual(await docker.listContainers({ all: true, filters }), []);
-    assert.deepEqual(await docker.listNetworks({ filters }), []);
+    await assertNothingLeft(instanceId);
     await engine.close();
   });
 

@@ -2,12 +2,14 @@ import { cpus } from 'node:os';
 import Docker from 'dockerode';
 import { SpoonError } from '../../protocol/errors.ts';
 import { boxName, containerOptions, labels } from './containerSpec.ts';
+import { absentOk, cancellable } from './dockerCalls.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
 import { dockerFacts } from './dockerFacts.ts';
 import { DockerNetworks } from './dockerNetworks.ts';
 import { DockerWatch } from './dockerWatch.ts';
 import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts } from './engine.ts';
 import { InTurn } from './inTurn.ts';
+import { rejectedBy } from './rejectedBy.ts';
 
 /** Within this a Docker that is there answers; R6: a clear error within 2 s when it is not. */
 const pingMs = 1_500;
@@ -151,7 +153,10 @@ export class DockerEngine implements Engine {
   }
 
   async #create(spec: BoxSpec, abortSignal: AbortSignal): Promise<EngineBox> {
-    await Promise.all([this.#checkImage(spec.image), this.#networks.ensure(spec, abortSignal)]);
+    const needs = [this.#checkImage(spec.image), this.#networks.ensure(spec, abortSignal)];
+    // Both to their end before either counts: a network that comes after the clearing up would stay.
+    await Promise.allSettled(needs);
+    await Promise.all(needs);
     const options = containerOptions(spec, {
       instance: this.#instance,
       cpus: this.#cpus,
@@ -267,34 +272,5 @@ export class DockerEngine implements Engine {
       signal?.throwIfAborted();
       throw dockerError(timeout.aborted ? timeout.reason : error, code);
     }
-  }
-}
-
-/** These three take a signal in dockerode 5; its types do not say so. */
-interface CancellableCalls {
-  ping(options: { abortSignal: AbortSignal }): Promise<unknown>;
-  version(options: { abortSignal: AbortSignal }): Promise<Docker.DockerVersion>;
-  info(options: { abortSignal: AbortSignal }): ReturnType<Docker['info']>;
-}
-
-function cancellable(docker: Docker): CancellableCalls {
-  return docker as unknown as CancellableCalls;
-}
-
-function rejectedBy(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
-/** Undefined for what is not there (404), also when it was never running (304). */
-async function absentOk<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    const status = statusOf(error);
-    if (status === 404 || status === 304) return undefined;
-    throw error;
   }
 }

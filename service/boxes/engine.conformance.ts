@@ -70,6 +70,19 @@ export function engineConformance(subject: EngineUnderTest): void {
       assert.equal(await countOnHost(marker), 0);
     });
 
+    it('ends also a box that does not react', async () => {
+      await started();
+      const { pid } = await new BoxdClient(bench.link('ada')).stat();
+      await bench.runLast('ada', `kill -STOP ${pid}`);
+      await bench.engine.stop('ada', 100);
+      assert.deepEqual(await bench.engine.list(), []);
+    });
+
+    it('shows nothing of itself among the mounts of the host', async () => {
+      await started();
+      assert.ok(!(await readFile('/proc/self/mounts', 'utf8')).includes(bench.folder));
+    });
+
     it('is found and stopped by another engine object', async () => {
       const box = await started();
       const second = await bench.secondEngine();
@@ -139,7 +152,7 @@ export function engineConformance(subject: EngineUnderTest): void {
     it('is told when boxd dies', async () => {
       const box = await started();
       const { pid } = await new BoxdClient(bench.link('ada')).stat();
-      await bench.sh('ada', `kill -9 ${pid}`).catch(() => undefined);
+      await bench.runLast('ada', `kill -9 ${pid}`);
       const end = await until(5_000, () => ends[0]);
       assert.deepEqual(
         { ...end, exitCode: null },

@@ -8,10 +8,16 @@ import type { BoxSpec, Engine, EngineBox } from './engine.ts';
 import { ensureHome } from './homes.ts';
 import { writeSystemFiles } from './systemFiles.ts';
 
+export interface Place {
+  readonly instanceId: string;
+  readonly stateDir: string;
+  readonly folder: string;
+}
+
 export interface EngineUnderTest {
   readonly title: string;
   /** Another object over the same boxes when called twice with one place. */
-  make(place: { instanceId: string; stateDir: string; folder: string }): Promise<Engine>;
+  make(place: Place): Promise<Engine>;
   readonly image: string;
   /** Uid of a box, from the one a user's account has. */
   boxUid(uid: number): number;
@@ -32,16 +38,14 @@ export const graceMs = 5_000;
 
 /** A user's box and everything around it, as `Boxes` would set it up. */
 export class Bench {
-  readonly folder: string;
   readonly engine: Engine;
-  readonly instanceId: string;
+  readonly place: Place;
   readonly #subject: EngineUnderTest;
   readonly #links = new Map<string, BoxdLink>();
 
-  private constructor(subject: EngineUnderTest, folder: string, instanceId: string, engine: Engine) {
+  private constructor(subject: EngineUnderTest, place: Place, engine: Engine) {
     this.#subject = subject;
-    this.folder = folder;
-    this.instanceId = instanceId;
+    this.place = place;
     this.engine = engine;
   }
 
@@ -54,17 +58,17 @@ export class Bench {
     // 120 MB: only one copy where the file system allows it.
     await link(node, join(boxd, 'node')).catch(() => copyFile(node, join(boxd, 'node')));
     await copyFile(join(import.meta.dirname, 'testBoxd.cjs'), join(boxd, '..', 'boxd.js'));
-    const instanceId = randomUUID();
-    const engine = await subject.make({ instanceId, stateDir: join(folder, 'state'), folder });
-    return new Bench(subject, folder, instanceId, engine);
+    // A name that a shell would trip over.
+    const place = { instanceId: randomUUID(), stateDir: join(folder, "it's a state"), folder };
+    return new Bench(subject, place, await subject.make(place));
+  }
+
+  get folder(): string {
+    return this.place.folder;
   }
 
   secondEngine(): Promise<Engine> {
-    return this.#subject.make({
-      instanceId: this.instanceId,
-      stateDir: join(this.folder, 'state'),
-      folder: this.folder,
-    });
+    return this.#subject.make(this.place);
   }
 
   async spec(username: string, accountUid: number): Promise<BoxSpec> {
@@ -103,13 +107,22 @@ export class Bench {
   }
 
   /** Runs a command in the box, as its user. */
-  async run(username: string, ...argv: string[]): Promise<Outcome> {
+  run(username: string, ...argv: string[]): Promise<Outcome> {
+    return this.#run(username, argv, 30_000);
+  }
+
+  /** For a command after which nothing answers. */
+  async runLast(username: string, script: string): Promise<void> {
+    await assert.rejects(this.#run(username, ['/bin/sh', '-c', script], 500), { code: 'box-unavailable' });
+  }
+
+  async #run(username: string, argv: string[], timeoutMs: number): Promise<Outcome> {
     const response = await this.link(username).request({
       method: 'POST',
       path: '/run',
       body: Buffer.from(JSON.stringify({ argv })),
       maxResponseBytes: mebi,
-      timeoutMs: 30_000,
+      timeoutMs,
     });
     return JSON.parse(response.body.toString()) as Outcome;
   }

@@ -1,15 +1,107 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { SpoonError } from '../../protocol/errors.ts';
 import { engineConformance } from './engine.conformance.ts';
+import type { BoxEnd, BoxSpec } from './engine.ts';
+import { Bench } from './engineBench.conformance.ts';
 import { processEngineUnderTest } from './processEngine.conformance.ts';
+import { ProcessEngine } from './processEngine.ts';
+import type { ProcessMode } from './processMode.ts';
+import { identify, ProcessRecords } from './processRecords.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-engineConformance(processEngineUnderTest(isRoot ? 'namespaces' : 'bubblewrap'));
+const best = isRoot ? 'namespaces' : 'bubblewrap';
+
+engineConformance(processEngineUnderTest(best));
 engineConformance(processEngineUnderTest('plain'));
+
+const startAndWait = `
+  const { ProcessEngine } = await import(process.env.ENGINE);
+  const engine = await ProcessEngine.open(JSON.parse(process.env.OPTIONS));
+  console.log(JSON.stringify(await engine.start(JSON.parse(process.env.SPEC))));
+  setInterval(() => undefined, 1000);
+`;
+
+async function withBench(mode: ProcessMode, work: (bench: Bench, spec: BoxSpec) => Promise<void>): Promise<void> {
+  const bench = await Bench.make(processEngineUnderTest(mode));
+  try {
+    await work(bench, await bench.spec('ada', 100_001));
+  } finally {
+    await bench.close();
+  }
+}
+
+describe('Process engine and the service', () => {
+  it('keeps its box when the service is killed, and finds it again', () =>
+    withBench(best, async (bench, spec) => {
+      // A service of its own, which starts the box and is killed before it can do anything more.
+      const service = spawn(process.execPath, ['--input-type=module', '-e', startAndWait], {
+        env: {
+          ...process.env,
+          ENGINE: import.meta.resolve('./processEngine.ts'),
+          SPEC: JSON.stringify(spec),
+          OPTIONS: JSON.stringify({ ...bench.place, hidden: [bench.folder] }),
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const failed = once(service, 'exit').then(() => assert.fail('the service ended before its box was there'));
+      const [line] = await Promise.race([once(service.stdout.setEncoding('utf8'), 'data'), failed]);
+      const started = JSON.parse(String(line));
+      service.kill('SIGKILL');
+      await assert.rejects(failed);
+      await bench.link('ada').whenDialled(10_000);
+      assert.deepEqual(await bench.engine.list(), [started]);
+      assert.equal(await bench.output('ada', 'echo alive'), 'alive');
+
+      const ended = new Promise<BoxEnd>((resolve) => {
+        bench.engine.watch({ onEnd: resolve, onMemoryKill: () => undefined });
+      });
+      process.kill(Number.parseInt(started.engineId, 10), 'SIGKILL');
+      assert.equal((await ended).engineId, started.engineId);
+    }));
+
+  it('does not end a process that has the pid of a box that is gone', () =>
+    withBench('plain', async (bench, spec) => {
+      const { engineId } = await bench.engine.start(spec);
+      const { instanceId, stateDir } = bench.place;
+      const bystander = spawn('sleep', ['1000']);
+      await once(bystander, 'spawn');
+      await bench.engine.stop('ada', 1_000);
+      // As if the pid had come back: the record names the bystander, with another start.
+      const records = new ProcessRecords(join(stateDir, '.boxes'));
+      const identity = await identify(bystander.pid ?? 0);
+      assert.ok(identity);
+      const record = {
+        ...identity,
+        startTicks: engineId,
+        username: 'ada',
+        startedMs: 1,
+        specHash: 'h',
+        homePath: spec.homePath,
+      };
+      await records.write(record);
+      const next = await ProcessEngine.open({ instanceId, stateDir, hidden: [], mode: 'plain' });
+      assert.deepEqual(await next.list(), []);
+      await next.stop('ada', 100);
+      assert.notEqual(await identify(bystander.pid ?? 0), undefined);
+      bystander.kill('SIGKILL');
+      await next.close();
+    }));
+
+  it('says what went wrong when a box cannot be built', () =>
+    withBench(best, async (bench, spec) => {
+      const missing = bench.engine.start({ ...spec, homePath: join(bench.folder, 'of-nobody') });
+      await assert.rejects(
+        missing,
+        (error) => error instanceof SpoonError && error.code === 'box-start-failed' && /of-nobody/.test(error.message),
+      );
+      assert.deepEqual(await bench.engine.list(), []);
+    }));
+});
 
 if (isRoot) {
   describe('Process engine of an account without root', () => {

@@ -19,7 +19,7 @@ const goneMs = 5_000;
 const maxSocketPathBytes = 107;
 
 export interface ProcessEngineOptions {
-  /** For records of which process is which box; only the service may enter it. */
+  /** For records of which process is which box, and scripts that root runs; only the service may enter it. */
   readonly stateDir: string;
   readonly instanceId: string;
   /** Directories that no box may see: the working directory. */
@@ -42,7 +42,7 @@ export class ProcessEngine implements Engine {
     this.#options = options;
     this.#found = found;
     this.#cgroups = cgroups;
-    this.#records = new ProcessRecords(join(options.stateDir, 'boxes'));
+    this.#records = new ProcessRecords(join(options.stateDir, '.boxes'));
     this.#watch = new ProcessWatch(cgroups, (username) => this.#turns.run(username, () => this.#clear(username)));
   }
 
@@ -100,7 +100,6 @@ export class ProcessEngine implements Engine {
 
   async close(): Promise<void> {
     this.#watch.close();
-    await this.#cgroups?.close();
   }
 
   async #plan(spec: BoxSpec): Promise<Launch> {
@@ -115,8 +114,10 @@ export class ProcessEngine implements Engine {
       cgroupFiles: (await this.#cgroups?.make(spec.username, spec)) ?? [],
       command: boxdCommand,
     });
+    // From a file: as an argument, it would fill every list of processes.
+    const path = await this.#records.writeScript(spec.username, script);
     const unshare = ['unshare', '--mount', '--uts', '--ipc', '--pid', '--fork', '--'];
-    return { argv: [...unshare, '/bin/sh', '-c', script], env, pidFrom: 'script' };
+    return { argv: [...unshare, '/bin/sh', path], env, pidFrom: 'script' };
   }
 
   /** SIGTERM to the first process, then SIGKILL: the kernel ends the whole pid namespace with it (pid_namespaces(7)). */
@@ -146,7 +147,7 @@ export class ProcessEngine implements Engine {
 }
 
 function rootDirOf({ stateDir }: ProcessEngineOptions): string {
-  return join(stateDir, 'root');
+  return join(stateDir, '.root');
 }
 
 /** The same program with the real paths: nothing is hidden from it. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { SpoonError } from '../../protocol/errors.ts';
+import { rejectedBy } from './rejectedBy.ts';
 
 const launchMs = 15_000;
 const maxLength = 2_000;
@@ -41,7 +42,7 @@ export async function launch(
   let pid: number | undefined;
   try {
     const [complaint, words, information] = [new Collected(stderr), new Collected(said), new Collected(info)];
-    const failed = Promise.race([failureOf(child, complaint), rejection(either)]);
+    const failed = Promise.race([failureOf(child, complaint), rejectedBy(either)]);
     const orFail = <T>(work: Promise<T>): Promise<T> => Promise.race([work, failed]);
     await orFail(words.until('ready\n'));
     if (pidFrom === 'bubblewrap') await orFail(information.until('}'));
@@ -101,13 +102,6 @@ class Collected {
       check();
     });
   }
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 function killQuietly(pid: number): void {

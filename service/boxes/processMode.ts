@@ -10,6 +10,13 @@ export type ProcessMode = 'namespaces' | 'bubblewrap' | 'plain';
 const trialMs = 5_000;
 const toolPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+const namespaceTrial = `
+command -v pivot_root >/dev/null
+command -v prlimit >/dev/null
+for type in tmpfs proc sysfs devpts; do mount -t "$type" none "$0"; done
+exec setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all unshare --version
+`;
+
 export interface FoundMode {
   readonly mode: ProcessMode;
   readonly version: string;
@@ -24,7 +31,7 @@ export async function findMode(rootDir: string): Promise<FoundMode> {
   const trial = isRoot
     ? tryRun('unshare', [
         ...['--mount', '--uts', '--ipc', '--pid', '--fork', '--', '/bin/sh', '-euc'],
-        'command -v pivot_root prlimit >/dev/null; mount -t tmpfs none "$0"; exec setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all unshare --version',
+        namespaceTrial,
         rootDir,
       ])
     : tryRun('bwrap', [

@@ -25,10 +25,14 @@ export class ProcessRecords {
   }
 
   async write(record: BoxRecord): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const path = this.#path(record.username);
-    await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    await this.#replace(this.#path(record.username), JSON.stringify(record));
+  }
+
+  /** Keeps what builds a box beside its record. @returns its path */
+  async writeScript(username: string, script: string): Promise<string> {
+    const path = join(this.#directory, `${username}.sh`);
+    await this.#replace(path, script);
+    return path;
   }
 
   /** The record of a box, whether it runs or not. */
@@ -52,6 +56,13 @@ export class ProcessRecords {
 
   async remove(username: string): Promise<void> {
     await rm(this.#path(username), { force: true });
+    await rm(join(this.#directory, `${username}.sh`), { force: true });
+  }
+
+  async #replace(path: string, text: string): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await writeFile(`${path}.new`, text, { mode: 0o600 });
+    await rename(`${path}.new`, path);
   }
 
   #path(username: string): string {

@@ -61,8 +61,9 @@ export function namespaceScript(
     'umask 022',
     'read -r pid rest </proc/self/stat && printf \'pid %s\\n\' "$pid" >&3',
     ...cgroupFiles.map((file) => `printf 0 >${quote(file)}`),
-    'printf 500 >/proc/self/oom_score_adj',
-    `printf %s ${boxHostname} >/proc/sys/kernel/hostname`,
+    '(printf 500 >/proc/self/oom_score_adj) || :',
+    // Where the service runs in a container, /proc/sys may be read-only.
+    `(printf %s ${boxHostname} >/proc/sys/kernel/hostname) 2>/dev/null || hostname ${boxHostname} || :`,
     `mount -t tmpfs -o mode=755,nosuid,nodev,size=16m spoon ${quote(rootDir)}`,
     `mkdir -p ${[...directories].map(at).join(' ')}`,
     ...late,

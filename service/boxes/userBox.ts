@@ -52,6 +52,8 @@ export class UserBox {
   #detail: string | undefined;
   #stages: StageReport[] = [];
   #running: { readonly box: RunningBox; readonly engineBox: EngineBox } | undefined;
+  /** Answers already, while the pipeline brings its home up to date. */
+  #preparing: RunningBox | undefined;
   #starting: { readonly box: Promise<RunningBox>; readonly abort: AbortController } | undefined;
   #idle: IdleState = notIdle;
   /** Counts uses; an idle stop that finds another number than it began with gives way. */
@@ -65,6 +67,11 @@ export class UserBox {
 
   get running(): RunningBox | undefined {
     return this.#running?.box;
+  }
+
+  /** Also before the pipeline is through: a dotfile saved in that time must still get there. */
+  get reachable(): RunningBox | undefined {
+    return this.#running?.box ?? this.#preparing;
   }
 
   ensure(user: BoxUser): Promise<RunningBox> {
@@ -217,9 +224,14 @@ export class UserBox {
       );
     }
     const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs };
-    this.#stages = await this.#around.onStarted(box);
-    signal?.throwIfAborted();
-    this.#running = { box, engineBox };
+    this.#preparing = box;
+    try {
+      this.#stages = await this.#around.onStarted(box);
+      signal?.throwIfAborted();
+      this.#running = { box, engineBox };
+    } finally {
+      this.#preparing = undefined;
+    }
     this.#idle = notIdle;
     this.#become('running');
     return box;

@@ -13,7 +13,8 @@ import { appliedFrom, diffOverlays } from './overlayDiff.ts';
 
 export interface LiveOverlayParts {
   readonly dotfiles: Pick<Dotfiles, 'overlay' | 'contents' | 'keepDrift'>;
-  readonly running: (userId: string) => RunningBox | undefined;
+  /** The user's box from the moment that it answers. */
+  readonly reachable: (userId: string) => RunningBox | undefined;
   readonly publish: (userId: string, event: SpoonEvent) => void;
   /** A home that could not be brought up to date; saves are not held up by it. */
   readonly onError: (error: unknown, userId: string) => void;
@@ -47,7 +48,7 @@ export class LiveOverlay {
   ): Promise<Map<string, Applied>> {
     const paths = [...(change.saved ?? []), ...(change.removed ?? [])];
     const all = (applied: Applied) => new Map<string, Applied>(paths.map((path) => [path, applied]));
-    const box = this.#parts.running(userId);
+    const box = this.#parts.reachable(userId);
     if (box === undefined) return all({ state: 'boxOff' });
     const work = this.#turns.run(userId, () => this.#bringUpToDate(box));
     const tooLong = new AbortController();
@@ -64,7 +65,7 @@ export class LiveOverlay {
       }
       return new Map(paths.map((path) => [path, this.#troubles.get(box)?.get(path) ?? { state: 'applied' }]));
     } catch (error) {
-      if (this.#parts.running(userId) !== box) return all({ state: 'boxOff' });
+      if (this.#parts.reachable(userId) !== box) return all({ state: 'boxOff' });
       this.#parts.onError(error, userId);
       return all({
         state: 'pending',

@@ -99,10 +99,10 @@ async function removeFromOutside(service: RunningService, username: string): Pro
     assert.equal(mine.length, 1);
     await run('docker', ['-H', host, 'rm', '-f', ...mine]);
   } else {
-    const state = JSON.parse(await readFile(join(service.workdir, 'run', `${username}.json`), 'utf8')) as {
+    const state = JSON.parse(await readFile(join(service.workdir, 'run', 'boxes', `${username}.json`), 'utf8')) as {
       pid: number;
     };
-    process.kill(-state.pid, 'SIGKILL');
+    process.kill(state.pid, 'SIGKILL');
   }
   // The next command notices by itself; that the state is corrected without one is another test's business.
 }

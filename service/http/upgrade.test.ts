@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Duplex, PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { SpoonError } from '../../protocol/errors.ts';
+import { formatToken } from '../../protocol/tokenFormat.ts';
+import { Upgrades } from './upgrade.ts';
+
+const ticket = formatToken({ kind: 't', id: 'a'.repeat(12), secret: 'b'.repeat(43) });
+
+/** The box's end: what the client sent, and a way to answer. */
+class Box extends Duplex {
+  readonly received: Buffer[] = [];
+  override _read(): void {}
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.received.push(chunk);
+    done();
+  }
+}
+
+describe('the relay', () => {
+  let server: Server;
+  let upgrades: Upgrades;
+  let openRelay: () => Promise<Duplex>;
+  let reports: { status: number; code?: string }[];
+  let failures: unknown[];
+  const clients: Socket[] = [];
+
+  beforeEach(async () => {
+    reports = [];
+    failures = [];
+    upgrades = new Upgrades({
+      access: { hosts: new Set(['localhost']), origins: new Set() },
+      redeem: () => ({ userId: 'ada', tokenId: 'one' }),
+      openRelay: () => openRelay(),
+      acceptEvents: () => assert.fail('no events here'),
+      report: (report) => reports.push(report),
+      failure: (error) => failures.push(error),
+    });
+    server = createServer();
+    upgrades.attachTo(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.destroy();
+    upgrades.close();
+    server.close();
+    await once(server, 'close');
+  });
+
+  function dial(early = ''): Socket {
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    clients.push(client);
+    client.write(
+      'GET /v1/terminals/one/attach HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer ${ticket}\r\n` +
+        `Cookie: a=b\r\n\r\n${early}`,
+    );
+    return client;
+  }
+  async function head(client: Socket): Promise<string> {
+    let answer = '';
+    while (!answer.includes('\r\n\r\n')) answer += String((await once(client, 'data'))[0]);
+    return answer;
+  }
+  async function until(condition: () => boolean): Promise<void> {
+    for (const endMs = performance.now() + 5_000; !condition(); ) {
+      assert.ok(performance.now() < endMs, 'in time');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  it('joins both ways, with what the client sent ahead', async () => {
+    const box = new Box();
+    openRelay = async () => box;
+    const client = dial('early');
+    assert.match(await head(client), /^HTTP\/1\.1 101 .*\r\n\r\n$/s);
+    client.write(' bytes');
+    await until(() => Buffer.concat(box.received).toString() === 'early bytes');
+    box.push(Buffer.from([0x82, 1, 0xff]));
+    assert.deepEqual((await once(client, 'data'))[0], Buffer.from([0x82, 1, 0xff]));
+  });
+
+  for (const code of ['box-misbehaved', 'box-unavailable', 'box-stopped', 'not-found'] as const) {
+    it(`answers ${code} itself, and nothing that the box said`, async () => {
+      openRelay = async () => {
+        throw new SpoonError(code, undefined, { cause: new Error('Set-Cookie: canary') });
+      };
+      const answer = await text(dial());
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${new SpoonError(code).status} .*"code":"${code}"`, 's'));
+      assert.doesNotMatch(answer, /canary/);
+      assert.equal(reports[0]?.code, code);
+      assert.deepEqual(failures, []);
+    });
+  }
+
+  it('says nothing of a bug to the client and everything to the log', async () => {
+    openRelay = async () => {
+      throw new Error('canary');
+    };
+    assert.doesNotMatch(await text(dial()), /canary/);
+    assert.match(String(failures[0]), /canary/);
+  });
+
+  it('lets no more than four of a user wait for a box that does not answer', async () => {
+    const { promise: never, reject } = Promise.withResolvers<Duplex>();
+    let asked = 0;
+    openRelay = () => {
+      asked++;
+      return never;
+    };
+    const waiting = Array.from({ length: 4 }, () => dial());
+    await until(() => asked === 4);
+    const fifth = await text(dial());
+    assert.match(fifth, /^HTTP\/1\.1 429 .*retry-after: 1/s);
+    const answers = Promise.all(waiting.map((client) => text(client)));
+    reject(new SpoonError('box-unavailable'));
+    for (const answer of await answers) assert.match(answer, /^HTTP\/1\.1 503 /);
+    openRelay = async () => new Box();
+    assert.match(await head(dial()), /^HTTP\/1\.1 101 /);
+  });
+
+  it('holds back a box whose viewer does not read, and goes on when it does', async () => {
+    const box = new PassThrough({ highWaterMark: 65_536 });
+    openRelay = async () => Duplex.from({ readable: box, writable: new PassThrough().resume() });
+    const client = dial();
+    await head(client);
+    client.pause();
+    const chunk = Buffer.alloc(65_536, 'x');
+    let sentBytes = 0;
+    // The kernel's buffers take a few megabytes; after them nothing more may pass.
+    while (sentBytes < 64 * 2 ** 20) {
+      sentBytes += chunk.length;
+      if (box.write(chunk)) continue;
+      const drained = await Promise.race([
+        once(box, 'drain').then(() => true),
+        new Promise<false>((resolve) => setTimeout(() => resolve(false), 300)),
+      ]);
+      if (!drained) break;
+    }
+    assert.ok(sentBytes < 32 * 2 ** 20, `${sentBytes} bytes were taken from a box that nobody reads`);
+    let receivedBytes = 0;
+    client.on('data', (data) => {
+      receivedBytes += data.length;
+    });
+    client.resume();
+    await until(() => receivedBytes === sentBytes);
+  });
+
+  it('delivers the last bytes of a box that ends, and ends with it', async () => {
+    const box = new Box();
+    openRelay = async () => box;
+    const client = dial();
+    await head(client);
+    box.push('the last bytes');
+    box.push(null);
+    assert.equal(await text(client), 'the last bytes');
+    await until(() => box.destroyed);
+  });
+
+  it('lets go of the box when the client is gone', async () => {
+    const box = new Box();
+    openRelay = async () => box;
+    const client = dial();
+    await head(client);
+    client.resetAndDestroy();
+    await until(() => box.destroyed);
+  });
+
+  it('ends what a token opened when it is revoked, and nothing else', async () => {
+    const box = new Box();
+    openRelay = async () => box;
+    const client = dial();
+    await head(client);
+    upgrades.closeThoseOf('another');
+    assert.ok(!box.destroyed);
+    const closed = once(client, 'close');
+    client.on('error', () => undefined).resume();
+    upgrades.closeThoseOf('one');
+    await closed;
+    assert.ok(box.destroyed);
+  });
+});
