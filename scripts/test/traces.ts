@@ -81,8 +81,8 @@ export function newTraces(before: MachineState, after: MachineState, ownFolders:
 }
 
 /**
- * Processes of a run that still live: those with its mark in their environment, and boxes, whose environment is made
- * anew but whose mounts come from the run's folder.
+ * Processes of a run that still live: those with its mark in their environment, those that were given the run's folder in
+ * another way, and boxes, whose environment is made anew but whose mounts come from that folder.
  */
 export async function findStragglers(mark: string, folder: string): Promise<Straggler[]> {
   const found: Straggler[] = [];
@@ -92,8 +92,10 @@ export async function findStragglers(mark: string, folder: string): Promise<Stra
     const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
     const command = (await read('cmdline')).replaceAll('\0', ' ').trim();
     if (command === '') continue; // the kernel's own, or one that has just ended
+    const environment = await read('environ');
     const ours =
-      (await read('environ')).includes(mark) || command.includes(folder) || (await read('mountinfo')).includes(folder);
+      environment.includes(mark) ||
+      [environment, command, await read('mountinfo')].some((text) => text.includes(folder));
     if (ours) found.push({ pid, command: command.slice(0, 120) });
   }
   return found;
