@@ -42,6 +42,10 @@ async function createApp(): Promise<FastifyInstance> {
   });
   addRoute(app, routes.readDotfile, async ({ query, reply }) => {
     if (query.path === 'bug') throw new Error('canary: a bug with a secret in it');
+    if (query.path === 'tool') {
+      const cause = new Error('canary: a tool says /srv/homes/ada');
+      throw new SpoonError('box-start-failed', 'Try again.', { cause });
+    }
     return reply.type('application/octet-stream').send(Buffer.from(JSON.stringify(query)));
   });
   addRoute(app, routes.removeDotfile, async ({ query }) => ({
@@ -316,6 +320,13 @@ describe('the HTTP side', () => {
     const problem = await expectProblem(response, 500, 'internal-error');
     assert.ok(!JSON.stringify(problem).includes('canary'));
     assert.match(String(failures.at(-1)), /canary/);
+  });
+
+  it('keeps what caused a failure of the machine for the log', async () => {
+    const problem = await expectProblem(await call('/v1/dotfiles/content?path=tool'), 503, 'box-start-failed');
+    assert.ok(!JSON.stringify(problem).includes('canary'));
+    const [failure] = failures.slice(-1);
+    assert.ok(failure instanceof SpoonError && /canary/.test(String(failure.cause)));
   });
 
   it('reports routes by their pattern, without anything that the client wrote', async () => {

@@ -29,7 +29,7 @@ export interface HttpSettings {
   readonly authentication: Authentication;
   readonly version: string;
   readonly report: (report: RequestReport) => void;
-  /** A bug, or a failure of the machine: never shown to the client. */
+  /** A bug, or what caused a failure of the machine: never shown to the client. */
   readonly failure: (error: unknown, requestId: string) => void;
 }
 
@@ -108,6 +108,8 @@ export async function createHttpApp(settings: HttpSettings): Promise<FastifyInst
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = asSpoonError(thrown);
     if (error.code === 'internal-error') settings.failure(error.cause ?? error, request.id);
+    // The client gets words of ours; those of Docker, a tool or the system, with paths of this host, are in the cause.
+    else if (error.status >= 500 && error.cause !== undefined) settings.failure(error, request.id);
     request.errorCode = error.code;
     return sendProblem(reply, error);
   });
