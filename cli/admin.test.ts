@@ -26,6 +26,9 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
           users: [user, { ...user, username: 'bob', displayName: 'Bob\u001b[2J', disabled: true }],
         },
         'POST /v1/admin/users/ada/tokens': { token: 'the-new-token', info },
+        'POST /v1/admin/tokens': { token: 'the-admin-token', info: { ...info, kind: 'admin' } },
+        'GET /v1/admin/tokens': { tokens: [{ ...info, kind: 'admin' }] },
+        'DELETE /v1/admin/tokens/k1': {},
       };
       const answer = answers[line];
       if (answer !== undefined)
@@ -73,6 +76,17 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
     assert.deepEqual(seen.at(-1)?.body, { name: 'laptop', lifeDays: 30 });
   });
 
+  it('makes, lists and revokes tokens of administrators', async () => {
+    const { stdout } = await machine.run(['tokens', 'create', '--admin', '--name', 'ops']);
+    assert.equal(stdout.toString(), 'the-admin-token\n');
+    assert.equal(seen.at(-1)?.line, 'POST /v1/admin/tokens');
+    assert.deepEqual(seen.at(-1)?.body, { name: 'ops' });
+    const list = await machine.run(['tokens', 'ls', '--admin']);
+    assert.match(list.stdout.toString(), /^k1 +laptop +admin /m);
+    assert.equal((await machine.run(['tokens', 'revoke', 'k1', '--admin'])).code, 0);
+    assert.equal(seen.at(-1)?.line, 'DELETE /v1/admin/tokens/k1');
+  });
+
   it('lists users with names as text', async () => {
     const { stdout } = await machine.run(['users', 'ls']);
     const lines = stdout.toString().trimEnd().split('\n');
@@ -82,7 +96,7 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
 
   it('passes refusals on', async () => {
     assert.equal((await machine.run(['tokens', 'create', '--user', 'eve'])).code, 4);
-    assert.equal((await machine.run(['tokens', 'create', '--admin'])).code, 2);
+    assert.equal((await machine.run(['tokens', 'create', '--admin', '--user', 'ada'])).code, 2);
     assert.equal((await machine.run(['tokens', 'create', '--user', 'ada', '--days', 'x'])).code, 2);
   });
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { UsageError } from './commandLine.ts';
+import { systemReason } from './systemReason.ts';
 
 const SignIn = Type.Object({
   token: Type.String(),
@@ -37,7 +38,7 @@ export async function readCredentials(file: string): Promise<Credentials> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 1, default: null, services: {} };
-    throw new UsageError(`${file} cannot be read (${(error as Error).message}).`);
+    throw new UsageError(`${file} cannot be read: ${systemReason(error)}.`);
   }
   if (((await stat(file)).mode & 0o077) !== 0) await chmod(file, ownerOnly);
   const value = parseJson(text);
@@ -74,7 +75,7 @@ async function writeCredentials(file: string, credentials: Credentials): Promise
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new UsageError(`${file} cannot be written (${(error as Error).message}). Nothing was changed.`);
+    throw new UsageError(`${file} cannot be written: ${systemReason(error)}. Nothing was changed.`);
   }
 }
 

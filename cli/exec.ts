@@ -5,6 +5,7 @@ import { SpoonError } from '../protocol/errors.ts';
 import type { CommandLine } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { openNodeSocket } from './nodeSocket.ts';
+import { systemReason } from './systemReason.ts';
 import { threadFolder } from './typedPath.ts';
 
 /** A third Ctrl-C is for a command that does not listen, or a network that does not carry. */
@@ -73,7 +74,7 @@ async function feed(line: CommandLine, session: CommandSession): Promise<void> {
     for await (const chunk of line.stdin as AsyncIterable<Buffer>) await session.writeStdin(chunk);
   } catch (error) {
     if (error instanceof SpoonError) return;
-    line.note(`stdin cannot be read (${(error as Error).message}); the command gets none.`);
+    line.note(`stdin cannot be read: ${systemReason(error)}. The command gets none.`);
   }
   session.endStdin();
 }

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { SpoonError } from '../protocol/errors.ts';
 import { maxFileBytes } from '../protocol/limits.ts';
 import { type CommandLine, UsageError } from './commandLine.ts';
+import { systemReason } from './systemReason.ts';
 
 /** After this long without a byte it is said what is being waited for. */
 const silenceMs = 2_000;
@@ -50,7 +51,7 @@ export async function readLocalFile(file: string): Promise<{ bytes: Buffer; mode
     if (error instanceof UsageError || error instanceof SpoonError) throw error;
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UsageError(
-      isMissing ? `There is no file ${file} here.` : `${file} cannot be read (${(error as Error).message}).`,
+      isMissing ? `There is no file ${file} here.` : `${file} cannot be read: ${systemReason(error)}.`,
     );
   } finally {
     await handle?.close();

@@ -1,13 +1,16 @@
-import type { Command } from 'commander';
-import type { CreateTokenRequest } from '../protocol/identity.ts';
+import { type Command, Option } from 'commander';
+import type { CreatedToken, CreateTokenRequest } from '../protocol/identity.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connect, connectAsAdmin } from './connection.ts';
 
-interface CreateOptions extends JsonOption {
+interface AdminOption extends JsonOption {
+  readonly admin?: true;
+}
+
+interface CreateOptions extends AdminOption {
   readonly name: string;
   readonly days?: string;
   readonly user?: string;
-  readonly admin?: true;
 }
 
 /** `spoonctl tokens …` */
@@ -17,28 +20,22 @@ export function addTokens(program: Command, line: CommandLine): void {
   withJson(tokens.command('create').description('a new token, printed once'))
     .option('--name <name>', 'what it is for', 'spoonctl')
     .option('--days <number>', 'how long it lives, 1 to 365; 90 when left out')
-    .option('--user <username>', 'for another user (administrators)')
-    .option('--admin', 'one that administers and reads no contents; with --user')
+    .addOption(new Option('--user <username>', 'for another user (administrators)').conflicts('admin'))
+    .option('--admin', 'one that administers and reads no contents (administrators)')
     .action(async ({ name, days, user, admin, ...options }: CreateOptions) => {
-      const body: CreateTokenRequest = {
-        name,
-        ...(days === undefined ? {} : { lifeDays: lifeOf(days) }),
-        ...(admin === undefined ? {} : { kind: 'admin' }),
-      };
-      if (admin !== undefined && user === undefined)
-        throw new UsageError('Say with --user whose administrator token it is.');
-      const created =
-        user === undefined
-          ? await (await connect(line)).api.call('createToken', { body })
-          : await (await connectAsAdmin(line)).call('adminCreateToken', { params: { username: user }, body });
+      const body: CreateTokenRequest = { name, ...(days === undefined ? {} : { lifeDays: lifeOf(days) }) };
+      const created = await create(line, body, { user, admin });
       line.print(options, created, () => created.token);
       if (options.json !== true) line.note(`Valid until ${formatTime(created.info.expiresMs)}. It is not shown again.`);
     });
 
-  withJson(tokens.command('ls').description('your tokens, without their secrets')).action(
-    async (options: JsonOption) => {
-      const { api } = await connect(line);
-      const list = await api.call('listTokens');
+  withJson(tokens.command('ls').description('your tokens, without their secrets'))
+    .option('--admin', 'those that administer (administrators)')
+    .action(async ({ admin, ...options }: AdminOption) => {
+      const list =
+        admin === true
+          ? await (await connectAsAdmin(line)).call('adminListTokens')
+          : await (await connect(line)).api.call('listTokens');
       line.print(options, list, () =>
         columns(
           ['ID', 'NAME', 'KIND', 'CREATED', 'EXPIRES', 'LAST USED'],
@@ -52,16 +49,25 @@ export function addTokens(program: Command, line: CommandLine): void {
           ]),
         ),
       );
-    },
-  );
+    });
 
-  withJson(tokens.command('revoke').argument('<id>').description('end one of your tokens now')).action(
-    async (id: string, options: JsonOption) => {
-      const { api } = await connect(line);
-      await api.call('revokeToken', { params: { id } });
+  withJson(tokens.command('revoke').argument('<id>').description('end one of your tokens now'))
+    .option('--admin', 'one of anybody (administrators)')
+    .action(async (id: string, { admin, ...options }: AdminOption) => {
+      if (admin === true) await (await connectAsAdmin(line)).call('adminRevokeToken', { params: { id } });
+      else await (await connect(line)).api.call('revokeToken', { params: { id } });
       line.print(options, { revoked: id }, () => `Revoked ${id}.`);
-    },
-  );
+    });
+}
+
+async function create(
+  line: CommandLine,
+  body: CreateTokenRequest,
+  { user, admin }: { user: string | undefined; admin: true | undefined },
+): Promise<CreatedToken> {
+  if (admin === true) return (await connectAsAdmin(line)).call('adminCreateAdminToken', { body });
+  if (user === undefined) return (await connect(line)).api.call('createToken', { body });
+  return (await connectAsAdmin(line)).call('adminCreateToken', { params: { username: user }, body });
 }
 
 function lifeOf(days: string): number {

@@ -16,7 +16,7 @@ import { Terminal } from './terminals.ts';
  *   GET    /v1/terminals                 TerminalStates
  *   DELETE /v1/terminals/{id}            ends the process group
  *   GET    /v1/terminals/{id}/attach     upgrade
- *   POST   /v1/commands                  StartCommand → { id }; it runs once attached, and is forgotten after 30 s unattached
+ *   POST   /v1/commands                  StartCommand → StartedCommand; it runs once attached, and is forgotten after 30 s unattached
  *   GET    /v1/commands/{id}/attach      upgrade
  */
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { frame, readFrames } from './overlayFrames.ts';
+import { frame, readFrameBatches } from './overlayFrames.ts';
 
 async function* inPieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0;
@@ -14,13 +14,15 @@ async function* inPieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGene
 
 async function collect(bytes: Uint8Array, sizes: readonly number[] = [], maxBytes = 1 << 20): Promise<Buffer[]> {
   const frames: Buffer[] = [];
-  for await (const payload of readFrames(inPieces(bytes, sizes), maxBytes)) frames.push(Buffer.from(payload));
+  for await (const batch of readFrameBatches(inPieces(bytes, sizes), maxBytes)) {
+    frames.push(...batch.map((payload) => Buffer.from(payload)));
+  }
   return frames;
 }
 
 const join = (payloads: readonly Uint8Array[]) => Buffer.concat(payloads.flatMap((payload) => frame(payload)));
 
-describe('readFrames', () => {
+describe('readFrameBatches', () => {
   it('gives back what was framed, however the stream is cut', async () => {
     await fc.assert(
       fc.asyncProperty(

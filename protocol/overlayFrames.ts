@@ -14,17 +14,10 @@ export function frame(payload: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Cuts a stream into frames.
+ * Cuts a stream into frames and hands over at once all that a chunk completes: a thousand small files would otherwise spend
+ * more time in promises than in being written. A frame that lies inside one chunk is a view of it.
  * @param maxBytes the largest frame that is accepted
  * @throws SpoonError `request-invalid` for a larger frame or a stream that ends inside one
- */
-export async function* readFrames(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
-  for await (const frames of readFrameBatches(source, maxBytes)) yield* frames;
-}
-
-/**
- * As {@link readFrames}, but hands over at once all frames that a chunk completes: a thousand small files would otherwise
- * spend more time in promises than in being written. A frame that lies inside one chunk is a view of it.
  */
 export async function* readFrameBatches(
   source: AsyncIterable<Uint8Array>,

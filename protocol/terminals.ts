@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { maxArguments } from './limits.ts';
 
 export const OpenTerminalRequest = Type.Object(
   {
@@ -39,7 +40,7 @@ export type TerminalList = Static<typeof TerminalList>;
 
 export const RunCommandRequest = Type.Object(
   {
-    argv: Type.Array(Type.String(), { minItems: 1, maxItems: 1024 }),
+    argv: Type.Array(Type.String(), { minItems: 1, maxItems: maxArguments }),
     cwd: Type.Optional(Type.String({ maxLength: 4096 })),
   },
   { additionalProperties: false },

@@ -43,6 +43,8 @@ try {
   process.send?.({ event: 'ready', ...ready });
 } catch (error) {
   log.failure('start', error);
-  process.stderr.write(`spoon: ${error instanceof SpoonError ? error.message : String(error)}\n`);
+  const words =
+    error instanceof SpoonError ? error.message : 'A mistake in Spoon itself. Its log above has the details.';
+  process.stderr.write(`spoon: ${words}\n`);
   process.exit(exitCodeOf(error));
 }

@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { getSystemErrorMessage } from 'node:util';
 import { SpoonError } from '../protocol/errors.ts';
 import { ExclusiveLock } from './store/exclusiveLock.ts';
 
@@ -50,8 +51,13 @@ export async function openWorkdir(workdir: Workdir): Promise<ExclusiveLock> {
     return ExclusiveLock.take(workdir.lock);
   } catch (cause) {
     if (cause instanceof SpoonError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SpoonError('workdir-unwritable', `SPOON_AGENT_WORKDIR is ${workdir.root}: ${why}.`, { cause });
+    const errno = cause instanceof Error && 'errno' in cause ? cause.errno : undefined;
+    if (typeof errno !== 'number') throw cause;
+    throw new SpoonError(
+      'workdir-unwritable',
+      `SPOON_AGENT_WORKDIR is ${workdir.root}: ${getSystemErrorMessage(errno)}. Set it to a folder that this account may write to.`,
+      { cause },
+    );
   }
 }
 

@@ -1,6 +1,9 @@
 import { errorTable, SpoonError } from '../../protocol/errors.ts';
 import type { BoxEnd } from './engine.ts';
 
+/** In the place of a tool's own words: they have paths of this host in them and are the error's cause. */
+export const seeLog = "The service's log has the reason.";
+
 const gibi = 1024 ** 3;
 
 function amount(bytes: number): string {

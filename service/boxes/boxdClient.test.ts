@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { OverlayApply } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { readFrames } from '../../protocol/overlayFrames.ts';
+import { readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { BoxdClient } from './boxdClient.ts';
 import type { LinkRequest } from './boxdLink.ts';
 
@@ -56,8 +56,8 @@ describe('BoxdClient', () => {
     const frames: string[] = [];
     const client = new BoxdClient({
       request: async ({ body }: LinkRequest) => {
-        for await (const payload of readFrames(body as AsyncIterable<Uint8Array>, 1024))
-          frames.push(String(Buffer.from(payload)));
+        for await (const batch of readFrameBatches(body as AsyncIterable<Uint8Array>, 1024))
+          frames.push(...batch.map((payload) => String(Buffer.from(payload))));
         return { status: 200, body: Buffer.from('{"outcomes":[],"stages":[]}') };
       },
       upgrade: never,

@@ -173,7 +173,12 @@ describe('Docker engine: what it says when it cannot', () => {
   it('removes what it began when a box does not start', async () => {
     const instanceId = crypto.randomUUID();
     const engine = new DockerEngine({ host, instanceId, separatesUsers: true });
-    await assert.rejects(engine.start(spec), code('box-start-failed'));
+    await assert.rejects(engine.start(spec), (error) => {
+      assert.ok(code('box-start-failed')(error) && error instanceof SpoonError);
+      assert.doesNotMatch(error.message, /nonexistent/, 'no path of the host');
+      assert.match(String(error.cause), /nonexistent/);
+      return true;
+    });
     await assertNothingLeft(instanceId);
     await engine.close();
   });

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import Docker from 'dockerode';
 import { SpoonError } from '../../protocol/errors.ts';
+import { seeLog } from './boxWords.ts';
 import { boxName, containerOptions, labels } from './containerSpec.ts';
 import { absentOk, cancellable } from './dockerCalls.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
@@ -175,10 +176,9 @@ export class DockerEngine implements Engine {
       await container.start({ abortSignal });
       const info = await container.inspect({ abortSignal });
       if (info.State.Running) return this.#known(info);
-      throw new SpoonError(
-        'box-start-failed',
-        `boxd ended at once with code ${info.State.ExitCode}. ${info.State.Error}`.trim(),
-      );
+      throw new SpoonError('box-start-failed', `boxd ended at once with code ${info.State.ExitCode}. ${seeLog}`, {
+        cause: new Error(info.State.Error),
+      });
     } catch (error) {
       this.#watch.forget(id);
       // With a signal of its own: the caller's may be the reason why we are here.

@@ -1,4 +1,5 @@
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
+import { seeLog } from './boxWords.ts';
 
 /** HTTP status of Docker's answer, where there was one. */
 export function statusOf(error: unknown): number | undefined {
@@ -21,7 +22,7 @@ export function dockerError(error: unknown, code: ErrorCode): unknown {
   if (error instanceof SpoonError) return error;
   const status = statusOf(error);
   if (status === 503) return unavailable('It is stopping.', error);
-  if (status !== undefined) return new SpoonError(code, `Docker says: ${messageOf(error)}`, { cause: error });
+  if (status !== undefined) return new SpoonError(code, `Docker refused it. ${seeLog}`, { cause: error });
   const system = error instanceof Error && 'code' in error ? error.code : undefined;
   if (error instanceof Error && error.name === 'TimeoutError') return unavailable('It gave no answer in time.', error);
   if (system === 'ENOENT') return unavailable('There is no socket at its place. Start Docker.', error);

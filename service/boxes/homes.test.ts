@@ -37,7 +37,12 @@ describe('ensureHome', () => {
   it('refuses a home of another owner and leaves it as it is', async () => {
     const path = await ensureHome(homes, ada);
     await chmod(path, 0o750);
-    await assert.rejects(ensureHome(homes, { ...ada, uid: self.uid + 1 }), code('home-untrusted'));
+    await assert.rejects(ensureHome(homes, { ...ada, uid: self.uid + 1 }), (error) => {
+      assert.ok(code('home-untrusted')(error));
+      assert.match(String(error), /homes\/ada belongs to/);
+      assert.ok(!String(error).includes(homes), 'the user who reads it learns no path of the host');
+      return true;
+    });
     assert.equal((await stat(path)).mode & 0o7777, 0o750);
   });
 

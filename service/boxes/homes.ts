@@ -25,7 +25,7 @@ export async function ensureHome(homesDir: string, owner: HomeOwner): Promise<st
     if (found.uid !== owner.uid || found.gid !== owner.gid) {
       throw new SpoonError(
         'home-untrusted',
-        `${path} belongs to ${found.uid}:${found.gid}, not to ${owner.uid}:${owner.gid}. Nothing in it was touched. Give it back with chown --no-dereference, or move it away.`,
+        `${inWords(owner)} belongs to ${found.uid}:${found.gid}, not to ${owner.uid}:${owner.gid}. Nothing in it was touched. Its operator can give it back with chown --no-dereference, or move it away.`,
       );
     }
     if ((found.mode & 0o7777) !== 0o700) await home.chmod(0o700);
@@ -48,14 +48,20 @@ export async function refuseSecondHome(homesDir: string, username: string): Prom
   if (other !== undefined) throw new SpoonError('single-user-only', `${other} has a home here already.`);
 }
 
+/** In the working directory: its user, who reads this, learns no path of the host. */
+function inWords({ username }: HomeOwner): string {
+  return `homes/${username}`;
+}
+
 async function openDirectory(path: string, owner: HomeOwner): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   try {
     return await open(path, flags);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTDIR' || code === 'ELOOP') throw new SpoonError('home-untrusted', `${path} is not a directory.`);
-    if (code === 'EACCES') throw new SpoonError('home-untrusted', `${path} belongs to somebody else.`);
+    if (code === 'ENOTDIR' || code === 'ELOOP')
+      throw new SpoonError('home-untrusted', `${inWords(owner)} is not a directory.`);
+    if (code === 'EACCES') throw new SpoonError('home-untrusted', `${inWords(owner)} belongs to somebody else.`);
     if (code !== 'ENOENT') throw error;
   }
   // Complete before it has its name: a service that dies here leaves no home of root's behind.

@@ -134,12 +134,16 @@ describe('Process engine and the service', () => {
       }));
   }
 
-  it('says what went wrong when a box cannot be built', () =>
+  it('says that a box cannot be built, and has the words of the tools for the log only', () =>
     withBench(best, async (bench, spec) => {
       const missing = bench.engine.start({ ...spec, homePath: join(bench.folder, 'of-nobody') });
       await assert.rejects(
         missing,
-        (error) => error instanceof SpoonError && error.code === 'box-start-failed' && /of-nobody/.test(error.message),
+        (error) =>
+          error instanceof SpoonError &&
+          error.code === 'box-start-failed' &&
+          !/of-nobody/.test(error.message) &&
+          /of-nobody/.test(String(error.cause)),
       );
       assert.deepEqual(await bench.engine.list(), []);
     }));

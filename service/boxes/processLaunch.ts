@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { SpoonError } from '../../protocol/errors.ts';
+import { seeLog } from './boxWords.ts';
 import { rejectedBy } from './rejectedBy.ts';
 
 const launchMs = 15_000;
@@ -20,7 +21,7 @@ export interface Launch {
  * that it is ready; `onReady` is told its pid as this process sees it; after that it is let go. Ends what was started
  * when anything of this fails.
  * @returns the child, whose `exit` tells the box's end as long as this process lives
- * @throws SpoonError `box-start-failed` with what the tools said; the signal's reason; what `onReady` throws
+ * @throws SpoonError `box-start-failed`, its cause what the tools said; the signal's reason; what `onReady` throws
  */
 export async function launch(
   { argv, env, cwd = '/', pidFrom }: Launch,
@@ -70,11 +71,11 @@ function pidIn(text: string): number | undefined {
 
 async function failureOf(child: ChildProcess, complaint: Collected): Promise<never> {
   const [code, signal] = await once(child, 'exit').catch((cause) => {
-    throw new SpoonError('box-start-failed', cause instanceof Error ? cause.message : undefined, { cause });
+    throw new SpoonError('box-start-failed', seeLog, { cause });
   });
   await complaint.ended;
-  const text = complaint.text.trim();
-  throw new SpoonError('box-start-failed', text === '' ? `Its first process ended with ${signal ?? code}.` : text);
+  const cause = new Error(complaint.text.trim());
+  throw new SpoonError('box-start-failed', `Its first process ended with ${signal ?? code}. ${seeLog}`, { cause });
 }
 
 /** The last of what a pipe has said. */

@@ -227,6 +227,14 @@ describe('dotfile routes', () => {
     assert.equal(saved.json().dotfile.path, '%2e%2e%2fetc');
   });
 
+  it('warn of a name that differs in case only, or that travels badly, and keep it (rows 14 and 15)', async (t) => {
+    const app = await TestApp.open(t);
+    const warningsOf = async (path: string) => (await app.put(`path=${encodeURIComponent(path)}`, 'x')).json().warnings;
+    assert.deepEqual(await warningsOf('.bashrc'), []);
+    assert.deepEqual(await warningsOf('.Bashrc'), ['case-collision']);
+    for (const path of ['con', 'NUL.txt', 'a.', 'a ']) assert.deepEqual(await warningsOf(path), ['not-portable'], path);
+  });
+
   it('keep odd names exactly (row 105)', async (t) => {
     const app = await TestApp.open(t);
     for (const name of ['a#b', 'a?b', 'a%b', 'a b', 'a+b', 'a&b=c', '.é', '🥄', "it's", '"q"']) {

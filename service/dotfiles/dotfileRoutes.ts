@@ -6,7 +6,8 @@ import { clientIdHeader, type SpoonEvent } from '../../protocol/events.ts';
 import { formatFileMode, parseFileMode } from '../../protocol/fileMode.ts';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
 import { routes } from '../../protocol/routes.ts';
-import { addRoute, type Caller } from '../http/route.ts';
+import { requireUser } from '../http/authenticate.ts';
+import { addRoute } from '../http/route.ts';
 import type { Dotfiles } from './dotfiles.ts';
 
 /** The door of dotfiles: HTTP in and out, the home told after the commit, other windows after that. No rule lives here. */
@@ -33,10 +34,10 @@ const bytesHeaders = {
 } as const;
 
 export function addDotfileRoutes(app: FastifyInstance, { dotfiles, apply, publish }: Parts): void {
-  addRoute(app, routes.listDotfiles, ({ caller }) => dotfiles.list(ownerOf(caller)));
+  addRoute(app, routes.listDotfiles, ({ caller }) => dotfiles.list(requireUser(caller).userId));
 
   addRoute(app, routes.readDotfile, async ({ caller, query, reply }) => {
-    const found = await dotfiles.read(ownerOf(caller), parseHomePath(query.path), query.version);
+    const found = await dotfiles.read(requireUser(caller).userId, parseHomePath(query.path), query.version);
     return reply
       .headers({
         ...bytesHeaders,
@@ -50,7 +51,7 @@ export function addDotfileRoutes(app: FastifyInstance, { dotfiles, apply, publis
   });
 
   addRoute(app, routes.saveDotfile, async ({ caller, query, body, request }) => {
-    const userId = ownerOf(caller);
+    const userId = requireUser(caller).userId;
     const path = parseHomePath(query.path);
     const { dotfile, warnings, changed } = await dotfiles.save(userId, {
       path,
@@ -67,7 +68,7 @@ export function addDotfileRoutes(app: FastifyInstance, { dotfiles, apply, publis
   });
 
   addRoute(app, routes.removeDotfile, async ({ caller, query, request }) => {
-    const userId = ownerOf(caller);
+    const userId = requireUser(caller).userId;
     const { removed } = await dotfiles.remove(userId, parseHomePath(query.path), {
       recursive: query.recursive,
       ifMatch: headerOf(request, 'if-match'),
@@ -78,7 +79,7 @@ export function addDotfileRoutes(app: FastifyInstance, { dotfiles, apply, publis
   });
 
   addRoute(app, routes.moveDotfile, async ({ caller, body, request }) => {
-    const userId = ownerOf(caller);
+    const userId = requireUser(caller).userId;
     const { moved, replaced } = await dotfiles.move(userId, {
       from: parseHomePath(body.from),
       to: parseHomePath(body.to),
@@ -94,7 +95,7 @@ export function addDotfileRoutes(app: FastifyInstance, { dotfiles, apply, publis
   });
 
   addRoute(app, routes.dotfileHistory, ({ caller, query }) =>
-    dotfiles.history(ownerOf(caller), parseHomePath(query.path)),
+    dotfiles.history(requireUser(caller).userId, parseHomePath(query.path)),
   );
 
   async function applyAndTell(userId: string, change: DotfileChange): Promise<Map<string, Applied>> {
@@ -104,12 +105,6 @@ export function addDotfileRoutes(app: FastifyInstance, { dotfiles, apply, publis
     }
     return applied;
   }
-}
-
-/** Only users have dotfiles; the scope has been checked already. */
-function ownerOf(caller: Caller): string {
-  if (caller.userId === null) throw new SpoonError('insufficient-scope');
-  return caller.userId;
 }
 
 function headerOf(request: FastifyRequest, name: 'if-match' | 'if-none-match'): string | undefined {

@@ -5,6 +5,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { maxFileBytes, maxJsonBytes } from '../../protocol/limits.ts';
 import type { Route } from '../../protocol/routes.ts';
 import { InvalidInput } from './problem.ts';
+import { repeatsName } from './repeatedNames.ts';
 
 /** What comes in with a request, read and checked strictly: nothing is repaired, dropped or guessed. */
 
@@ -30,6 +31,7 @@ export function addBodyParsers(app: FastifyInstance): void {
     parseJson(request, text, (error, value) => {
       // The parser's own text quotes the body.
       if (error) done(new SpoonError('json-invalid', undefined, { cause: error.name }));
+      else if (repeatsName(text, value)) done(new SpoonError('json-invalid', 'A field is given twice.'));
       else done(null, value);
     });
   });

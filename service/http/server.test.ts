@@ -42,6 +42,10 @@ async function createApp(): Promise<FastifyInstance> {
   });
   addRoute(app, routes.readDotfile, async ({ query, reply }) => {
     if (query.path === 'bug') throw new Error('canary: a bug with a secret in it');
+    if (query.path === 'tool') {
+      const cause = new Error('canary: a tool says /srv/homes/ada');
+      throw new SpoonError('box-start-failed', 'Try again.', { cause });
+    }
     return reply.type('application/octet-stream').send(Buffer.from(JSON.stringify(query)));
   });
   addRoute(app, routes.removeDotfile, async ({ query }) => ({
@@ -131,6 +135,7 @@ describe('the HTTP side', () => {
     ['a hundred thousand nested lists', '['.repeat(100_000) + ']'.repeat(100_000), 422, 'request-invalid'],
     ['a prototype', '{"argv":["x"],"__proto__":{"admin":true}}', 400, 'json-invalid'],
     ['a constructor', '{"argv":["x"],"constructor":{"prototype":{"admin":true}}}', 400, 'json-invalid'],
+    ['a field that is given twice', '{"argv":["x"],"argv":["y"]}', 400, 'json-invalid'],
     ['a number for a text', '{"argv":[1]}', 422, 'request-invalid'],
     ['a text for a list', '{"argv":"x"}', 422, 'request-invalid'],
     ['1e400', '{"argv":[1e400]}', 422, 'request-invalid'],
@@ -156,7 +161,7 @@ describe('the HTTP side', () => {
     assert.deepEqual(unknown.errors, [{ pointer: '/a~1b', detail: 'unknown field' }]);
   });
 
-  it('survives ten thousand unknown fields', async () => {
+  it('survives fifty thousand unknown fields', async () => {
     const fields = Array.from({ length: 50_000 }, (_, index) => `"k${index}":1`).join(',');
     const problem = await expectProblem(await postJson(`{"argv":["x"],${fields}}`), 422, 'unknown-field');
     assert.ok((problem.errors as unknown[]).length < 100);
@@ -303,6 +308,12 @@ describe('the HTTP side', () => {
     it(`answers ${name} in its place`, async () => assert.match(await raw(bytes), answer));
   }
 
+  it('ends a request that announces more than it sends', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.end(`POST /v1/commands HTTP/1.1\r\n${head}Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{}`);
+    assert.match(await text(socket), /^HTTP\/1\.1 400 .*connection: close/is);
+  });
+
   it('answers all that is wrong with a credential with one text', async () => {
     const before = verified;
     const bad = [
@@ -333,6 +344,13 @@ describe('the HTTP side', () => {
     const problem = await expectProblem(response, 500, 'internal-error');
     assert.ok(!JSON.stringify(problem).includes('canary'));
     assert.match(String(failures.at(-1)), /canary/);
+  });
+
+  it('keeps what caused a failure of the machine for the log', async () => {
+    const problem = await expectProblem(await call('/v1/dotfiles/content?path=tool'), 503, 'box-start-failed');
+    assert.ok(!JSON.stringify(problem).includes('canary'));
+    const [failure] = failures.slice(-1);
+    assert.ok(failure instanceof SpoonError && /canary/.test(String(failure.cause)));
   });
 
   it('reports routes by their pattern, without anything that the client wrote', async () => {

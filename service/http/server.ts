@@ -39,7 +39,7 @@ export interface HttpSettings {
   readonly authentication: Authentication;
   readonly version: string;
   readonly report: (report: RequestReport) => void;
-  /** A bug, or a failure of the machine: never shown to the client. */
+  /** A bug, or what caused a failure of the machine: never shown to the client. */
   readonly failure: (error: unknown, requestId: string) => void;
 }
 
@@ -122,6 +122,8 @@ export async function createHttpApp(settings: HttpSettings): Promise<FastifyInst
     // Nobody is there any more, which is neither a bug nor worth a line for each who leaves.
     const isGone = reply.raw.destroyed && thrown instanceof DOMException && thrown.name === 'AbortError';
     if (error.code === 'internal-error' && !isGone) settings.failure(error.cause ?? error, request.id);
+    // The client gets words of ours; those of Docker, a tool or the system, with paths of this host, are in the cause.
+    else if (error.status >= 500 && error.cause !== undefined) settings.failure(error, request.id);
     request.errorCode = error.code;
     return sendProblem(reply, error);
   });

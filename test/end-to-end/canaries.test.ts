@@ -18,7 +18,6 @@ async function searchAfterWork(imports: readonly string[]): Promise<Found> {
   await using service = await RunningService.start({
     engine: 'process',
     imports,
-    environment: { SPOON_LOG_LEVEL: 'debug' },
   });
   const ada = await service.addUser(`Ada ${nameCanary}`);
   await service.put(ada, `.config/${pathCanary}/file`, `${contentCanary}\n`);

@@ -6,6 +6,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { operatorCall } from '../fixtures/httpSide.fixture.ts';
@@ -104,7 +105,7 @@ describe('the start of the service', () => {
 
   it('refuses a working directory that cannot be written', async () => {
     const service = start('x', { SPOON_ENCRYPTION_KEY: newKey(), SPOON_AGENT_WORKDIR: '/proc/spoon-test' });
-    await refuses(service, 73, /SPOON_AGENT_WORKDIR is \/proc\/spoon-test/);
+    await refuses(service, 73, /SPOON_AGENT_WORKDIR is \/proc\/spoon-test: no such file or directory\. Set it to /);
   });
 
   it('refuses a wrong setting by name', async () => {
@@ -149,6 +150,18 @@ describe('the start of the service', () => {
     const before = await fingerprint(join(folder, 'work'));
     await refuses(start('work', { SPOON_ENCRYPTION_KEY: newKey() }), 78, /does not belong to this database/);
     assert.equal(await fingerprint(join(folder, 'work')), before);
+  });
+
+  it('refuses a database of a newer Spoon, and leaves every byte as it was', async () => {
+    const service = start('newer', key);
+    await service.ready;
+    await service.end();
+    const database = new DatabaseSync(join(folder, 'newer', 'spoon.db'));
+    database.exec("INSERT INTO migrations VALUES (999, 'from the future', 1); PRAGMA wal_checkpoint(TRUNCATE)");
+    database.close();
+    const before = await fingerprint(join(folder, 'newer'));
+    await refuses(start('newer', key), 78, /written by a newer Spoon.*Start the newer Spoon again/);
+    assert.equal(await fingerprint(join(folder, 'newer')), before);
   });
 
   it('stops gracefully: finishes what it was asked for, tells who listens, and is gone', async () => {
