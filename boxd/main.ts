@@ -51,7 +51,7 @@ async function stop(): Promise<void> {
   await Promise.all([terminals.close(), commands.close()]);
   process.exit(0);
 }
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   process.on(signal, () => {
     stop().catch((error) => {
       log(`stopping failed: ${error}`);

@@ -41,7 +41,9 @@ export function loggedSocket(openSocket: OpenSocket, log: Log): OpenSocket {
       closed: (end) => {
         const cause = end.cause instanceof Error ? ` ${end.cause.message}` : '';
         const status = end.status === undefined ? '' : ` status ${end.status}`;
-        log[isOpen ? 'debug' : 'info'](`socket ${pathname} ${isOpen ? 'closed' : 'refused'} ${end.code}${status}${cause}`);
+        log[isOpen ? 'debug' : 'info'](
+          `socket ${pathname} ${isOpen ? 'closed' : 'refused'} ${end.code}${status}${cause}`,
+        );
         events.closed(end);
       },
     });

@@ -22,6 +22,12 @@ export const maxUrlBytes = 8 * kibi;
 export const maxConnections = 4096;
 export const maxResponseBytes = 20 * mebi;
 export const requestTimeoutMs = 60_000;
+/** Requests of one user about dotfiles that are worked on at once: each may hold a file, or a list of all, in memory. */
+export const maxTransfersPerUser = 8;
+/** All other requests of one user at once; each may hold `maxJsonBytes`. */
+export const maxRequestsPerUser = 64;
+/** Requests of one user that wait for their turn, unread. */
+export const maxWaitingRequestsPerUser = 512;
 export const headersTimeoutMs = 10_000;
 
 // Identity (security.md section 4)

@@ -78,7 +78,12 @@ try {
 const stragglers = await findStragglers(mark, temporary);
 for (const { pid, command } of stragglers) {
   problems.push(`left behind: process ${pid} (${command}); ended now`);
-  process.kill(pid, 'SIGKILL');
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // Ended meanwhile, perhaps with the one before it.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 const traces = newTraces(before, await readMachine(), [temporary, cacheFolder()]);
 problems.push(...traces.map((trace) => `left behind: ${trace}`));

@@ -17,12 +17,16 @@ interface UpLine {
   readonly pid: number;
 }
 
-describe('npm run up', { timeout: 120_000 }, () => {
+describe('npm run up', () => {
   let folder: string;
+  const started: ChildProcess[] = [];
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'spoon-up-'));
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(async () => {
+    for (const child of started) child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
 
   function run(settings: NodeJS.ProcessEnv = {}): ChildProcess {
     const env: NodeJS.ProcessEnv = {
@@ -37,7 +41,9 @@ describe('npm run up', { timeout: 120_000 }, () => {
       ...settings,
     };
     const up = join(import.meta.dirname, 'up.ts');
-    return spawn(process.execPath, [up, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [up, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    started.push(child);
+    return child;
   }
 
   async function readyLine(child: ChildProcess): Promise<UpLine> {

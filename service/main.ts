@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { SpoonError } from '../protocol/errors.ts';
 import { readConfig } from './config.ts';
 import { exitCodeOf } from './exitCodes.ts';
+import { closeInheritedFiles } from './inheritedFiles.ts';
 import { createLogger } from './logger.ts';
 import { startService } from './service.ts';
 
@@ -14,6 +15,7 @@ const log = createLogger();
 const bySignal = { SIGINT: 130, SIGTERM: 143 } as const;
 
 try {
+  closeInheritedFiles();
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const config = readConfig(process.env, process.cwd());
   for (const text of config.warnings) log.warn('config.warning', { text });

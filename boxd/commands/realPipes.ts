@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 
 /** Both ends of a pipe; the child's end blocks, ours does not. */
-export interface Pipe {
+interface Pipe {
   readonly ours: number;
   readonly childs: number;
 }

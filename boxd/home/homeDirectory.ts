@@ -1,4 +1,4 @@
-import { chmodSync, fstatSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { chmodSync, fstatSync, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs';
 import { SpoonError } from '../../protocol/errors.ts';
 import { expectedDirectoryMode } from '../../protocol/fileMode.ts';
 import { hasCode, toHomeError } from './homeErrors.ts';
@@ -55,7 +55,7 @@ export class HomeDirectory {
   folder(path: string, onMissing?: (made: string) => void): PinnedFolder {
     if (path === '') return this.root;
     const known = this.#pinned.get(path);
-    const folder = known ?? new PinnedFolder(this.#walk(path, onMissing), path);
+    const folder = known ?? new PinnedFolder(this.#open(path, onMissing), path);
     this.#pinned.delete(path);
     for (const [oldest, pinned] of this.#pinned) {
       if (this.#pinned.size < maxPinned) break;
@@ -76,6 +76,19 @@ export class HomeDirectory {
     for (const folder of this.#pinned.values()) folder.close();
     this.#pinned.clear();
     this.root.close();
+  }
+
+  /** One step from the folder above, which is pinned itself then; only where that meets a link, the whole way again. */
+  #open(path: string, onMissing?: (made: string) => void): number {
+    const slash = path.lastIndexOf('/');
+    const above = this.folder(path.slice(0, Math.max(0, slash)), onMissing);
+    try {
+      const next = this.#enter(above, { name: path.slice(slash + 1), origin: path }, onMissing);
+      if (next instanceof PinnedFolder) return next.fd;
+    } catch (error) {
+      throw toHomeError(error, path);
+    }
+    return this.#walk(path, onMissing);
   }
 
   /** Returns an open descriptor, which is the caller's. */
@@ -122,6 +135,10 @@ export class HomeDirectory {
   #enter(folder: PinnedFolder, { name, origin }: Step, onMissing?: (made: string) => void): PinnedFolder | string {
     const at = folder.entry(name);
     try {
+      // Asked first where many are missing, as in a fresh home: an exception costs ten times the question.
+      if (onMissing !== undefined && lstatSync(at, { throwIfNoEntry: false }) === undefined) {
+        return makeFolder(folder, { name, origin }, onMissing);
+      }
       return new PinnedFolder(openSync(at, walkFlags), origin);
     } catch (error) {
       if (hasCode(error, 'ENOENT') && onMissing !== undefined) return makeFolder(folder, { name, origin }, onMissing);

@@ -78,7 +78,7 @@ function read(folder: PinnedFolder): Manifest {
 }
 
 /** Anything that is not as Spoon writes it is left out. */
-export function parseManifest(text: string): Manifest {
+function parseManifest(text: string): Manifest {
   const manifest = new Manifest();
   let value: unknown;
   try {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findDescendants } from './processTable.ts';
 
 /** What a terminal or command may use to save its state after SIGHUP. */
-export const endGraceMs = 2_000;
+const endGraceMs = 2_000;
 const firstLookMs = 5;
 const lookMs = 50;
 /** A process that forks faster than it is found could keep us busy for ever; the box's process limit ends that race. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** One line of `/proc/PID/stat` (proc_pid_stat(5)), the parts that matter here. */
-export interface ProcessStat {
+interface ProcessStat {
   readonly pid: number;
   readonly state: string;
   readonly processGroup: number;

@@ -108,6 +108,25 @@ describe('flow control of a terminal', () => {
     await box.request('DELETE', '/v1/terminals/alone');
   });
 
+  it('gives a slow viewer the rest and the exit code after the shell has gone', async () => {
+    await box.openTerminal({ id: 'gone' });
+    const viewer = await TestViewer.attach(box, 'gone', { acknowledge: false, credit: 64 * 1024 });
+    await viewer.untilText(/\$ $/);
+    viewer.type('stty -echo; seq 1 30000; exit 6\r');
+    await eventually('it has ended', async () => {
+      const { terminals } = (await box.request('GET', '/v1/terminals')).json<TerminalStates>();
+      viewer.say({ type: 'ack', offset: viewer.offset });
+      return terminals.length === 0;
+    });
+    viewer.acknowledge = true;
+    viewer.say({ type: 'ack', offset: viewer.offset });
+    assert.equal((await viewer.closed).code, 1000);
+    const numbers = Array.from({ length: 30_000 }, (_, index) => `${index + 1}\r\n`).join('');
+    assert.ok(viewer.text.includes(numbers));
+    const exit = viewer.messages.at(-1);
+    assert.ok(exit?.type === 'exit' && exit.code === 6);
+  });
+
   it('waits with input for a program that does not read, without keeping the processor busy', async () => {
     await box.openTerminal({ id: 'busy' });
     const viewer = await TestViewer.attach(box, 'busy');

@@ -41,7 +41,8 @@ export interface PseudoTerminalEvents {
 }
 
 /** Input that the programs in the terminal have not taken yet; a person's paste is far below it. */
-export const maxPendingInputBytes = 16 * 1024 * 1024;
+const maxPendingInputBytes = 16 * 1024 * 1024;
+const maxDrainBytes = 128 * 1024;
 const firstRetryMs = 1;
 const maxRetryMs = 100;
 const keepIds = -1;
@@ -108,7 +109,7 @@ export class PseudoTerminal {
   }
 
   pause(): void {
-    if (this.#paused || this.#streamEnded) return;
+    if (this.#paused || this.#streamEnded || this.#exit !== undefined) return;
     this.#paused = true;
     this.#stream.pause();
   }
@@ -117,7 +118,6 @@ export class PseudoTerminal {
     if (!this.#paused) return;
     this.#paused = false;
     this.#stream.resume();
-    if (this.#exit !== undefined) setImmediate(() => this.#finishWhenDrained());
   }
 
   #onData(chunk: Buffer): void {
@@ -160,18 +160,20 @@ export class PseudoTerminal {
   #onProcessExit(code: number, signal: number): void {
     const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? null;
     this.#exit = { code: signal === 0 ? code : 128 + signal, signal: name };
+    // What the kernel still holds is at most 64 KiB: taken at once, so that a dead shell is not kept by a slow viewer.
+    this.resume();
     this.#finishWhenDrained();
   }
 
   /**
    * A process left in the background may hold the terminal open for ever, but the kernel hangs it up with its session
-   * leader (`disassociate_ctty`), so nothing can follow once it reads empty.
+   * leader (`disassociate_ctty`), so nothing follows once it reads empty; only somebody who opens its name again could
+   * write on, hence the bound.
    */
   #finishWhenDrained(): void {
     if (this.#exit === undefined || this.#finished) return;
     const buffer = Buffer.allocUnsafe(16 * 1024);
-    while (!this.#streamEnded) {
-      if (this.#paused) return;
+    for (let drained = 0; !this.#streamEnded && drained < maxDrainBytes; ) {
       if (this.#stream.readableLength > 0) {
         setImmediate(() => this.#finishWhenDrained());
         return;
@@ -183,6 +185,7 @@ export class PseudoTerminal {
         // EAGAIN: empty. EIO: empty, and everybody has let go.
       }
       if (count === 0) break;
+      drained += count;
       this.#events.onData(Buffer.from(buffer.subarray(0, count)));
     }
     this.#finished = true;

@@ -90,6 +90,7 @@ export class Terminal {
     this.#viewers.add(viewer);
     const stopWatching = watchLiveness(webSocket, socket, () => viewer.attached);
     webSocket.on('message', (data: Buffer, isBinary) => {
+      if (!this.#viewers.has(viewer)) return;
       if (isBinary) this.#onInput(viewer, data);
       else this.#onControl(viewer, data.toString('utf8'));
     });
@@ -97,8 +98,7 @@ export class Terminal {
     webSocket.on('error', () => {});
     webSocket.on('close', () => {
       stopWatching();
-      this.#viewers.delete(viewer);
-      this.#steer();
+      this.#drop(viewer);
     });
   }
 
@@ -110,11 +110,14 @@ export class Terminal {
 
   #onInput(viewer: TerminalViewer, bytes: Buffer): void {
     if (!viewer.attached) {
-      refuse(viewer, 'The first message must be attach.');
+      this.#refuse(viewer, 'The first message must be attach.');
       return;
     }
     if (this.ended) return;
-    if (this.#pty?.write(bytes) === false) refuse(viewer, 'The programs in the terminal do not take this much input.');
+    if (viewer.size !== undefined && !isSame(viewer.size, this.#wantedSize ?? this.#size)) this.#resize(viewer.size);
+    if (this.#pty?.write(bytes) === false) {
+      this.#refuse(viewer, 'The programs in the terminal do not take this much input.');
+    }
   }
 
   #onControl(viewer: TerminalViewer, text: string): void {
@@ -122,36 +125,49 @@ export class Terminal {
     try {
       message = parseControl(text);
     } catch {
-      refuse(viewer, 'Not a control message.');
+      this.#refuse(viewer, 'Not a control message.');
       return;
     }
     if (message.type === 'attach' && !viewer.attached) {
-      this.#resize(message);
-      viewer.attach({ offset: message.offset, credit: message.credit, size: this.#wantedSize ?? this.#size });
+      viewer.size = this.#resize(message);
+      viewer.attach({ offset: message.offset, credit: message.credit, size: viewer.size });
       this.#flush();
     } else if (message.type === 'resize' && viewer.attached) {
-      this.#resize(message);
+      viewer.size = this.#resize(message);
     } else if (message.type === 'ack' && viewer.attached) {
       viewer.acknowledge(message.offset);
       this.#flush();
     } else {
-      refuse(viewer, 'An unknown control message, or one out of turn.');
+      this.#refuse(viewer, 'An unknown control message, or one out of turn.');
     }
   }
 
-  /** The last viewer to say a size wins; many at once become one. */
-  #resize(asked: Readonly<Record<string, unknown>>): void {
+  #refuse(viewer: TerminalViewer, reason: string): void {
+    viewer.webSocket.close(closeCode.badMessage, reason);
+    this.#drop(viewer);
+  }
+
+  /** Nothing more comes from it or goes to it, and the shell does not wait for it. */
+  #drop(viewer: TerminalViewer): void {
+    this.#viewers.delete(viewer);
+    this.#steer();
+  }
+
+  /** The size of the viewer that was last active wins; many wishes at once become one. */
+  #resize(asked: Readonly<Record<string, unknown>>): { columns: number; rows: number } {
     const scheduled = this.#wantedSize !== undefined;
-    this.#wantedSize = clampSize(asked);
-    if (scheduled) return;
-    setImmediate(() => {
-      const size = this.#wantedSize;
-      this.#wantedSize = undefined;
-      if (size === undefined || this.ended) return;
-      if (size.columns === this.#size.columns && size.rows === this.#size.rows) return;
-      this.#size = size;
-      this.#pty?.resize(size.columns, size.rows);
-    });
+    const wanted = clampSize(asked);
+    this.#wantedSize = wanted;
+    if (!scheduled) setImmediate(() => this.#takeSize());
+    return wanted;
+  }
+
+  #takeSize(): void {
+    const size = this.#wantedSize;
+    this.#wantedSize = undefined;
+    if (size === undefined || this.ended || isSame(size, this.#size)) return;
+    this.#size = size;
+    this.#pty?.resize(size.columns, size.rows);
   }
 
   #onData(chunk: Buffer): void {
@@ -236,6 +252,6 @@ export class Terminal {
   }
 }
 
-function refuse(viewer: TerminalViewer, reason: string): void {
-  viewer.webSocket.close(closeCode.badMessage, reason);
+function isSame(a: { columns: number; rows: number }, b: { columns: number; rows: number }): boolean {
+  return a.columns === b.columns && a.rows === b.rows;
 }

@@ -20,6 +20,8 @@ interface Options {
  */
 export class TerminalViewer {
   readonly webSocket: WebSocket;
+  /** As it last said. */
+  size: { columns: number; rows: number } | undefined;
   readonly #socket: Duplex;
   readonly #ring: ByteRing;
   #gate: SendGate | undefined;

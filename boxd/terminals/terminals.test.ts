@@ -142,7 +142,13 @@ describe('a terminal', () => {
       await viewer.untilText(new RegExp(`${expected[1]} ${expected[0]}`));
       assert.deepEqual(await size(), expected);
     }
+    const other = await TestViewer.attach(box, id, { columns: 100, rows: 30 });
+    other.type('stty size\r');
+    await other.untilText(/30 100/);
+    viewer.type('stty size\r');
+    await viewer.untilText(/24 80\r\n\$ $/);
     viewer.webSocket.terminate();
+    other.webSocket.terminate();
   });
 
   it('closes a viewer that says nonsense, and the shell does not notice', async () => {

@@ -62,7 +62,8 @@ export class Terminals {
     this.#terminals.set(id, terminal);
     const { busy: _, ...described } = terminal.describe();
     const notes = [folder.note, safe ? undefined : login.note].filter((note) => note !== undefined);
-    return { terminal: described, notes };
+    // The new process may not have reached its folder yet.
+    return { terminal: { ...described, cwd: folder.path }, notes };
   }
 
   list(): TerminalStates['terminals'] {

@@ -36,6 +36,8 @@ export class Connection implements vscode.Disposable {
   readonly #boxChanged = new vscode.EventEmitter<Box>();
   #state: ConnectionState = { name: 'connecting' };
   #box: Box | undefined;
+  /** Of the service, logged once each. */
+  readonly #problems = new Set<string>();
   #isStreaming = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
@@ -129,7 +131,10 @@ export class Connection implements vscode.Disposable {
       if (health.instanceId !== this.session.instanceId) {
         throw new SpoonError('unauthenticated', `At ${this.host} there is another service now.`);
       }
-      for (const problem of health.problems) this.#log.warn(`${this.host}: ${problem}`);
+      for (const problem of health.problems) {
+        if (!this.#problems.has(problem)) this.#log.warn(`${this.host}: ${problem}`);
+        this.#problems.add(problem);
+      }
       this.#setBox(box);
       if (this.#isStreaming) this.#follow({ name: 'connected' });
     } catch (error) {

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import { type TerminalPlace, TerminalSession, type TerminalState } from '../../client/terminalSession.ts';
-import { SpoonError } from '../../protocol/errors.ts';
 import { failureText, isCancellation } from '../failure.ts';
 import { RenderCredit } from './renderCredit.ts';
 import { clearStatus, fromFirstLine, noticeLine, passingLine, statusLine, withoutReports } from './terminalText.ts';
@@ -15,6 +14,8 @@ export interface ThreadTerminalParts {
   readonly target: TerminalTarget;
   /** What is going on while it opens: the box starts. Undefined: nothing special. */
   readonly opening: () => string;
+  /** As far as is known. */
+  readonly boxRuns: () => boolean;
   readonly keepOpenOnExit: () => 'never' | 'onError' | 'always';
   readonly onOpened: (id: string) => void;
   /** The shell is gone; the tab may still be there. */
@@ -228,7 +229,10 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     const code = exit?.code ?? 0;
     const early = exit !== undefined && code !== 0 && exit.ranMs < earlyExitMs;
     if (error !== undefined) {
-      this.#askClose(error instanceof SpoonError ? failureText(error) : '');
+      // A box that was removed takes its terminals along, and the service then knows nothing of them.
+      const isBoxGone = error.code === 'terminal-ended' && !this.#parts.boxRuns();
+      const boxGone = vscode.l10n.t('Your box has stopped, and this terminal with it. Your home is as it was.');
+      this.#askClose(isBoxGone ? boxGone : failureText(error));
     } else if (early && this.#parts.keepOpenOnExit() !== 'never' && !this.#isSafe) {
       this.#safeOffered = true;
       const seconds = ((exit?.ranMs ?? 0) / 1000).toFixed(1);

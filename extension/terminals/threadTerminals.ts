@@ -64,6 +64,7 @@ export class ThreadTerminals implements vscode.Disposable {
       place: connection.terminals,
       target,
       opening: () => openingText(connection, name, target),
+      boxRuns: () => connection.box?.state === 'running',
       keepOpenOnExit: () => setting('terminal.keepOpenOnExit'),
       onOpened: (id) => this.#remember({ ...ownerOf(connection), id, name, location }),
       onEnded: () => this.#forget(pty.id),

@@ -5,7 +5,12 @@ import { describe, it } from 'node:test';
 import { findStragglers, type MachineState, newTraces, readMachine } from './traces.ts';
 
 const mountOf = (place: string): string => `36 35 98:0 / ${place} rw,noatime - ext4 /dev/root rw`;
-const clean: MachineState = { mounts: [mountOf('/')], interfaces: ['lo', 'eth0'], firewall: ['-P INPUT ACCEPT'] };
+const clean: MachineState = {
+  mounts: [mountOf('/')],
+  interfaces: ['lo', 'eth0'],
+  firewall: ['-P INPUT ACCEPT'],
+  cgroups: [],
+};
 
 describe('what a run left behind', () => {
   const cases: [string, Partial<MachineState>, string[]][] = [
@@ -14,6 +19,7 @@ describe('what a run left behind', () => {
     ['a mount of somebody else', { mounts: [mountOf('/'), mountOf('/media/usb')] }, []],
     ['a bridge', { interfaces: ['lo', 'eth0', 'br-1'] }, ['network interface br-1']],
     ['a rule', { firewall: ['-P INPUT ACCEPT', '-A INPUT -j DROP'] }, ['firewall rule -A INPUT -j DROP']],
+    ['a control group', { cgroups: ['/sys/fs/cgroup/spoon-1'] }, ['control group /sys/fs/cgroup/spoon-1']],
     ['something less', { interfaces: ['lo'] }, []],
   ];
   for (const [what, change, expected] of cases) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SpoonError } from '../../protocol/errors.ts';
@@ -91,6 +92,47 @@ describe('Process engine and the service', () => {
       bystander.kill('SIGKILL');
       await next.close();
     }));
+
+  if (isRoot) {
+    it('shares what is mounted below the host’s folders read-only too, without its devices', () =>
+      withBench('namespaces', async (bench, spec) => {
+        // In a mount namespace of its own, so that this machine's /opt stays as it is.
+        const mounts =
+          'mount -t tmpfs o /opt && mkdir -p "/opt/tools/da ta" && mount -t tmpfs -o mode=1777 d "/opt/tools/da ta"';
+        const service = spawn(
+          'unshare',
+          ['--mount', 'sh', '-c', `${mounts} && exec "$0" --input-type=module -e "$1"`, process.execPath, startAndWait],
+          {
+            env: {
+              ...process.env,
+              ENGINE: import.meta.resolve('./processEngine.ts'),
+              SPEC: JSON.stringify(spec),
+              OPTIONS: JSON.stringify({ ...bench.place, hidden: [bench.folder] }),
+            },
+            stdio: ['ignore', 'pipe', 'inherit'],
+          },
+        );
+        const ended = once(service, 'exit');
+        try {
+          const failed = ended.then(() => assert.fail('the service ended before its box was there'));
+          failed.catch(() => undefined);
+          const [line] = await Promise.race([once(service.stdout.setEncoding('utf8'), 'data'), failed]);
+          const [pid] = String(JSON.parse(String(line)).engineId).split('-');
+          const shared = (await readFile(`/proc/${pid}/mountinfo`, 'utf8'))
+            .split('\n')
+            .map((mount) => mount.split(' '))
+            .filter(([, , , , point]) => point?.startsWith('/opt/tools'));
+          assert.deepEqual(
+            shared.map(([, , , , point]) => point),
+            ['/opt/tools', '/opt/tools/da\\040ta'],
+          );
+          for (const [, , , , , options] of shared) assert.match(options ?? '', /^ro,nosuid,nodev\b/);
+        } finally {
+          service.kill('SIGKILL');
+          await ended;
+        }
+      }));
+  }
 
   it('says that a box cannot be built, and has the words of the tools for the log only', () =>
     withBench(best, async (bench, spec) => {

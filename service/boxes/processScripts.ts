@@ -67,6 +67,7 @@ export function namespaceScript(
     `mount -t tmpfs -o mode=755,nosuid,nodev,size=16m spoon ${quote(rootDir)}`,
     `mkdir -p ${[...directories].map(at).join(' ')}`,
     ...late,
+    ...closeSubmounts(rootDir, steps),
     `chmod 700 ${at('/root')}`,
     `cd ${quote(rootDir)}`,
     'pivot_root . .host',
@@ -78,6 +79,25 @@ export function namespaceScript(
     'ulimit -Sn 4096 || :',
     `exec ${processLimit} setpriv ${privileges} /bin/sh -c ${quote(firstProcess)} spoon-box ${command.map(quote).join(' ')}`,
   ].join('\n');
+}
+
+/**
+ * `mount -o rbind,ro` changes the first mount only: a file system of its own below the host's `/opt` or `/usr` would come
+ * along writable and with its devices. Their places stand in mountinfo with octal escapes (proc(5)).
+ */
+function closeSubmounts(rootDir: string, steps: readonly LayoutStep[]): string[] {
+  const shared = steps.flatMap((step) =>
+    step.kind === 'bind' && step.readOnly ? [`"$root"${quote(step.path)}/*`] : [],
+  );
+  if (shared.length === 0) return [];
+  return [
+    // mountinfo has real paths.
+    `cd ${quote(rootDir)}`,
+    'root=$(pwd -P)',
+    'while read -r id parent device source point rest; do',
+    `  case "$(printf %b "$point")" in ${shared.join('|')}) mount -o remount,bind,ro,nosuid,nodev "$(printf %b "$point")";; esac`,
+    'done </proc/self/mountinfo',
+  ];
 }
 
 function commandsOf(step: LayoutStep, at: (path: string) => string, links: Map<string, string[]>): string[] {

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
-import { maxFileBytes } from '../../protocol/limits.ts';
+import { maxFileBytes, maxTransfersPerUser } from '../../protocol/limits.ts';
 import { type Route, routes } from '../../protocol/routes.ts';
 import { userScopes } from '../../protocol/scopes.ts';
 import { formatToken } from '../../protocol/tokenFormat.ts';
@@ -86,6 +86,30 @@ describe('the HTTP side', () => {
     socket.write(bytes);
     return text(socket);
   }
+
+  it('works on eight files of a user at once, however many connections send slowly, and on other requests beside', async () => {
+    const verifiedBefore = verified;
+    const slow = Array.from({ length: maxTransfersPerUser }, () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`PUT /v1/dotfiles/content?path=a HTTP/1.1\r\n${head}Content-Length: 9\r\n\r\nhalf`);
+      return socket;
+    });
+    try {
+      while (verified < verifiedBefore + slow.length) await new Promise((resolve) => setImmediate(resolve));
+      let answered = false;
+      const waiting = call('/v1/dotfiles').then((response) => {
+        answered = true;
+        return response.json();
+      });
+      const { status } = await call('/v1/me');
+      assert.equal(status, 200);
+      assert.equal(answered, false);
+      slow[0]?.destroy();
+      assert.deepEqual(await waiting, { dotfiles: [] });
+    } finally {
+      for (const socket of slow) socket.destroy();
+    }
+  });
 
   async function expectProblem(response: Response, status: number, code: string): Promise<Record<string, unknown>> {
     const problem = (await response.json()) as Record<string, unknown>;

@@ -1,15 +1,25 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import swagger from '@fastify/swagger';
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
-import { headersTimeoutMs, maxConnections, maxHeaderBytes, requestTimeoutMs } from '../../protocol/limits.ts';
+import {
+  headersTimeoutMs,
+  maxConnections,
+  maxHeaderBytes,
+  maxRequestsPerUser,
+  maxTransfersPerUser,
+  maxWaitingRequestsPerUser,
+  requestTimeoutMs,
+} from '../../protocol/limits.ts';
 import { type Route, routes } from '../../protocol/routes.ts';
 import { apiVersion } from '../../protocol/version.ts';
 import { type Authentication, authenticate, requireScope } from './authenticate.ts';
+import { clientGone } from './clientGone.ts';
 import { addBodyParsers, createInputCheck, methodsOf } from './inputs.ts';
 import { asSpoonError, rawProblem, securityHeaders, sendProblem } from './problem.ts';
 import { type AccessRules, checkRequest, parseQuery } from './requestChecks.ts';
+import { RequestSlots } from './requestSlots.ts';
 import { addRoute } from './route.ts';
 
 /** One finished request, for the log: nothing here was chosen by the client but the method. */
@@ -80,6 +90,7 @@ export async function createHttpApp(settings: HttpSettings): Promise<FastifyInst
     }
   });
 
+  const slots = createSlots();
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
@@ -96,6 +107,7 @@ export async function createHttpApp(settings: HttpSettings): Promise<FastifyInst
     const route = request.routeOptions.config.spoonRoute;
     if (route === undefined) throw new Error('A route without an entry in the table was registered.');
     await admit(request, route, authentication);
+    await holdSlot(request, reply, slots);
   });
   app.setNotFoundHandler(async (request, reply) => {
     const methods = methodsOf(request.url.split('?')[0] ?? '', table);
@@ -107,7 +119,9 @@ export async function createHttpApp(settings: HttpSettings): Promise<FastifyInst
   });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = asSpoonError(thrown);
-    if (error.code === 'internal-error') settings.failure(error.cause ?? error, request.id);
+    // Nobody is there any more, which is neither a bug nor worth a line for each who leaves.
+    const isGone = reply.raw.destroyed && thrown instanceof DOMException && thrown.name === 'AbortError';
+    if (error.code === 'internal-error' && !isGone) settings.failure(error.cause ?? error, request.id);
     // The client gets words of ours; those of Docker, a tool or the system, with paths of this host, are in the cause.
     else if (error.status >= 500 && error.cause !== undefined) settings.failure(error, request.id);
     request.errorCode = error.code;
@@ -192,6 +206,32 @@ async function admit(request: FastifyRequest, route: Route, authentication: Auth
   request.caller = caller;
   authentication.limits.requests.take(caller.tokenId ?? caller.kind);
   requireScope(caller, scope);
+}
+
+function createSlots(): { transfers: RequestSlots; others: RequestSlots } {
+  const maxWaiting = maxWaitingRequestsPerUser;
+  return {
+    transfers: new RequestSlots({ perUser: maxTransfersPerUser, maxWaiting }),
+    others: new RequestSlots({ perUser: maxRequestsPerUser, maxWaiting }),
+  };
+}
+
+/** Before the body is read, and until the answer has been: what a request holds in memory, it holds in its slot. */
+async function holdSlot(
+  { caller, routeOptions }: FastifyRequest,
+  reply: FastifyReply,
+  { transfers, others }: ReturnType<typeof createSlots>,
+): Promise<void> {
+  // By user, who may have a hundred tokens.
+  const holder = caller?.userId ?? caller?.tokenId;
+  if (holder === undefined || holder === null) return;
+  const scope = routeOptions.config.spoonRoute?.scope;
+  const isTransfer = scope === 'files:read' || scope === 'files:write';
+  const give = await (isTransfer ? transfers : others).take(holder, clientGone(reply));
+  if (reply.raw.closed) give();
+  reply.raw.once('close', give);
+  // A client that has stopped reading is no reason to keep a file in memory; without a listener Node ends the connection.
+  if (isTransfer) reply.raw.setTimeout(requestTimeoutMs);
 }
 
 function reportOf(request: FastifyRequest, reply: { statusCode: number; elapsedTime: number }): RequestReport {

@@ -171,6 +171,22 @@ describe('the relay', () => {
     await until(() => box.destroyed);
   });
 
+  it('opens nothing for a token that is revoked while the box is slow to answer', async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Duplex>();
+    openRelay = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    const client = dial();
+    await asked.promise;
+    upgrades.closeThoseOf('one');
+    const box = new Box();
+    answer.resolve(box);
+    assert.match(await head(client), /^HTTP\/1\.1 401 /);
+    await until(() => box.destroyed);
+  });
+
   it('ends what a token opened when it is revoked, and nothing else', async () => {
     const box = new Box();
     openRelay = async () => box;

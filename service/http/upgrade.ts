@@ -53,6 +53,8 @@ export class Upgrades {
   readonly #settings: UpgradeSettings;
   readonly #pending = new Map<string, number>();
   readonly #relays = new Map<Duplex, { tokenId: string; upstream: Duplex }>();
+  /** Redeemed, and waiting for the box. */
+  readonly #opening = new Set<{ readonly tokenId: string; revoked: boolean }>();
   #closing = false;
 
   constructor(settings: UpgradeSettings) {
@@ -70,6 +72,7 @@ export class Upgrades {
   /** Ends what a revoked token opened. */
   closeThoseOf(tokenId: string): void {
     for (const [client, relay] of this.#relays) if (relay.tokenId === tokenId) destroyBoth(client, relay.upstream);
+    for (const opening of this.#opening) if (opening.tokenId === tokenId) opening.revoked = true;
   }
 
   /** Ends all relays; the terminals run on, and the clients come back. New ones are refused. */
@@ -108,7 +111,15 @@ export class Upgrades {
     head: Buffer,
     { grant, target }: { grant: Grant; target: Target & { kind: 'terminal' | 'command' } },
   ): Promise<void> {
-    const upstream = await this.#holdingPlace(grant.userId, () => this.#settings.openRelay(grant, target));
+    const opening = { tokenId: grant.tokenId, revoked: false };
+    this.#opening.add(opening);
+    const upstream = await this.#holdingPlace(grant.userId, () => this.#settings.openRelay(grant, target)).finally(() =>
+      this.#opening.delete(opening),
+    );
+    if (opening.revoked) {
+      upstream.destroy();
+      throw new SpoonError('ticket-invalid');
+    }
     if (client.destroyed || this.#closing) {
       destroyBoth(client, upstream);
       return;

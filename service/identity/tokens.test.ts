@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,6 +122,33 @@ describe('tokens', () => {
     const { token } = await tokens.create({ ownerId: bo.id, kind: 'user', name: 'x' });
     await store.db.updateTable('users').set({ disabled_ms: nowMs }).where('id', '=', bo.id).execute();
     await assert.rejects(tokens.verify(token), { code: 'user-disabled' });
+  });
+
+  for (const [what, change] of [
+    ['another user’s', { owner_id: 'bo' }],
+    ['one that lives longer', { expires_ms: 8e15 }],
+    ['one of an admin', { kind: 'admin', owner_id: systemOwnerId }],
+    ['one of more scopes', { scopes: 'files:read files:write users:manage' }],
+  ] as const) {
+    it(`cannot be made ${what} by who writes the database without the key`, async () => {
+      const { token, info } = await create('edited');
+      const columns = 'owner_id' in change && change.owner_id === 'bo' ? { owner_id: bo.id } : change;
+      await store.db.updateTable('tokens').set(columns).where('id', '=', info.id).execute();
+      const parts = parseToken(token);
+      assert.ok(parts);
+      for (const kind of ['u', 'a'] as const) {
+        await assert.rejects(tokens.verify(formatToken({ ...parts, kind })), { code: 'unauthenticated' });
+      }
+    });
+  }
+
+  it('cannot be made up by who writes the database without the key', async () => {
+    const { info } = await create('planted');
+    const secret = 'x'.repeat(43);
+    const hash = createHash('sha256').update(secret).digest();
+    await store.db.updateTable('tokens').set({ hash }).where('id', '=', info.id).execute();
+    const token = formatToken({ kind: 'u', id: info.id, secret });
+    await assert.rejects(tokens.verify(token), { code: 'unauthenticated' });
   });
 
   it('remember the minute they were last used in', async () => {

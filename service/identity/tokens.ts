@@ -1,15 +1,16 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { TokenInfo } from '../../protocol/identity.ts';
 import { defaultTokenLifeDays, maxTokensPerOwner } from '../../protocol/limits.ts';
 import { adminScopes, type Scope, userScopes } from '../../protocol/scopes.ts';
 import { formatToken, parseToken, randomBase62, tokenKinds } from '../../protocol/tokenFormat.ts';
+import { lengthPrefixed } from '../keyring/envelope.ts';
 import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
 import type { TokenRow } from '../store/tables.ts';
 import { checkDisplayName } from './users.ts';
 
-/** Bearer tokens (`security.md` section 4): shown once, kept as a hash, never longer than a year. */
+/** Bearer tokens (`security.md` section 4): shown once, kept as a keyed hash, never longer than a year. */
 
 export interface TokenHolder {
   readonly kind: 'user' | 'admin';
@@ -37,12 +38,15 @@ export interface TokensParts {
   readonly now?: () => number;
 }
 
+/** What a token lets somebody do, and for how long. */
+type Rights = Pick<TokenRow, 'id' | 'owner_id' | 'kind' | 'scopes' | 'expires_ms'>;
+
 const idCharacters = 12;
 const secretCharacters = 43;
 const dayMs = 24 * 60 * 60 * 1000;
 const lastUsedGrainMs = 60_000;
-/** Compared with when no row is found, so that an unknown id takes as long as a wrong secret (row 49). */
-const noHash = Buffer.alloc(32);
+/** Hashed when no row is found, so that an unknown id takes as long as a wrong secret (row 49). */
+const noRights: Rights = { id: '', owner_id: '', kind: 'user', scopes: '', expires_ms: 0 };
 
 export class Tokens {
   readonly #parts: TokensParts;
@@ -62,15 +66,18 @@ export class Tokens {
     const id = randomBase62(idCharacters, randomBytes);
     const secret = randomBase62(secretCharacters, randomBytes);
     const createdMs = this.#now();
-    const row: TokenRow = {
+    const rights = {
       id,
       owner_id: ownerId,
       kind,
-      name_enc: await keyring.seal(nameContext(ownerId, id), Buffer.from(name)),
-      hash: hashOf(secret),
       scopes: (kind === 'admin' ? adminScopes : userScopes).join(' '),
-      created_ms: createdMs,
       expires_ms: createdMs + lifeDays * dayMs,
+    };
+    const row: TokenRow = {
+      ...rights,
+      name_enc: await keyring.seal(nameContext(ownerId, id), Buffer.from(name)),
+      hash: await this.#hashOf(rights, secret),
+      created_ms: createdMs,
       last_used_ms: null,
       revoked_ms: null,
     };
@@ -99,7 +106,8 @@ export class Tokens {
       .select(['users.username', 'users.disabled_ms'])
       .where('tokens.id', '=', parts.id)
       .executeTakeFirst();
-    const isRight = timingSafeEqual(hashOf(parts.secret), Buffer.from(row?.hash ?? noHash));
+    const hash = await this.#hashOf(row ?? noRights, parts.secret);
+    const isRight = row?.hash.length === hash.length && timingSafeEqual(hash, row.hash);
     if (row === undefined || !isRight || parts.kind !== tokenKinds[row.kind] || row.revoked_ms !== null) {
       throw new SpoonError('unauthenticated');
     }
@@ -161,6 +169,15 @@ export class Tokens {
       .catch(onError);
   }
 
+  /**
+   * Keyed, and over the whole row: who can write the database, but has no key, can neither make a token nor turn one into
+   * another user's (`security.md` section 1). A quick hash is right for 256 random bits; a slow one is for passwords.
+   */
+  #hashOf({ id, owner_id, kind, scopes, expires_ms }: Rights, secret: string): Promise<Uint8Array> {
+    const data = lengthPrefixed([id, owner_id, kind, scopes, String(expires_ms), secret]);
+    return this.#parts.keyring.mac(systemOwnerId, 'token', data);
+  }
+
   async #toInfo(row: TokenRow): Promise<TokenInfo> {
     const name = await this.#parts.keyring.open(nameContext(row.owner_id, row.id), row.name_enc);
     return {
@@ -177,9 +194,4 @@ export class Tokens {
 
 function nameContext(ownerId: string, tokenId: string) {
   return { ownerId, kind: 'token', objectId: tokenId, version: 0, mode: 0 } as const;
-}
-
-/** SHA-256 is right for 256 random bits; a slow hash is for passwords. */
-function hashOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }

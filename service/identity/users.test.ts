@@ -55,6 +55,18 @@ describe('users', () => {
     assert.equal((await users.create({ displayName: 'Bo' })).uid, ada.uid + 1);
   });
 
+  for (const [what, change] of [
+    ['home', { username: 'eve' }],
+    ['uid', { uid: 0 }],
+    ['shell', { shell: '/home/eve/sh' }],
+  ] as const) {
+    it(`cannot be given another ${what} by who writes the database without the key`, async () => {
+      const { id } = await users.create({ displayName: 'Ada' });
+      await store.db.updateTable('users').set(change).where('id', '=', id).execute();
+      await assert.rejects(users.byId(id), { code: 'integrity-failure' });
+    });
+  }
+
   const names = [
     'root',
     'admin',

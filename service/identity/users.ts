@@ -60,12 +60,15 @@ export class Users {
       if (username !== undefined && taken.has(username)) throw new SpoonError('user-exists');
       const id = randomBase62(idCharacters, randomBytes);
       await keyring.createDataKey(id, trx);
-      const user: UserRow = {
+      const place = {
         id,
         username: username ?? deriveUsername(name, (candidate) => taken.has(candidate)),
-        display_name_enc: await keyring.seal(nameContext(id), Buffer.from(name)),
         uid: await this.#allocateUid(trx, id),
         shell,
+      };
+      const user: UserRow = {
+        ...place,
+        display_name_enc: await keyring.seal(nameContext(place), Buffer.from(name)),
         created_ms: this.#now(),
         disabled_ms: null,
       };
@@ -104,7 +107,7 @@ export class Users {
   }
 
   async #toAccount(row: UserRow): Promise<Account> {
-    const name = await this.#parts.keyring.open(nameContext(row.id), row.display_name_enc);
+    const name = await this.#parts.keyring.open(nameContext(row), row.display_name_enc);
     return {
       id: row.id,
       username: row.username,
@@ -117,8 +120,9 @@ export class Users {
   }
 }
 
-function nameContext(userId: string) {
-  return { ownerId: userId, kind: 'name', objectId: userId, version: 0, mode: 0 } as const;
+/** Binds what decides whose home a box gets and what runs in it: who edits the database cannot give one user's to another. */
+function nameContext({ id, username, uid, shell }: Pick<UserRow, 'id' | 'username' | 'uid' | 'shell'>) {
+  return { ownerId: id, kind: 'name', objectId: `${id}/${username}${shell}`, version: uid, mode: 0 } as const;
 }
 
 /** It is shown in lists and terminals: no control characters, no lone surrogates. @throws SpoonError `request-invalid` */

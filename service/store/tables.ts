@@ -48,7 +48,7 @@ export interface TokenRow {
   owner_id: string;
   kind: 'user' | 'admin';
   name_enc: Uint8Array;
-  /** SHA-256 of the secret part: right for 256 random bits. */
+  /** Keyed, of the secret part and the columns that say what it allows: an edited row is no token. */
   hash: Uint8Array;
   /** Space-separated. */
   scopes: string;

@@ -35,6 +35,13 @@ describe('a ticket', () => {
     assert.throws(() => tickets.redeem(ticket, door), invalid);
   });
 
+  it('is not given to a request that was under way when its token was revoked', () => {
+    const tickets = new Tickets();
+    tickets.voidThoseOf(grant.tokenId);
+    assert.throws(() => tickets.issue(grant), { code: 'unauthenticated' });
+    tickets.issue({ ...grant, tokenId: 'another' });
+  });
+
   for (const [name, wrong] of [
     ['another terminal', { kind: 'terminal', id: 'two' }],
     ['a command', { kind: 'command', id: 'one' }],

@@ -14,6 +14,8 @@ export interface TicketGrant {
 }
 
 const maxTicketsPerToken = 256;
+/** Longer than any request takes, a start of a box with a whole overlay included: so long one may still ask for a ticket. */
+const revokedKeptMs = 15 * 60 * 1000;
 
 /**
  * One-use tickets for WebSockets (`security.md` decision 9): 30 s, in memory, as a hash. A restart voids them all and the
@@ -22,6 +24,8 @@ const maxTicketsPerToken = 256;
 export class Tickets {
   /** In the order of issue, and so of expiry. */
   readonly #open = new Map<string, { grant: TicketGrant; hash: Buffer; expiresMs: number }>();
+  /** When each token was revoked, oldest first. */
+  readonly #revoked = new Map<string, number>();
   readonly #now: () => number;
 
   /** @param now monotonic milliseconds: a clock that is set back must not make tickets live longer */
@@ -29,9 +33,13 @@ export class Tickets {
     this.#now = now;
   }
 
-  /** @throws SpoonError `too-many-requests` when a token leaves too many unused */
+  /**
+   * @throws SpoonError `too-many-requests` when a token leaves too many unused; `unauthenticated` for one that was revoked
+   * while its request waited, such as for a box
+   */
   issue(grant: TicketGrant): { ticket: string; expiresInMs: number } {
     this.#dropExpired();
+    if (this.#revoked.has(grant.tokenId)) throw new SpoonError('unauthenticated');
     let unused = 0;
     for (const ticket of this.#open.values()) if (ticket.grant.tokenId === grant.tokenId) unused++;
     if (unused >= maxTicketsPerToken) {
@@ -63,8 +71,10 @@ export class Tickets {
     return grant;
   }
 
-  /** For a token that was revoked. */
+  /** For a token that was revoked; it gets no new ones either. */
   voidThoseOf(tokenId: string): void {
+    this.#dropExpired();
+    this.#revoked.set(tokenId, this.#now());
     for (const [id, { grant }] of this.#open) if (grant.tokenId === tokenId) this.#open.delete(id);
   }
 
@@ -72,6 +82,10 @@ export class Tickets {
     for (const [id, { expiresMs }] of this.#open) {
       if (expiresMs > this.#now()) break;
       this.#open.delete(id);
+    }
+    for (const [id, revokedMs] of this.#revoked) {
+      if (revokedMs + revokedKeptMs > this.#now()) break;
+      this.#revoked.delete(id);
     }
   }
 }

@@ -175,6 +175,28 @@ export class Workbench implements AsyncDisposable {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Gives an answer that is not taken: the question stays and says why. */
+  async refuses(question: string | RegExp, text: string, why: string): Promise<void> {
+    await this.answer(question, text);
+    await this.page.locator('.quick-input-message', { hasText: why }).waitFor();
+  }
+
+  async signIn(url: string, token: string): Promise<void> {
+    await this.command('Spoon: Sign In…');
+    await this.answer('(1/2)', url);
+    await this.answer('(2/2)', token);
+    await this.statusBar(new URL(url).host).waitFor();
+  }
+
+  statusBar(text: string): Locator {
+    return this.page.locator('.statusbar .statusbar-item', { hasText: text });
+  }
+
+  async clearNotifications(): Promise<void> {
+    await this.command('Notifications: Clear All Notifications');
+    await this.page.locator('.notifications-toasts .notification-list-item').first().waitFor({ state: 'detached' });
+  }
+
   async pick(label: string | RegExp): Promise<void> {
     await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click();
   }
@@ -237,16 +259,59 @@ export class Workbench implements AsyncDisposable {
     throw new Error(`The terminal never showed ${text}; it shows:\n${shown.slice(-3000)}`);
   }
 
-  async typeInTerminal(text: string): Promise<void> {
+  /** Waits until another terminal is shown than before `act`, and has its first prompt. */
+  async newTerminal(act: () => Promise<void>): Promise<void> {
+    await this.page.evaluate(() => {
+      for (const shown of document.querySelectorAll('.terminal-wrapper')) shown.setAttribute('data-seen', '');
+    });
+    await act();
+    await this.page.locator('.terminal-wrapper.active:not([data-seen]) .xterm').waitFor({ timeout: 60_000 });
+    await this.waitForTerminal(/\$$/, 60_000);
+  }
+
+  async focusTerminal(): Promise<void> {
     await this.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
+  }
+
+  /** Milliseconds from a key to the prompt, both as the page sees them: what a person waits. */
+  async timeToPrompt(key: string): Promise<number> {
+    await this.focusTerminal();
+    // Listening first, and only then the key: a busy page takes keys before scripts.
+    const measured = await this.page.evaluateHandle(() => {
+      const { xterm } = document.querySelector('.terminal-wrapper.active') as unknown as { xterm: XtermLike };
+      const promise = new Promise<number>((resolve) => {
+        let pressedMs: number | undefined;
+        const press = (): void => {
+          pressedMs = performance.now();
+        };
+        window.addEventListener('keydown', press, { capture: true, once: true });
+        const parsed = xterm.onWriteParsed(() => {
+          const { active } = xterm.buffer;
+          const line = active.getLine(active.baseY + active.cursorY)?.translateToString(true) ?? '';
+          if (pressedMs === undefined || !line.trimEnd().endsWith('$')) return;
+          parsed.dispose();
+          resolve(performance.now() - pressedMs);
+        });
+      });
+      return { promise };
+    });
+    await this.page.keyboard.press(key);
+    return await measured.evaluate(({ promise }) => promise);
+  }
+
+  async typeInTerminal(text: string): Promise<void> {
+    await this.focusTerminal();
     await this.page.keyboard.type(text, { delay: 5 });
   }
 }
 
 interface XtermLike {
+  onWriteParsed(listener: () => void): { dispose(): void };
   buffer: {
     active: {
       length: number;
+      baseY: number;
+      cursorY: number;
       getLine(row: number): { isWrapped: boolean; translateToString(trimRight: boolean): string } | undefined;
     };
   };

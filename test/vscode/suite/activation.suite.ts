@@ -6,7 +6,6 @@ import { activate } from './window.ts';
 describe('activation', () => {
   it('takes less than 150 ms and waits for no network', async () => {
     const { activationMs } = await activate();
-    console.log(`      activation: ${activationMs.toFixed(1)} ms`);
     assert.ok(activationMs < 150, `${activationMs} ms`);
   });
 
