@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -195,10 +195,4 @@ async function run(command: string, args: string[], cwd: string, env = process.e
     .trim()
     .slice(-2000);
   throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${tail}`);
-}
-
-/** The version of VS Code inside, such as `1.139.1`. */
-export async function vscodeVersion(server: VscodeServer): Promise<string> {
-  const product: unknown = JSON.parse(await readFile(join(server.main, '../../package.json'), 'utf8'));
-  return typeof product === 'object' && product !== null && 'version' in product ? String(product.version) : 'unknown';
 }
