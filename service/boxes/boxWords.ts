@@ -36,3 +36,14 @@ export function memoryKillInWords(memoryBytes: number): string {
 export function errorInWords(error: unknown): string {
   return error instanceof SpoonError ? error.message : errorTable['internal-error'].title;
 }
+
+/**
+ * An error for the box's user: without the paths that tools and Docker name, which are the host's and the operator's.
+ * The same object where there are none.
+ */
+export function withoutHostPaths(error: unknown): unknown {
+  if (!(error instanceof SpoonError) || error.detail === undefined) return error;
+  const detail = error.detail.replaceAll(/(?<![\w.~/…-])\/[^\s'"`,;:)]+/g, '…');
+  if (detail === error.detail) return error;
+  return new SpoonError(error.code, detail, { cause: error, extra: error.extra });
+}

@@ -4,7 +4,7 @@ import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
 import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
 import { specHash } from './boxSpec.ts';
-import { endInWords, errorInWords, memoryKillInWords } from './boxWords.ts';
+import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
 import type { BoxEnd, BoxSpec, Engine, EngineBox } from './engine.ts';
 import { advance, holdersOf, type IdleRules, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
@@ -220,9 +220,16 @@ export class UserBox {
       await link?.close();
       // Only where something can have been started; its own failure must not hide why we are here.
       if (link !== undefined) await engine.stop(this.user.username, graceMs).catch(this.#around.report);
-      this.#become('failed', errorInWords(error));
-      throw error;
+      throw this.#failed(error);
     }
+  }
+
+  /** The operator gets all of it in the log. @returns what its user may be told */
+  #failed(error: unknown): unknown {
+    const told = withoutHostPaths(error);
+    if (told !== error && error instanceof Error) this.#around.report(new Error(error.message, { cause: error }));
+    this.#become('failed', errorInWords(told));
+    return told;
   }
 
   async #connect(engineBox: EngineBox, link: BoxdLink, timeoutMs: number, signal?: AbortSignal): Promise<RunningBox> {
@@ -267,8 +274,7 @@ export class UserBox {
     try {
       await this.#around.engine.stop(this.user.username, graceMs);
     } catch (error) {
-      this.#become('failed', errorInWords(error));
-      throw error;
+      throw this.#failed(error);
     } finally {
       // Last: what boxd still has to say to viewers goes through it.
       await link?.close();

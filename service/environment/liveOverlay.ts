@@ -155,6 +155,8 @@ export class LiveOverlay {
       const { path, backup, backupKind } = outcome;
       const entry = entries.get(path);
       if (apply.scope === 'change' && entry === undefined && !apply.removed.includes(path)) continue;
+      // Once: a box that names one a thousand times would have as many backups fetched and stored.
+      if (applied.has(path)) continue;
       applied.set(path, appliedFrom(outcome));
       if (entry === undefined || backup === undefined || backupKind !== 'edit') continue;
       try {
