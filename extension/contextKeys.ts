@@ -5,7 +5,6 @@ export interface ContextKeys {
   'spoon.ready': boolean;
   'spoon.signedIn': boolean;
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
-  'spoon.dotfiles.empty': boolean;
   'spoon.dotfiles.hasFiles': boolean;
 }
 

@@ -178,7 +178,7 @@ async function copyDiagnostics(current: CurrentConnection, context: vscode.Exten
 /** Commands get a node from the tree, a URI or nothing, depending on from where they are run. */
 function nodeOf(argument: unknown): DotfileNode | undefined {
   const isNode = typeof argument === 'object' && argument !== null && 'path' in argument && !('scheme' in argument);
-  return isNode && typeof argument.path === 'string' ? { path: argument.path } : undefined;
+  return isNode && typeof argument.path === 'string' && argument.path !== '' ? { path: argument.path } : undefined;
 }
 
 function nodesOf(first: unknown, all: unknown): DotfileNode[] {

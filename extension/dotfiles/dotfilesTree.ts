@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { formatFileMode } from '../../protocol/fileMode.ts';
+import type { CommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
@@ -9,8 +10,23 @@ import { accountOf, dotfileUri } from './dotfileUri.ts';
 
 /** A place in the tree. One object per path for as long as the account is shown, so that VS Code knows it again. */
 export interface DotfileNode {
+  /** Empty for a hint. */
   readonly path: string;
+  /** A row of an empty home that says what to do. VS Code takes no drops on a welcome view, but on rows it does. */
+  readonly hint?: { readonly label: string; readonly icon: string; readonly command: CommandId };
 }
+
+const hints: readonly DotfileNode[] = [
+  {
+    path: '',
+    hint: { label: vscode.l10n.t('Upload Files…'), icon: 'cloud-upload', command: 'spoon.dotfiles.uploadFiles' },
+  },
+  {
+    path: '',
+    hint: { label: vscode.l10n.t('Upload a Folder…'), icon: 'folder', command: 'spoon.dotfiles.uploadFolder' },
+  },
+  { path: '', hint: { label: vscode.l10n.t('New Dotfile…'), icon: 'new-file', command: 'spoon.dotfiles.newFile' } },
+];
 
 export const dotfilesViewId = 'spoon.dotfiles';
 
@@ -46,7 +62,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   }
 
   get selection(): readonly DotfileNode[] {
-    return this.#view?.selection ?? [];
+    return (this.#view?.selection ?? []).filter(({ hint }) => hint === undefined);
   }
 
   node(path: string): DotfileNode {
@@ -63,16 +79,20 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   }
 
   getParent(node: DotfileNode): DotfileNode | undefined {
+    if (node.hint !== undefined) return undefined;
     const parent = parentOf(node.path);
     return parent === '' ? undefined : this.node(parent);
   }
 
   getChildren(node?: DotfileNode): DotfileNode[] {
     const dotfiles = this.#current.connection?.dotfiles;
+    if (node === undefined && dotfiles?.isListed === true && dotfiles.count === 0) return [...hints];
+    if (node?.hint !== undefined) return [];
     return (dotfiles?.children(node?.path ?? '') ?? []).map(({ path }) => this.node(path));
   }
 
   getTreeItem(node: DotfileNode): vscode.TreeItem {
+    if (node.hint !== undefined) return hintItem(node.hint);
     const connection = this.#current.connection;
     const entry = connection?.dotfiles.entry(node.path);
     if (connection === undefined || entry === undefined) return new vscode.TreeItem(nameOf(node.path));
@@ -123,6 +143,10 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     });
     this.#showState();
     this.refresh();
+    if (connection === undefined) return;
+    // The bar at the top of the view, until there is something to show; a failure shows by itself.
+    const listed = connection.dotfiles.whenListed().catch(() => undefined);
+    void vscode.window.withProgress({ location: { viewId: dotfilesViewId } }, () => listed);
   }
 
   /** Refreshes the folders in which something came or went, and the items that are others now; not the whole tree. */
@@ -138,14 +162,29 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     setContext('spoon.signedIn', state.name !== 'signedOut' && state.name !== 'refused');
     setContext('spoon.connection', state.name === 'refused' ? 'signedOut' : state.name);
     const count = connection?.dotfiles.count ?? 0;
-    setContext('spoon.dotfiles.empty', connection?.dotfiles.isListed === true && count === 0);
     setContext('spoon.dotfiles.hasFiles', count > 0);
     if (this.#view === undefined) return;
     this.#view.description = connection === undefined ? '' : `/home/${connection.session.username}`;
-    this.#view.message = count > 0 && state.name === 'offline' ? offlineMessage : '';
+    this.#view.message = this.#message(state.name, connection);
+  }
+
+  #message(state: string, connection: Connection | undefined): string {
+    if (connection?.dotfiles.isListed !== true) return '';
+    if (state === 'offline') return offlineMessage;
+    return connection.dotfiles.count === 0 ? emptyMessage : '';
   }
 }
 
+function hintItem({ label, icon, command }: NonNullable<DotfileNode['hint']>): vscode.TreeItem {
+  const item = new vscode.TreeItem(label);
+  item.id = `hint/${command}`;
+  item.iconPath = new vscode.ThemeIcon(icon);
+  item.command = { command, title: label };
+  item.accessibilityInformation = { label, role: 'button' };
+  return item;
+}
+
+const emptyMessage = vscode.l10n.t('Your home has no dotfiles yet. Drop files or folders here.');
 const offlineMessage = vscode.l10n.t(
   'Offline: this is what was there when the service was last heard of. Reconnecting…',
 );

@@ -50,9 +50,7 @@ export class ThreadTerminals implements vscode.Disposable {
 
   /** Shows it at once; what it is doing stands in it. */
   open(request: TerminalRequest): vscode.Terminal {
-    const options = this.options(request);
-    const terminal = vscode.window.createTerminal(options);
-    this.#opened(terminal);
+    const terminal = this.#create(request);
     terminal.show();
     return terminal;
   }
@@ -93,14 +91,19 @@ export class ThreadTerminals implements vscode.Disposable {
     const mine = this.#remembered().filter(
       ({ instanceId, userId, id }) => instanceId === owner.instanceId && userId === owner.userId && !shown.has(id),
     );
+    this.#log.debug(`${mine.length} terminals to bring back`);
     if (mine.length === 0) return;
     try {
       const { terminals } = await connection.api.call('listTerminals');
       const running = new Set(terminals.map(({ id }) => id));
+      // Read before more appear: one is active when the panel was left open, and then VS Code has made a shell of its own.
+      const isPanelOpen = vscode.window.activeTerminal !== undefined;
+      const restored: vscode.Terminal[] = [];
       for (const { id, name, location } of mine) {
-        if (!running.has(id)) await this.#forget(id);
-        else vscode.window.createTerminal(this.options({ name, target: { kind: 'running', id }, location }));
+        if (running.has(id)) restored.push(this.#create({ name, target: { kind: 'running', id }, location }));
+        else await this.#forget(id);
       }
+      if (isPanelOpen) restored.at(-1)?.show(true);
     } catch (error) {
       // Nobody asked for them just now; they stay remembered for the next time.
       this.#log.warn('terminals could not be brought back:', failureText(error));
@@ -115,6 +118,12 @@ export class ThreadTerminals implements vscode.Disposable {
   dispose(): void {
     this.#following?.dispose();
     vscode.Disposable.from(...this.#disposables).dispose();
+  }
+
+  #create(request: TerminalRequest): vscode.Terminal {
+    const terminal = vscode.window.createTerminal(this.options(request));
+    this.#opened(terminal);
+    return terminal;
   }
 
   #opened(terminal: vscode.Terminal): void {
@@ -132,6 +141,7 @@ export class ThreadTerminals implements vscode.Disposable {
     const id = known?.pty.id;
     if (known === undefined || id === undefined) return;
     const reason = terminal.exitStatus?.reason;
+    this.#log.debug(`terminal ${id} closed, reason ${reason ?? 'not given'}`);
     if (reason !== vscode.TerminalExitReason.User && reason !== vscode.TerminalExitReason.Extension) return;
     await this.#forget(id);
     try {

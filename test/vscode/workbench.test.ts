@@ -69,7 +69,7 @@ describe('Spoon in VS Code, with a real box', { concurrency: false, timeout: 600
 
   it('signs in and shows an empty home', async () => {
     await window.signIn(service.url, user.token);
-    await window.welcome('no dotfiles yet').waitFor();
+    await window.hint('Upload Files…').waitFor();
     await window.picture('empty');
   });
 

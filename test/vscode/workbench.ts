@@ -25,6 +25,7 @@ const testSettings = {
   'editor.accessibilitySupport': 'off',
   'files.autoSave': 'off',
   'window.confirmBeforeClose': 'never',
+  'remote.autoForwardPorts': false,
   'workbench.editor.enablePreview': false,
   'files.simpleDialog.enable': true,
   'editor.minimap.enabled': false,
@@ -111,6 +112,12 @@ export class Workbench implements AsyncDisposable {
     await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]', { timeout: 60_000 });
   }
 
+  /** As a person reloads it, so that VS Code can store what it knows. */
+  async reload(): Promise<void> {
+    await Promise.all([this.page.waitForEvent('load', { timeout: 60_000 }), this.command('Developer: Reload Window')]);
+    await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]', { timeout: 60_000 });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
@@ -135,6 +142,11 @@ export class Workbench implements AsyncDisposable {
   row(name: string | RegExp): Locator {
     const label = this.page.locator('.label-name', { hasText: name });
     return this.page.locator('.sidebar .monaco-list-row', { has: label });
+  }
+
+  /** A row of an empty home that says what to do. */
+  hint(text: string): Locator {
+    return this.page.locator('.sidebar .monaco-list-row', { hasText: text });
   }
 
   welcome(text: string): Locator {
@@ -211,6 +223,22 @@ export class Workbench implements AsyncDisposable {
     await toast.locator('.monaco-button', { hasText: button }).click();
   }
 
+  dialog(text: string | RegExp): Locator {
+    return this.page.locator('.monaco-dialog-box', { hasText: text });
+  }
+
+  async pressDialogButton(label: string): Promise<void> {
+    await this.page.locator('.monaco-dialog-box .monaco-button', { hasText: label }).click();
+  }
+
+  async until(condition: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!(await condition())) {
+      if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms`);
+      await this.page.waitForTimeout(50);
+    }
+  }
+
   tab(name: string): Locator {
     return this.page.locator('.tab', { hasText: name });
   }
@@ -224,6 +252,21 @@ export class Workbench implements AsyncDisposable {
     await this.page.keyboard.press('Control+A');
     await this.page.keyboard.press('Delete');
     await this.page.keyboard.insertText(text);
+  }
+
+  /** Files of this machine let go over an element, as a file manager does it. */
+  async dropFiles(target: Locator, files: readonly string[]): Promise<void> {
+    const box = await target.boundingBox();
+    if (box === null) throw new Error('There is nothing to drop on.');
+    const session = await this.page.context().newCDPSession(this.page);
+    const point = { x: box.x + box.width / 3, y: box.y + box.height / 2 };
+    // Copy, link and move: with fewer the drop does not happen.
+    const data = { items: [], files: [...files], dragOperationsMask: 19 };
+    for (const type of ['dragEnter', 'dragOver', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', { type, ...point, data });
+      await this.page.waitForTimeout(150);
+    }
+    await session.detach();
   }
 
   async save(): Promise<void> {

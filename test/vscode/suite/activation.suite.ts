@@ -32,9 +32,15 @@ describe('activation', () => {
     assert.equal(await vscode.authentication.getSession('spoon', [], { silent: true }), undefined);
   });
 
-  it('ignores what a workspace says about the service', async () => {
-    const inspected = vscode.workspace.getConfiguration('spoon').inspect('service.url');
-    assert.equal(inspected?.workspaceValue, undefined);
-    assert.equal(vscode.workspace.getConfiguration('spoon').get('service.url'), '');
+  it('ignores what a workspace says about the service, and says nothing to it', async () => {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(folder);
+    const planted = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder.uri, '.vscode/settings.json'));
+    const wanted = JSON.parse(new TextDecoder().decode(planted)) as Record<string, unknown>;
+    assert.ok(Object.keys(wanted).length >= 4, 'the folder asks for another server, certificate and upload');
+    for (const key of Object.keys(wanted)) {
+      const configuration = vscode.workspace.getConfiguration();
+      assert.deepEqual(configuration.get(key), configuration.inspect(key)?.defaultValue, key);
+    }
   });
 });

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, watch, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { packageExtension } from '../../scripts/buildExtension.ts';
+import { RunningService, type TestUser } from '../runningService.ts';
+import { Workbench } from './workbench.ts';
+
+// Signed in by a file that is handed over, as `npm run up -- --browser` does it, so that it lasts over a reload.
+describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, () => {
+  let service: RunningService;
+  let user: TestUser;
+  let window: Workbench;
+  let folder: string;
+
+  before(async () => {
+    const vsix = await packageExtension();
+    folder = await mkdtemp(join(tmpdir(), 'spoon-everyday-'));
+    service = await RunningService.start({ engine: 'process' });
+    user = await service.addUser('Ada Lovelace');
+    const signInFile = join(folder, 'sign-in.json');
+    await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
+    const environment = { SPOON_SIGN_IN_FILE: signInFile };
+    window = await Workbench.open({ vsix, environment, pictures: process.env.SPOON_TEST_PICTURES });
+  });
+  after(async () => {
+    await window?.[Symbol.asyncDispose]();
+    await service?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const stored = async (): Promise<string[]> => {
+    const { dotfiles } = (await (await service.fetch(user, '/v1/dotfiles')).json()) as { dotfiles: { path: string }[] };
+    return dotfiles.map(({ path }) => path).sort();
+  };
+
+  it('shows who is signed in, and files that are dropped on it', async () => {
+    await window.showSpoonView();
+    await window.hint('Upload Files…').waitFor();
+    await writeFile(join(folder, '.gitconfig'), '[user]\n\tname = Ada\n');
+    await writeFile(join(folder, '.vimrc'), 'set number\n');
+    await window.dropFiles(window.hint('Upload Files…'), [join(folder, '.gitconfig'), join(folder, '.vimrc')]);
+    await window.row('.gitconfig').waitFor();
+    await window.row('.vimrc').waitFor();
+    assert.deepEqual(await stored(), ['.gitconfig', '.vimrc']);
+  });
+
+  it('asks once before a drop replaces something', async () => {
+    await writeFile(join(folder, '.vimrc'), 'set number\nset ruler\n');
+    await window.dropFiles(window.row('.gitconfig'), [join(folder, '.gitconfig'), join(folder, '.vimrc')]);
+    await window.dialog(/2 files are there already/).waitFor();
+    await window.pressDialogButton('Replace');
+    await window.until(async () => (await service.inBox(user, 'cat', '.vimrc')).includes('ruler'));
+  });
+
+  it('makes files in folders, with language and icon by their names', async () => {
+    for (const path of ['.config/nvim/init.lua', '.config/git/ignore', '.bashrc', 'bin/hello']) {
+      await window.command('Spoon: New Dotfile…');
+      await window.answer('New Dotfile', path);
+      await window.tab(path.split('/').at(-1) ?? '').waitFor();
+    }
+    await window.writeInEditor('#!/bin/sh\necho hello\n');
+    await window.save();
+    await window.tab('.bashrc').click();
+    await window.writeInEditor("# ~/.bashrc\nexport EDITOR=nvim\nalias ll='ls -l'\nPS1='\\u@\\h:\\w\\$ '\n");
+    await window.save();
+    await window.statusBar('Shell Script').waitFor();
+    await window.picture('filled');
+  });
+
+  it('renames with F2, by the keyboard alone, and the open editor goes along', async () => {
+    await window.row('.vimrc').click();
+    await window.tab('.vimrc').waitFor();
+    await window.command('Spoon: Focus on Dotfiles View');
+    await window.row('.vimrc').click();
+    await window.page.keyboard.press('Shift+Tab');
+    await window.command('Spoon: Focus on Dotfiles View');
+    await window.page.keyboard.press('F2');
+    await window.answer('Rename .vimrc', '.exrc');
+    await window.row('.exrc').waitFor();
+    await window.tab('.exrc').waitFor();
+    await window.tab('.vimrc').waitFor({ state: 'detached' });
+  });
+
+  it('deletes with the Delete key and takes it back', async () => {
+    await window.row('.exrc').click();
+    await window.command('Spoon: Focus on Dotfiles View');
+    await window.page.keyboard.press('Delete');
+    await window.row('.exrc').waitFor({ state: 'detached' });
+    await window.pressNotificationButton('.exrc was deleted', 'Undo');
+    await window.row('.exrc').waitFor();
+    assert.equal(await service.inBox(user, 'cat', '.exrc'), 'set number\nset ruler');
+  });
+
+  it('has a save in the running box at once', async (test) => {
+    const home = join(service.workdir, 'homes', user.username);
+    const times: number[] = [];
+    await window.tab('.bashrc').click();
+    for (let round = 0; round < 15; round++) {
+      await window.page.keyboard.type('#');
+      const stop = new AbortController();
+      const changed = (async () => {
+        for await (const { filename } of watch(home, { signal: stop.signal })) {
+          if (filename === '.bashrc') return performance.now();
+        }
+        return Number.NaN;
+      })();
+      await window.page.waitForTimeout(100);
+      const startedMs = performance.now();
+      await window.page.keyboard.press('Control+S');
+      times.push((await changed) - startedMs);
+      stop.abort();
+      await window.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+    }
+    times.sort((one, other) => one - other);
+    const median = times[Math.floor(times.length / 2)] ?? Number.NaN;
+    test.diagnostic(`Ctrl+S to the file in the home: p50 ${median.toFixed(0)} ms, from ${times[0]?.toFixed(0)} ms`);
+    // The goal is 30 ms; a loaded machine gets room, because VS Code's own part of it grows with the load.
+    assert.ok(median < 150, `${median} ms`);
+  });
+
+  it('brings terminals back after a reload, with their screen and what runs in them', async () => {
+    await window.newTerminal(async () => {
+      await window.command('Spoon: Open Thread Terminal…');
+      await window.pick('Home');
+    });
+    await window.typeInTerminal('echo "<before>"; (sleep 3; echo "<later>") &\n');
+    await window.waitForTerminal(/^<before>$/m);
+    await window.reload();
+    await window.page.locator('.terminal-wrapper .xterm').first().waitFor({ state: 'attached', timeout: 60_000 });
+    await window.command('Terminal: Focus Terminal');
+    await window.waitForTerminal(/^<before>$/m, 30_000);
+    await window.waitForTerminal(/^<later>$/m, 30_000);
+    await window.typeInTerminal('echo "<still here>"\n');
+    await window.waitForTerminal(/^<still here>$/m);
+  });
+
+  it('ends the shell of a terminal that is closed', async () => {
+    const running = async (): Promise<number> => {
+      const { terminals } = (await (await service.fetch(user, '/v1/terminals')).json()) as { terminals: unknown[] };
+      return terminals.length;
+    };
+    assert.equal(await running(), 1);
+    await window.command('Terminal: Kill the Active Terminal Instance');
+    await window.until(async () => (await running()) === 0);
+  });
+
+  it('has a walkthrough that works', async () => {
+    await window.command('Spoon: Open Walkthrough');
+    await window.page.locator('.gettingStartedDetailsContent', { hasText: 'Get Started with Spoon' }).waitFor();
+    await window.page.locator('.getting-started-step', { hasText: 'Open a terminal' }).click();
+    await window.page.waitForTimeout(500);
+    await window.picture('walkthrough');
+  });
+
+  it('says that it is signed out when the token is revoked, and edits stay', async () => {
+    await window.tab('.bashrc').click();
+    await window.page.keyboard.type('# not lost');
+    await window.page.locator('.tab.active.dirty').waitFor();
+    const { tokens } = (await (await service.fetch(user, '/v1/tokens')).json()) as { tokens: { id: string }[] };
+    for (const { id } of tokens) await service.fetch(user, `/v1/tokens/${id}`, { method: 'DELETE' });
+    await window.notification(/signed out of.*keep your changes/s).waitFor();
+    await window.showSpoonView();
+    await window.welcome('Sign in to see your dotfiles').waitFor();
+    await window.page.locator('.tab.active.dirty').waitFor();
+  });
+});

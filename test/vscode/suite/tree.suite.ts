@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { TestView } from '../../../extension/extension.ts';
+import { anotherWindow, bytesOf, closeAllEditors, signedIn, textOf, until, uriOf } from './window.ts';
+
+describe('the Dotfiles tree', () => {
+  let view: TestView;
+  beforeEach(async () => {
+    view = await signedIn();
+  });
+  afterEach(closeAllEditors);
+
+  const put = (path: string, text = path, mode?: number) =>
+    anotherWindow().save(path, bytesOf(text), {
+      base: 'create',
+      origin: 'api',
+      ...(mode === undefined ? {} : { mode }),
+    });
+  const has = (path: string) => view.current.require().dotfiles.entry(path) !== undefined;
+  const shown = (folder?: string): string[] =>
+    view.tree.getChildren(folder === undefined ? undefined : { path: folder }).map(({ path }) => path);
+  const stored = async () => (await anotherWindow().list()).map(({ path }) => path).sort();
+
+  it('shows what another window adds, moves and removes', async () => {
+    await put('.config/git/config');
+    await until('added', () => has('.config/git/config'));
+    assert.deepEqual(
+      [shown(), shown('.config'), shown('.config/git')],
+      [['.config'], ['.config/git'], ['.config/git/config']],
+    );
+    await anotherWindow().move('.config/git', '.config/jj');
+    await until('moved', () => shown('.config').includes('.config/jj'));
+    assert.deepEqual(shown('.config'), ['.config/jj']);
+    await anotherWindow().remove('.config', { recursive: true });
+    await until('removed', () => shown().length === 0);
+  });
+
+  it('has items that assistive technology, menus and icon themes understand', async () => {
+    await put('bin/run.sh', '#!/bin/sh\n', 0o755);
+    await until('added', () => has('bin/run.sh'));
+    const file = view.tree.getTreeItem(view.tree.node('bin/run.sh'));
+    assert.equal(file.contextValue, 'file');
+    assert.equal(file.accessibilityInformation?.label, 'run.sh, file');
+    assert.equal(file.resourceUri?.toString(), uriOf(view, 'bin/run.sh').toString());
+    assert.equal(view.tree.getTreeItem(view.tree.node('bin')).contextValue, 'folder');
+    const tooltip = view.tree.resolveTreeItem(file, view.tree.node('bin/run.sh')).tooltip;
+    assert.match(tooltip instanceof vscode.MarkdownString ? tooltip.value : '', /Mode&nbsp;755/);
+  });
+
+  it('deletes several at once, and Undo is in the message', async () => {
+    for (const path of ['a', 'b/c', 'd']) await put(path);
+    await until('added', () => has('d'));
+    await vscode.commands.executeCommand('spoon.dotfiles.delete', { path: 'a' }, [{ path: 'a' }, { path: 'b' }]);
+    assert.deepEqual(await stored(), ['d']);
+  });
+
+  it('copies paths as the shell has them', async () => {
+    await put('a b');
+    await until('added', () => has('a b'));
+    await vscode.commands.executeCommand('spoon.dotfiles.copyPath', { path: 'a b' });
+    assert.equal(await vscode.env.clipboard.readText(), '/home/ada/a b');
+  });
+
+  it('moves what is dragged inside it', async () => {
+    for (const path of ['x', 'folder/y']) await put(path);
+    await until('added', () => has('folder/y'));
+    const items = new vscode.DataTransfer();
+    view.drops.handleDrag([{ path: 'x' }], items);
+    await view.drops.handleDrop({ path: 'folder' }, items);
+    assert.deepEqual(await stored(), ['folder/x', 'folder/y']);
+  });
+
+  it('takes files and whole folders that are dropped from outside, but what is excluded', async () => {
+    const base = vscode.Uri.joinPath(vscode.Uri.file(process.env.SPOON_TEST_FOLDER ?? ''), `drop${Date.now()}`);
+    const { fs } = vscode.workspace;
+    for (const path of ['nvim/init.lua', 'nvim/lua/deep/x.lua', 'nvim/.git/HEAD', 'nvim/node_modules/m/index.js']) {
+      await fs.writeFile(vscode.Uri.joinPath(base, path), bytesOf(path));
+    }
+    await fs.createDirectory(vscode.Uri.joinPath(base, 'nvim/empty'));
+    await fs.writeFile(vscode.Uri.joinPath(base, '.vimrc'), bytesOf('set number\n'));
+    const items = new vscode.DataTransfer();
+    const uris = ['nvim', '.vimrc'].map((name) => vscode.Uri.joinPath(base, name).toString());
+    items.set('text/uri-list', new vscode.DataTransferItem(uris.join('\r\n')));
+    await view.drops.handleDrop(undefined, items);
+    assert.deepEqual(await stored(), ['.vimrc', 'nvim/empty', 'nvim/init.lua', 'nvim/lua/deep/x.lua']);
+    assert.equal(textOf((await anotherWindow().read('.vimrc')).bytes), 'set number\n');
+  });
+
+  it('uploads what is chosen in the Explorer', async () => {
+    const file = vscode.Uri.joinPath(vscode.Uri.file(process.env.SPOON_TEST_FOLDER ?? ''), `upload${Date.now()}`);
+    await vscode.workspace.fs.writeFile(file, bytesOf('#!/bin/sh\n'));
+    await vscode.commands.executeCommand('spoon.dotfiles.uploadResources', file, [file]);
+    const name = file.path.slice(file.path.lastIndexOf('/') + 1);
+    assert.deepEqual(await stored(), [name]);
+    assert.equal((await anotherWindow().read(name)).mode, 0o755);
+  });
+
+  it('shows 1,000 dotfiles within 300 ms of being listed', async () => {
+    const other = anotherWindow();
+    const paths = Array.from({ length: 1000 }, (_, index) => `many/folder${index % 20}/file${index}`);
+    for (let start = 0; start < paths.length; start += 20) {
+      await Promise.all(
+        paths
+          .slice(start, start + 20)
+          .map((path) => other.save(path, bytesOf(path), { base: 'create', origin: 'api' })),
+      );
+    }
+    const { dotfiles } = view.current.require();
+    await until('all known', () => dotfiles.count === 1000, 30_000);
+    const startedMs = performance.now();
+    await dotfiles.refresh();
+    const folders = shown('many');
+    const files = folders.flatMap((folder) => shown(folder));
+    for (const path of files) view.tree.getTreeItem(view.tree.node(path));
+    const tookMs = performance.now() - startedMs;
+    console.log(`      1,000 dotfiles: ${tookMs.toFixed(0)} ms`);
+    assert.equal(files.length, 1000);
+    assert.ok(tookMs < 300, `${tookMs} ms`);
+    await other.remove('many', { recursive: true });
+    await until('gone', () => dotfiles.count === 0, 30_000);
+  }).timeout(120_000);
+});
