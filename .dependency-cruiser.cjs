@@ -63,7 +63,7 @@ module.exports = {
       comment: 'The service never touches a home by path (security.md 0.1).',
       from: {
         path: '^service/',
-        pathNot: `^service/(config|main|workdir)\\.ts$|^service/(store|keyring|boxes)/|${test}`,
+        pathNot: `^service/(config|inheritedFiles|main|workdir)\\.ts$|^service/(store|keyring|boxes)/|${test}`,
       },
       to: { path: '^(node:)?fs(/promises)?$' },
     },
