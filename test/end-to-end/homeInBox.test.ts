@@ -117,7 +117,7 @@ async function removeFromOutside(service: RunningService, username: string): Pro
     assert.equal(mine.length, 1);
     await run('docker', ['-H', host, 'rm', '-f', ...mine]);
   } else {
-    const state = JSON.parse(await readFile(join(service.workdir, 'run', 'boxes', `${username}.json`), 'utf8')) as {
+    const state = JSON.parse(await readFile(join(service.workdir, 'run', '.boxes', `${username}.json`), 'utf8')) as {
       pid: number;
     };
     process.kill(state.pid, 'SIGKILL');
