@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
@@ -62,6 +62,8 @@ async function main(): Promise<TestCounts> {
 
 /** The tests' own temporary folder and mark: whatever is found with them afterwards, the tests have left. */
 const temporary = await mkdtemp(join(tmpdir(), 'spoon-test-'));
+// Tests run daemons as other users, who must get to the folders that are theirs below it.
+await chmod(temporary, 0o711);
 const mark = `SPOON_TEST_RUN=${randomUUID()}`;
 process.env.TMPDIR = temporary;
 process.env.SPOON_TEST_RUN = mark.slice('SPOON_TEST_RUN='.length);
