@@ -66,7 +66,6 @@ export class PseudoTerminal {
   #retry: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
   #paused = false;
-  #streamEnded = false;
   #exit: { code: number; signal: string | null } | undefined;
   #finished = false;
 
@@ -83,10 +82,7 @@ export class PseudoTerminal {
     this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     // EIO says that the last process has let go of the terminal (tty(4)); 'close' follows every error.
     this.#stream.on('error', () => {});
-    this.#stream.on('close', () => {
-      this.#streamEnded = true;
-      this.#finishWhenDrained();
-    });
+    this.#stream.on('close', () => this.#finishWhenDrained());
   }
 
   /** @throws Error when the kernel has no pseudo-terminal or process left */
@@ -94,9 +90,17 @@ export class PseudoTerminal {
     return new PseudoTerminal(await loadNative(), options, events);
   }
 
+  /**
+   * Whether the descriptor is still ours. Asked before every use of it: the kernel gives its number to the next file or
+   * socket as soon as the stream is destroyed, well before 'close' is told.
+   */
+  get #isOpen(): boolean {
+    return !this.#stream.destroyed;
+  }
+
   /** False when so much input waits already that this one was not taken. */
   write(bytes: Buffer): boolean {
-    if (this.#streamEnded || bytes.length === 0) return true;
+    if (!this.#isOpen || bytes.length === 0) return true;
     if (this.#inputBytes + bytes.length > maxPendingInputBytes) return false;
     this.#input.push(bytes);
     this.#inputBytes += bytes.length;
@@ -105,11 +109,11 @@ export class PseudoTerminal {
   }
 
   resize(columns: number, rows: number): void {
-    if (!this.#streamEnded) this.#native.resize(this.#fd, columns, rows, 0, 0);
+    if (this.#isOpen) this.#native.resize(this.#fd, columns, rows, 0, 0);
   }
 
   pause(): void {
-    if (this.#paused || this.#streamEnded || this.#exit !== undefined) return;
+    if (this.#paused || !this.#isOpen || this.#exit !== undefined) return;
     this.#paused = true;
     this.#stream.pause();
   }
@@ -129,7 +133,7 @@ export class PseudoTerminal {
   #flushInput(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    for (;;) {
+    while (this.#isOpen) {
       const first = this.#input[0];
       if (first === undefined) break;
       let written: number;
@@ -173,7 +177,7 @@ export class PseudoTerminal {
   #finishWhenDrained(): void {
     if (this.#exit === undefined || this.#finished) return;
     const buffer = Buffer.allocUnsafe(16 * 1024);
-    for (let drained = 0; !this.#streamEnded && drained < maxDrainBytes; ) {
+    for (let drained = 0; this.#isOpen && drained < maxDrainBytes; ) {
       if (this.#stream.readableLength > 0) {
         setImmediate(() => this.#finishWhenDrained());
         return;

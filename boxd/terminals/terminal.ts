@@ -115,6 +115,8 @@ export class Terminal {
     }
     if (this.ended) return;
     if (viewer.size !== undefined && !isSame(viewer.size, this.#wantedSize ?? this.#size)) this.#resize(viewer.size);
+    // Before the input, as the viewer meant it: a program may ask for the size at once.
+    this.#takeSize();
     if (this.#pty?.write(bytes) === false) {
       this.#refuse(viewer, 'The programs in the terminal do not take this much input.');
     }
