@@ -123,8 +123,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>
           vscode.commands.executeCommand('workbench.action.openSettings', `@ext:${context.extension.id}`),
-        'spoon.openWalkthrough': () =>
-          vscode.commands.executeCommand('workbench.action.openWalkthrough', `${context.extension.id}#start`, false),
+        'spoon.openWalkthrough': () => openWalkthrough(context, current),
       },
       log,
     ),
@@ -167,6 +166,12 @@ async function restoreWhenConnected(
     });
   }
   await terminals.restore();
+}
+
+async function openWalkthrough(context: vscode.ExtensionContext, { connection }: CurrentConnection): Promise<void> {
+  await vscode.commands.executeCommand('workbench.action.openWalkthrough', `${context.extension.id}#start`, false);
+  setContext('spoon.step.signedIn', connection !== undefined);
+  setContext('spoon.step.hasFiles', (connection?.dotfiles.count ?? 0) > 0);
 }
 
 async function copyDiagnostics(current: CurrentConnection, context: vscode.ExtensionContext): Promise<void> {

@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
-import { mkdir, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type BuildOptions, build, context } from 'esbuild';
+import { mustRun } from './runCommand.ts';
 
 /**
  * The extension as one file and as a package: `node scripts/buildExtension.ts [--watch | --package]`.
@@ -36,11 +36,19 @@ function options(development: boolean): BuildOptions {
   };
 }
 
+/** Several tests may build at once: what is there and right is left alone, and nobody ever reads half a file. */
 export async function buildExtension({ development = false } = {}): Promise<void> {
-  await build(options(development));
+  const { outputFiles } = await build({ ...options(development), write: false });
+  for (const { path, contents } of outputFiles) {
+    if (existsSync(path) && Buffer.compare(await readFile(path), contents) === 0) continue;
+    const temporary = `${path}.${process.pid}`;
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(temporary, contents);
+    await rename(temporary, path);
+  }
 }
 
-/** Builds and packages. @returns the absolute path of the .vsix @throws Error when it is larger than it may be */
+/** Builds and packages; `.vscodeignore` names what goes in. @returns the absolute path of the .vsix @throws Error when it is larger than it may be */
 export async function packageExtension(file = join(root, 'dist/spoon.vsix')): Promise<string> {
   await buildExtension();
   await mkdir(dirname(file), { recursive: true });
@@ -51,17 +59,8 @@ export async function packageExtension(file = join(root, 'dist/spoon.vsix')): Pr
   return file;
 }
 
-/** What goes into the package, relative to the root; a test holds it to a list. */
-export async function packagedFiles(): Promise<string[]> {
-  const listed = await vsce('ls', '--no-dependencies');
-  return listed.trim().split('\n').sort();
-}
-
 async function vsce(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'node_modules/.bin/vsce'), ...args], {
-    cwd: root,
-  });
-  return stdout;
+  return (await mustRun(process.execPath, [join(root, 'node_modules/.bin/vsce'), ...args], { cwd: root })).stdout;
 }
 
 if (import.meta.filename === process.argv[1]) {

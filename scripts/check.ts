@@ -29,7 +29,9 @@ function typeProjects(): string[] {
   const folders = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
     .map((entry) => entry.name);
-  return ['.', ...folders, 'test/vscode'].filter((folder) => existsSync(join(root, folder, 'tsconfig.json')));
+  return ['.', ...folders, 'extension/node', 'test/vscode'].filter((folder) =>
+    existsSync(join(root, folder, 'tsconfig.json')),
+  );
 }
 
 const checks: Check[] = [

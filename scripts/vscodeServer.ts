@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VscodeServer } from './provision/vscode.ts';
+import { mustRun } from './runCommand.ts';
 
 /** Starts the VS Code server of `provision/vscode.ts` on a free loopback port, behind a token of its own. */
 
@@ -145,13 +146,5 @@ export async function installExtension(
 ): Promise<void> {
   const args = [server.main, '--install-extension', vsix, '--extensions-dir', extensionsFolder];
   args.push('--server-data-dir', dataFolder, '--accept-server-license-terms');
-  const child = spawn(server.node, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const said: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (code !== 0) throw new Error(`Installing ${vsix} failed:\n${Buffer.concat(said).toString()}`);
+  await mustRun(server.node, args);
 }

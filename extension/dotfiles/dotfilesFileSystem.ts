@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
+import type { Dotfile } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import { defaultFileMode, expectedFileMode } from '../../protocol/fileMode.ts';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
 import { maxFileBytes } from '../../protocol/limits.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -173,7 +175,9 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
     if (plan.kind === 'compare') await this.#settleConflict(connection, { uri, path, content, known });
     try {
       const base = plan.kind === 'create' ? ('create' as const) : plan;
-      const { dotfile } = await this.#whileWriting(key, () => connection.dotfiles.save(path, content, { base }));
+      const mode = modeOfFirstContent(connection.dotfiles.entry(path)?.dotfile, path, content);
+      const save = () => connection.dotfiles.save(path, content, { base, ...mode });
+      const { dotfile } = await this.#whileWriting(key, save);
       this.#read.set(key, { ...dotfile, bytes: content });
       this.#checked.set(key, dotfile);
     } catch (error) {
@@ -265,6 +269,11 @@ const fileTypes = {
   symlink: vscode.FileType.SymbolicLink | vscode.FileType.File,
   directory: vscode.FileType.Directory,
 } as const;
+
+/** A new file starts empty, so whether it is a script shows only when it is written for the first time. */
+function modeOfFirstContent(before: Dotfile | undefined, path: HomePath, content: Uint8Array): { mode?: number } {
+  return before?.size === 0 && before.mode === defaultFileMode ? { mode: expectedFileMode(path, content) } : {};
+}
 
 /** The provider makes no folders on the way: `workspace.fs.createDirectory` does, and "New Dotfile…" needs none. */
 function requireFolder(dotfiles: HomeDotfiles, uri: vscode.Uri, path: string): void {

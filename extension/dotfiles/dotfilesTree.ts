@@ -161,8 +161,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     const { connection, state } = this.#current;
     setContext('spoon.signedIn', state.name !== 'signedOut' && state.name !== 'refused');
     setContext('spoon.connection', state.name === 'refused' ? 'signedOut' : state.name);
-    const count = connection?.dotfiles.count ?? 0;
-    setContext('spoon.dotfiles.hasFiles', count > 0);
+    setContext('spoon.dotfiles.hasFiles', (connection?.dotfiles.count ?? 0) > 0);
     if (this.#view === undefined) return;
     this.#view.description = connection === undefined ? '' : `/home/${connection.session.username}`;
     this.#view.message = this.#message(state.name, connection);

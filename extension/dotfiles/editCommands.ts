@@ -152,6 +152,8 @@ export class EditCommands {
     const { username } = connection.session;
     const typed = await vscode.window.showInputBox({
       ...question,
+      // The walkthrough takes the focus back when the palette closes; the question has to outlive that.
+      ignoreFocusOut: true,
       valueSelection: question.selection ?? [question.value.length, question.value.length],
       // What was suggested is no mistake, nor is nothing; Enter then only has nothing to do.
       validateInput: (text) =>

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { mustRun } from '../runCommand.ts';
+import { cacheFolder } from './cacheFolder.ts';
 
 /**
  * A real VS Code without a download from Microsoft: code-server's npm package holds VS Code's own server, which serves the
@@ -79,11 +79,6 @@ exports.createRotatingLogger = async (name, file) => new Logger('rotating', name
 exports.createAsyncRotatingLogger = async (name, file) => new Logger('rotating_async', name, file);
 `;
 
-/** Where this machine keeps what Spoon downloads for its tests; outside the repository, shared by all checkouts. */
-export function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'spoon');
-}
-
 /** @param say tells a person what takes the time; called only when something has to be made */
 export async function provisionVscode(say: (text: string) => void = () => {}): Promise<VscodeServer> {
   const root = join(cacheFolder(), `vscode-server-${codeServer.version}-r${codeServer.revision}`);
@@ -107,16 +102,16 @@ export async function provisionVscode(say: (text: string) => void = () => {}): P
 }
 
 async function unpack(folder: string): Promise<void> {
-  const packed = await run('npm', ['pack', '--silent', '--json', `code-server@${codeServer.version}`], folder);
-  const { filename, integrity } = readPackResult(packed);
+  const pack = ['pack', '--silent', '--json', `code-server@${codeServer.version}`];
+  const { filename, integrity } = readPackResult((await mustRun('npm', pack, { cwd: folder })).stdout);
   if (integrity !== codeServer.integrity) {
     throw new Error(`npm gave another code-server ${codeServer.version} than expected: ${integrity}`);
   }
-  await run('tar', ['xzf', filename, '--strip-components=1'], folder);
+  await mustRun('tar', ['xzf', filename, '--strip-components=1'], { cwd: folder });
   await rm(join(folder, filename));
   // `install`, not `ci`: the shipped shrinkwrap is out of step with its package.json (npm ci: EUSAGE, Missing: tslib).
   const install = ['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  await run('npm', install, join(folder, 'lib/vscode'));
+  await mustRun('npm', install, { cwd: join(folder, 'lib/vscode') });
 }
 
 function readPackResult(text: string): { filename: string; integrity: string } {
@@ -156,12 +151,12 @@ export async function provisionChromium(say: (text: string) => void = () => {}):
   const advice = 'Install it (on Debian: apt-get install chromium) or name it in CHROMIUM.';
   if (process.getuid?.() !== 0 || !isOnPath('apt-get')) throw new Error(`No chromium was found. ${advice}`);
   say('Installing chromium from Debian…');
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const install = ['install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'];
-  await run('apt-get', install, '/', environment).catch(async () => {
+  await mustRun('apt-get', install, { env }).catch(async () => {
     // Fails when the lists were never fetched or name versions that are gone.
-    await run('apt-get', ['update'], '/', environment);
-    await run('apt-get', install, '/', environment);
+    await mustRun('apt-get', ['update'], { env });
+    await mustRun('apt-get', install, { env });
   });
   const installed = findChromium();
   if (installed === undefined) throw new Error(`chromium was installed but is not on the PATH. ${advice}`);
@@ -176,23 +171,4 @@ function findChromium(): string | undefined {
 function isOnPath(name: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
-
-/** @throws Error with what the command said, when it fails */
-async function run(command: string, args: string[], cwd: string, env = process.env): Promise<string> {
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const output: Buffer[] = [];
-  const complaints: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (code === 0) return Buffer.concat(output).toString();
-  const tail = Buffer.concat([...output, ...complaints])
-    .toString()
-    .trim()
-    .slice(-2000);
-  throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${tail}`);
 }

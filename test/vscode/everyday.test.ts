@@ -15,8 +15,8 @@ describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, (
   let folder: string;
 
   before(async () => {
-    const vsix = await packageExtension();
     folder = await mkdtemp(join(tmpdir(), 'spoon-everyday-'));
+    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     service = await RunningService.start({ engine: 'process' });
     user = await service.addUser('Ada Lovelace');
     const signInFile = join(folder, 'sign-in.json');
@@ -125,7 +125,7 @@ describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, (
       await window.command('Spoon: Open Thread Terminal…');
       await window.pick('Home');
     });
-    await window.typeInTerminal('echo "<before>"; (sleep 3; echo "<later>") &\n');
+    await window.typeInTerminal('echo "<before>"; (sleep 3; echo; echo "<later>") &\n');
     await window.waitForTerminal(/^<before>$/m);
     await window.reload();
     await window.page.locator('.terminal-wrapper .xterm').first().waitFor({ state: 'attached', timeout: 60_000 });
@@ -146,11 +146,33 @@ describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, (
     await window.until(async () => (await running()) === 0);
   });
 
+  it('offers only commands that run', async () => {
+    const offered = (await window.offered('Spoon:')).filter((title) => title.startsWith('Spoon:'));
+    assert.ok(offered.includes('Spoon: Open Thread Terminal…') && offered.includes('Spoon: Sign Out'), offered.join());
+    assert.ok(!offered.some((title) => /Sign In…|Reconnect|Rename|Show Status/.test(title)), offered.join());
+    // Out of this window, or of its sign-in; each has a test of its own.
+    const elsewhere = /Sign Out|Open Dotfiles in Explorer/;
+    for (const title of offered.filter((candidate) => !elsewhere.test(candidate))) {
+      await window.command(title);
+      await window.page.waitForTimeout(400);
+      await window.page.keyboard.press('Escape');
+      const complaints = window.page.locator('.notifications-toasts .codicon-error');
+      assert.equal(await complaints.count(), 0, title);
+    }
+    await window.command('View: Close All Editors');
+    await window.command('Spoon: Open Dotfile by Path…');
+    await window.answer('Open Dotfile', '.bashrc');
+    await window.tab('.bashrc').waitFor();
+  });
+
   it('has a walkthrough that works', async () => {
     await window.command('Spoon: Open Walkthrough');
     await window.page.locator('.gettingStartedDetailsContent', { hasText: 'Get Started with Spoon' }).waitFor();
-    await window.page.locator('.getting-started-step', { hasText: 'Open a terminal' }).click();
-    await window.page.waitForTimeout(500);
+    // Somebody who is signed in and has files sees those steps done.
+    for (const step of ['Sign in to your service', 'Add your dotfiles']) {
+      const row = window.page.locator('.getting-started-step', { hasText: step });
+      await row.locator('[role=checkbox][aria-checked=true]').waitFor({ state: 'attached' });
+    }
     await window.picture('walkthrough');
   });
 

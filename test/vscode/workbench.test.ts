@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
@@ -13,9 +16,11 @@ describe('Spoon in VS Code, with a real box', { concurrency: false, timeout: 600
   let service: RunningService;
   let user: TestUser;
   let window: Workbench;
+  let folder: string;
 
   before(async () => {
-    const vsix = await packageExtension();
+    folder = await mkdtemp(join(tmpdir(), 'spoon-workbench-'));
+    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     service = await RunningService.start({ engine: 'docker' });
     user = await service.addUser('Ada Lovelace');
     window = await Workbench.open({ vsix, pictures: process.env.SPOON_TEST_PICTURES });
@@ -23,6 +28,7 @@ describe('Spoon in VS Code, with a real box', { concurrency: false, timeout: 600
   after(async () => {
     await window?.[Symbol.asyncDispose]();
     await service?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
   });
 
   async function newDotfile(path: string): Promise<void> {

@@ -161,6 +161,11 @@ export class Workbench implements AsyncDisposable {
     const choice = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     await choice.waitFor();
     await this.page.keyboard.press('Enter');
+    // The command's own question looks the same and must not be taken for the palette.
+    await this.page.waitForFunction(() => {
+      const input = document.querySelector<HTMLInputElement>('.quick-input-widget input.input');
+      return input === null || input.offsetParent === null || !input.value.startsWith('>');
+    });
   }
 
   /** The titles that the palette offers for what is typed. */
