@@ -16,11 +16,11 @@ export interface StandardPipes {
 }
 
 /**
- * Each part keeps its end of the pipe as 5, says its own process id (a builtin opens /proc/self in the part itself), and
- * waits to be let go.
+ * Each part keeps its ends of the pipes as 5 and 6 (0 and 1 are elsewhere while a builtin is redirected), says its own
+ * process id (a builtin opens /proc/self in the part itself), and waits to be let go.
  */
 const pipeline =
-  'part() { exec 5<&0; read -r pid _ < /proc/self/stat; echo "$pid" >&3; read -r _ <&4; }; part | part | part | part';
+  'part() { exec 5<&0 6>&1; read -r pid _ < /proc/self/stat; echo "$pid" >&3; read -r _ <&4; }; part | part | part | part';
 const parts = 4;
 
 /**
@@ -69,7 +69,7 @@ function openPipes(pids: readonly string[]): StandardPipes | undefined {
     for (const pid of pids) {
       const reader = `/proc/${pid}/fd/5`;
       const writer = pids
-        .map((other) => `/proc/${other}/fd/1`)
+        .map((other) => `/proc/${other}/fd/6`)
         .find((path) => readlinkSync(path) === readlinkSync(reader));
       if (writer !== undefined && readlinkSync(writer).startsWith('pipe:')) pipes.push({ reader, writer });
     }

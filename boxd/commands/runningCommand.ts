@@ -6,7 +6,7 @@ import { closePipes, type StandardPipes } from './realPipes.ts';
 import { explainStartFailure } from './startFailure.ts';
 
 /** A process left in the background may hold the output open; after this long without a byte it is not waited for. */
-const lingerMs = 500;
+const lingerMs = 1_000;
 
 export interface CommandSpec {
   readonly argv: readonly string[];
