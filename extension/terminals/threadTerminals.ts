@@ -18,6 +18,9 @@ const Remembered = Type.Object({
 });
 type Remembered = Static<typeof Remembered>;
 
+/** VS Code fills an open panel within this; later it is a person who opens a terminal. */
+const panelOpensMs = 10_000;
+
 const stateKey = 'spoon.terminals';
 
 export interface TerminalRequest {
@@ -96,18 +99,40 @@ export class ThreadTerminals implements vscode.Disposable {
     try {
       const { terminals } = await connection.api.call('listTerminals');
       const running = new Set(terminals.map(({ id }) => id));
-      // Read before more appear: one is active when the panel was left open, and then VS Code has made a shell of its own.
-      const isPanelOpen = vscode.window.activeTerminal !== undefined;
       const restored: vscode.Terminal[] = [];
       for (const { id, name, location } of mine) {
         if (running.has(id)) restored.push(this.#create({ name, target: { kind: 'running', id }, location }));
         else await this.#forget(id);
       }
-      if (isPanelOpen) restored.at(-1)?.show(true);
+      const last = restored.at(-1);
+      if (last !== undefined) await this.#showInOpenPanel(last);
     } catch (error) {
       // Nobody asked for them just now; they stay remembered for the next time.
       this.#log.warn('terminals could not be brought back:', failureText(error));
     }
+  }
+
+  /**
+   * Whether the panel is open cannot be asked. When it is, VS Code makes a shell of its own for it, now or in a moment;
+   * what the person had there before the reload is ours.
+   */
+  async #showInOpenPanel(terminal: vscode.Terminal): Promise<void> {
+    const isForeign = (active: vscode.Terminal | undefined): boolean => active !== undefined && !this.#open.has(active);
+    if (!isForeign(vscode.window.activeTerminal)) {
+      const isOpen = await new Promise<boolean>((resolve) => {
+        const subscription = vscode.window.onDidChangeActiveTerminal((active) => {
+          if (isForeign(active)) end(true);
+        });
+        const timer = setTimeout(() => end(false), panelOpensMs);
+        function end(answer: boolean): void {
+          subscription.dispose();
+          clearTimeout(timer);
+          resolve(answer);
+        }
+      });
+      if (!isOpen) return;
+    }
+    terminal.show(true);
   }
 
   /** The machine slept: connections may be dead without having been closed. */

@@ -18,7 +18,10 @@ describe('the Dotfiles tree', () => {
     });
   const has = (path: string) => view.current.require().dotfiles.entry(path) !== undefined;
   const shown = (folder?: string): string[] =>
-    view.tree.getChildren(folder === undefined ? undefined : { path: folder }).map(({ path }) => path);
+    view.tree
+      .getChildren(folder === undefined ? undefined : { path: folder })
+      .filter(({ hint }) => hint === undefined)
+      .map(({ path }) => path);
   const stored = async () => (await anotherWindow().list()).map(({ path }) => path).sort();
 
   it('shows what another window adds, moves and removes', async () => {
