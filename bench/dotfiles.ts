@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { HomeWatcher, nowMs } from '../test/homeWatcher.ts';
 import type { BenchBox } from './benchBox.ts';
 import { compare, type Row, spreadOf } from './ratio.ts';
 
@@ -14,7 +14,7 @@ const fileCount = 1_000;
 
 /** One save to the moment a program in the box is told of it, ms: through the whole service, store included. */
 export async function saveToVisible(box: BenchBox): Promise<Row> {
-  await using watcher = await HomeWatcher.start(box);
+  await using watcher = await HomeWatcher.start(box.service, box.user);
   let count = 0;
   return await compare({
     name: 'one save, stored and visible to a watcher in the box',
@@ -26,28 +26,28 @@ export async function saveToVisible(box: BenchBox): Promise<Row> {
     measureSpoon: () =>
       medianOf(async () => {
         const name = `.bench-save-${++count}`;
-        const seen = watcher.seen(name);
-        const start = process.hrtime.bigint();
+        const seen = watcher.next(name);
+        const start = nowMs();
         const answer = await box.service.fetch(box.user, `/v1/dotfiles/content?path=${name}`, {
           method: 'PUT',
           body: `${count}\n`.repeat(500),
           headers: { 'content-type': 'application/octet-stream' },
         });
         assert.equal(answer.status, 200);
-        return Number((await seen) - start) / 1e6;
+        return (await seen) - start;
       }),
     measureReference: () =>
       medianOf(async () => {
         const name = `.bench-tee-${++count}`;
-        const seen = watcher.seen(name);
-        const start = process.hrtime.bigint();
+        const seen = watcher.next(name);
+        const start = nowMs();
         const exec = await box.docker
           .getContainer(box.containerId)
           .exec({ Cmd: ['tee', name], AttachStdin: true, AttachStdout: true });
         const stream = await exec.start({ hijack: true, stdin: true });
         stream.resume();
         stream.end(`${count}\n`.repeat(500));
-        return Number((await seen) - start) / 1e6;
+        return (await seen) - start;
       }),
   });
 }
@@ -56,42 +56,6 @@ async function medianOf(measure: () => Promise<number>): Promise<number> {
   const values: number[] = [];
   for (let count = 0; count < savesPerRound; count++) values.push(await measure());
   return spreadOf(values).median;
-}
-
-/** A program in the box that prints each name it is told of and when, on the clock that all processes of a machine share. */
-class HomeWatcher {
-  readonly #waiting = new Map<string, (at: bigint) => void>();
-  readonly #stop: () => void;
-
-  private constructor(stop: () => void) {
-    this.#stop = stop;
-  }
-
-  static async start(box: BenchBox): Promise<HomeWatcher> {
-    const program =
-      "require('fs').watch(process.env.HOME,(_,n)=>console.log(n+' '+process.hrtime.bigint()));console.log('ready 0')";
-    const child = spawn(process.execPath, ['cli/spoonctl.mjs', 'exec', '--', 'node', '-e', program], {
-      env: { ...process.env, SPOON_URL: box.service.url, SPOON_TOKEN: box.user.token },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const watcher = new HomeWatcher(() => void child.kill());
-    const ready = watcher.seen('ready');
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const [name = '', at = '0'] = line.split(' ');
-      watcher.#waiting.get(name)?.(BigInt(at));
-      watcher.#waiting.delete(name);
-    });
-    await ready;
-    return watcher;
-  }
-
-  seen(name: string): Promise<bigint> {
-    return new Promise((resolve) => this.#waiting.set(name, resolve));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop();
-  }
 }
 
 /** The whole overlay of 1,000 files, when the home has it already, ms. */

@@ -139,7 +139,10 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     await runGuarded(
       async () => {
         const handed = await platform.handedSignIn();
-        if (handed !== undefined && current.connection === undefined) await signInWith(signingIn, handed);
+        if (handed === undefined || current.connection !== undefined) return;
+        await signInWith(signingIn, handed);
+        // Whoever is brought here for the first time sees what it is about.
+        await vscode.commands.executeCommand('spoon.dotfiles.focus');
       },
       'sign-in that was handed over',
       log,

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { Box, BoxList, Health } from './boxes.ts';
-import { DotfileHistory, DotfileList, MoveRequest, MoveResult, RemoveResult, SaveResult } from './dotfiles.ts';
+import { dotfileRoutes } from './dotfileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, CreateUserRequest, Me, TokenList, User, UserList } from './identity.ts';
 import type { RouteScope } from './scopes.ts';
 import {
@@ -31,9 +31,6 @@ export interface Route {
   readonly upgrade?: true;
 }
 
-const closed = { additionalProperties: false } as const;
-const pathQuery = Type.Object({ path: Type.String() }, closed);
-
 export const routes = {
   health: {
     method: 'GET',
@@ -51,62 +48,7 @@ export const routes = {
   },
   me: { method: 'GET', path: '/v1/me', scope: 'signed-in', summary: 'Who this token is', response: Me },
 
-  listDotfiles: {
-    method: 'GET',
-    path: '/v1/dotfiles',
-    scope: 'files:read',
-    summary: 'All dotfiles, without contents',
-    response: DotfileList,
-  },
-  readDotfile: {
-    method: 'GET',
-    path: '/v1/dotfiles/content',
-    scope: 'files:read',
-    summary: 'The bytes of one dotfile; of an older version of it',
-    query: Type.Object({ path: Type.String(), version: Type.Optional(Type.Integer({ minimum: 1 })) }, closed),
-    bytes: 'response',
-  },
-  saveDotfile: {
-    method: 'PUT',
-    path: '/v1/dotfiles/content',
-    scope: 'files:write',
-    summary: 'Create or replace one dotfile (If-Match, If-None-Match)',
-    query: Type.Object(
-      {
-        path: Type.String(),
-        kind: Type.Optional(Type.String()),
-        mode: Type.Optional(Type.String()),
-        origin: Type.Optional(Type.String()),
-      },
-      closed,
-    ),
-    bytes: 'request',
-    response: SaveResult,
-  },
-  removeDotfile: {
-    method: 'DELETE',
-    path: '/v1/dotfiles',
-    scope: 'files:write',
-    summary: 'Remove one dotfile, or a folder with all below it',
-    query: Type.Object({ path: Type.String(), recursive: Type.Optional(Type.Boolean()) }, closed),
-    response: RemoveResult,
-  },
-  moveDotfile: {
-    method: 'POST',
-    path: '/v1/dotfiles/move',
-    scope: 'files:write',
-    summary: 'Rename or move a dotfile or a folder',
-    body: MoveRequest,
-    response: MoveResult,
-  },
-  dotfileHistory: {
-    method: 'GET',
-    path: '/v1/dotfiles/history',
-    scope: 'files:read',
-    summary: 'The kept versions of one dotfile',
-    query: pathQuery,
-    response: DotfileHistory,
-  },
+  ...dotfileRoutes,
 
   box: {
     method: 'GET',

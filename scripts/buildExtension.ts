@@ -59,13 +59,18 @@ export async function packageExtension(file = join(root, 'dist/spoon.vsix')): Pr
   return file;
 }
 
+/** Builds for a debugger now and after every change, until the process ends. */
+export async function watchExtension(): Promise<void> {
+  await (await context(options(true))).watch();
+}
+
 async function vsce(...args: string[]): Promise<string> {
   return (await mustRun(process.execPath, [join(root, 'node_modules/.bin/vsce'), ...args], { cwd: root })).stdout;
 }
 
 if (import.meta.filename === process.argv[1]) {
   if (process.argv.includes('--watch')) {
-    await (await context(options(true))).watch();
+    await watchExtension();
     console.log('Watching; dist/extension.cjs follows every change.');
   } else if (process.argv.includes('--package')) {
     const file = await packageExtension();

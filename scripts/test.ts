@@ -2,7 +2,6 @@
 // `npm test -- service/keyring` runs the tests whose path contains that, without the checks.
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,9 +9,11 @@ import Docker from 'dockerode';
 import { cacheFolder } from './provision/cacheFolder.ts';
 import { ensureDebianImage } from './provision/debianImage.ts';
 import { startTestEngine } from './provision/docker.ts';
+import { ensurePrograms } from './provision/systemPackages.ts';
+import { provisionChromium, provisionVscode } from './provision/vscode.ts';
 import { mustRun } from './runCommand.ts';
 import { runTests, type TestCounts } from './test/runTests.ts';
-import { findTestFiles, variablesRead } from './test/testFiles.ts';
+import { findTestFiles, marksFound, splitAlone } from './test/testFiles.ts';
 import { findStragglers, newTraces, readMachine } from './test/traces.ts';
 
 const root = dirname(import.meta.dirname);
@@ -21,15 +22,15 @@ const say = (text: string): void => console.log(text);
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 
-/** What tests need beyond Node, by the variable through which they learn of it. Set by hand, nothing is brought for it. */
+/** What tests need beyond Node, by the marks in their text that tell it. A variable set by hand is used as it is. */
 interface Need {
-  readonly variables: readonly string[];
+  readonly marks: readonly string[];
   provide(stack: AsyncDisposableStack): Promise<void>;
 }
 
 const needs: Need[] = [
   {
-    variables: ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'],
+    marks: ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'],
     async provide(stack) {
       if (process.env.SPOON_TEST_DOCKER_HOST === undefined) {
         process.env.SPOON_TEST_DOCKER_HOST = stack.use(await startTestEngine(say)).host;
@@ -37,6 +38,19 @@ const needs: Need[] = [
       const socketPath = process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '');
       process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(new Docker({ socketPath }), say);
       say(`Docker engine ${process.env.SPOON_TEST_DOCKER_HOST} with ${process.env.SPOON_TEST_IMAGE}`);
+    },
+  },
+  {
+    marks: ['processEngineUnderTest'],
+    // Its unprivileged way is tried too, by another user.
+    provide: () => ensurePrograms([{ file: 'bwrap', debianPackage: 'bubblewrap' }], say),
+  },
+  {
+    marks: ['provisionVscode'],
+    // Before the tests, which bring them too: two at once would meet in apt-get's lock.
+    async provide() {
+      await provisionVscode(say);
+      await provisionChromium(say);
     },
   },
 ];
@@ -49,15 +63,14 @@ async function main(): Promise<TestCounts> {
     if (checks.status !== 0) throw new Error('The checks failed, so no test was run.');
   }
   await using stack = new AsyncDisposableStack();
-  const read = await variablesRead(
+  const found = await marksFound(
     root,
     files,
-    needs.flatMap(({ variables }) => variables),
+    needs.flatMap(({ marks }) => marks),
   );
-  const buildBoxd = join(root, 'scripts/buildBoxd.ts');
-  if (existsSync(buildBoxd)) await mustRun(process.execPath, [buildBoxd], { cwd: root });
-  for (const need of needs) if (need.variables.some((name) => read.has(name))) await need.provide(stack);
-  return await runTests(root, files, interrupted.signal);
+  await mustRun(process.execPath, [join(root, 'scripts/buildBoxd.ts')], { cwd: root });
+  for (const need of needs) if (need.marks.some((mark) => found.has(mark))) await need.provide(stack);
+  return await runTests(root, splitAlone(files), interrupted.signal);
 }
 
 /** The tests' own temporary folder and mark: whatever is found with them afterwards, the tests have left. */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findTestFiles, variablesRead } from './testFiles.ts';
+import { findTestFiles, marksFound, splitAlone } from './testFiles.ts';
 
 describe('finding tests', () => {
   let root: string;
@@ -25,8 +25,19 @@ describe('finding tests', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  it('finds those of our folders, and not what other runners run', async () => {
-    assert.deepEqual(await findTestFiles(root, []), ['protocol/homePath.test.ts', 'service/keyring/rootKey.test.ts']);
+  it('finds those of our folders', async () => {
+    assert.deepEqual(await findTestFiles(root, []), [
+      'protocol/homePath.test.ts',
+      'service/keyring/rootKey.test.ts',
+      'test/vscode/tree.test.ts',
+    ]);
+  });
+
+  it('tells apart those that must run alone', () => {
+    assert.deepEqual(splitAlone(['a.test.ts', 'b.alone.test.ts', 'alone.test.ts']), {
+      together: ['a.test.ts', 'alone.test.ts'],
+      alone: ['b.alone.test.ts'],
+    });
   });
 
   it('takes any of the filters as a part of the path', async () => {
@@ -34,9 +45,9 @@ describe('finding tests', () => {
     assert.deepEqual(await findTestFiles(root, ['nowhere']), []);
   });
 
-  it('knows which variables are read, also through imports', async () => {
+  it('knows which marks stand in them, also through imports', async () => {
     const names = ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'];
-    assert.deepEqual([...(await variablesRead(root, ['service/keyring/rootKey.test.ts'], names))], names.slice(0, 1));
-    assert.deepEqual([...(await variablesRead(root, ['protocol/homePath.test.ts'], names))], []);
+    assert.deepEqual([...(await marksFound(root, ['service/keyring/rootKey.test.ts'], names))], names.slice(0, 1));
+    assert.deepEqual([...(await marksFound(root, ['protocol/homePath.test.ts'], names))], []);
   });
 });

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-/** Folders whose tests another runner runs, or that hold none of ours. */
-const elsewhere = /(^|\/)(node_modules|dist|\.[^/]+)(\/|$)|^test\/vscode(\/|$)/;
+/** Folders that hold no tests of ours. */
+const elsewhere = /(^|\/)(node_modules|dist|\.[^/]+)(\/|$)/;
+const alone = /\.alone\.test\.ts$/;
 
 /** All `*.test.ts`, relative to `root` and sorted; with filters, those whose path contains one of them. */
 export async function findTestFiles(root: string, filters: readonly string[]): Promise<string[]> {
@@ -18,26 +19,34 @@ export async function findTestFiles(root: string, filters: readonly string[]): P
 }
 
 /**
- * Which of the variables the tests read, in their own text or in that of what they import: so that a test of a pure rule
- * starts no engine.
- * @param names such as `SPOON_TEST_DOCKER_HOST`
+ * Tests that hold times against limits are called `x.alone.test.ts` and run one by one after all others: beside a busy
+ * neighbour they would measure that.
  */
-export async function variablesRead(
+export function splitAlone(files: readonly string[]): { together: string[]; alone: string[] } {
+  return { together: files.filter((file) => !alone.test(file)), alone: files.filter((file) => alone.test(file)) };
+}
+
+/**
+ * Which of the marks stand in the tests, in their own text or in that of what they import: so that a test of a pure rule
+ * starts no engine and brings no browser.
+ * @param marks names such as that of a variable or a function
+ */
+export async function marksFound(
   root: string,
   files: readonly string[],
-  names: readonly string[],
+  marks: readonly string[],
 ): Promise<Set<string>> {
-  const read = new Set<string>();
+  const found = new Set<string>();
   const seen = new Set<string>();
   const waiting = files.map((file) => join(root, file));
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);
     const text = await readFile(file, 'utf8').catch(() => '');
-    for (const name of names) if (text.includes(name)) read.add(name);
+    for (const mark of marks) if (text.includes(mark)) found.add(mark);
     for (const [, path] of text.matchAll(/(?:from|import) '(\.{1,2}\/[^']+\.ts)'/g)) {
       if (path !== undefined) waiting.push(resolve(dirname(file), path));
     }
   }
-  return read;
+  return found;
 }

@@ -8,7 +8,6 @@ import { after, before, describe, it } from 'node:test';
 import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { removeBoxFromOutside } from './outside.ts';
-import { residentBytes } from './processes.ts';
 import { Workbench } from './workbench.ts';
 
 // One window and one service for all of it: the parts follow each other as a person's first day would.
@@ -110,21 +109,6 @@ describe('Spoon in VS Code, with a real box', { concurrency: false, timeout: 600
     assert.equal(text.match(/─/g)?.length, 5000);
     assert.equal(text.match(/🥄/g)?.length, 2000);
     assert.doesNotMatch(text, /\ufffd/);
-  });
-
-  it('answers Ctrl-C during a flood, and does not grow', async (test) => {
-    const pid = await window.extensionHostPid();
-    await run('clear; echo "<ready>"', /^<ready>$/m);
-    const before = await residentBytes(pid);
-    await window.typeInTerminal('yes\n');
-    await window.page.waitForTimeout(10_000);
-    const during = await residentBytes(pid);
-    const prompt = await window.timeToPrompt('Control+C');
-    const grownMiB = (during - before) / 1024 / 1024;
-    test.diagnostic(`Ctrl-C to prompt ${prompt.toFixed(0)} ms, extension host grew ${grownMiB.toFixed(1)} MiB`);
-    assert.ok(grownMiB < 32, `${grownMiB} MiB`);
-    assert.ok(prompt < 300, `${prompt} ms`);
-    await run('echo "<after>"', /^<after>$/m);
   });
 
   it('is told by a shell that ends with an error, and offers a safe one', async () => {

@@ -376,6 +376,23 @@ export class Workbench implements AsyncDisposable {
     return await measured.evaluate(({ promise }) => promise);
   }
 
+  /** Presses a key. @returns when the page got it, ms since 1970 */
+  async pressedAt(key: string): Promise<number> {
+    const listening = await this.page.evaluateHandle(() => ({
+      pressed: new Promise<number>((resolve) => {
+        const press = (event: KeyboardEvent): void => {
+          // The modifier alone comes first.
+          if (event.key.length > 1) return;
+          window.removeEventListener('keydown', press, true);
+          resolve(performance.timeOrigin + performance.now());
+        };
+        window.addEventListener('keydown', press, true);
+      }),
+    }));
+    await this.page.keyboard.press(key);
+    return await listening.evaluate(({ pressed }) => pressed);
+  }
+
   async typeInTerminal(text: string): Promise<void> {
     await this.focusTerminal();
     await this.page.keyboard.type(text, { delay: 5 });

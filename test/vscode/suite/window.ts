@@ -70,6 +70,6 @@ export async function closeAllEditors(): Promise<void> {
 
 function required(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: this suite is run by test/vscode/extensionHost.test.ts`);
+  if (!value) throw new Error(`${name} is not set: this suite is run by test/vscode/extensionHost.alone.test.ts`);
   return value;
 }
