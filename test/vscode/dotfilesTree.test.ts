@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
@@ -44,12 +44,6 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
       .until(async () => JSON.stringify(await stored()) === JSON.stringify(before))
       .catch(async () => assert.deepEqual(await stored(), before));
   };
-  async function onDisk(path: string, text: string, mode = 0o644): Promise<void> {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-    await chmod(join(folder, path), mode);
-  }
-
   it('acts by key on the row that has the focus, not on the one that was clicked before', async () => {
     for (const path of ['.a', '.b', '.c']) await service.put(user, path, path);
     await window.row('.a').click();
