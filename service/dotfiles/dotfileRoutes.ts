@@ -2,11 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Check } from 'typebox/value';
 import { type Applied, DotfileKind, dotfileHeaders, VersionOrigin } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { clientIdHeader, type SpoonEvent } from '../../protocol/events.ts';
+import type { SpoonEvent } from '../../protocol/events.ts';
 import { formatFileMode, parseFileMode } from '../../protocol/fileMode.ts';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
 import { routes } from '../../protocol/routes.ts';
 import { requireUser } from '../http/authenticate.ts';
+import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { Dotfiles } from './dotfiles.ts';
 
@@ -26,7 +27,6 @@ interface Parts {
 
 /** Worst first: one answer for a folder is that of its worst file. */
 const byImportance: readonly Applied['state'][] = ['refused', 'conflict', 'pending', 'applied', 'boxOff'];
-const clientIdPattern = /^[\w.:-]{1,128}$/;
 const bytesHeaders = {
   'content-type': 'application/octet-stream',
   'cache-control': 'no-store',
@@ -109,12 +109,6 @@ export function addDotfileRoutes(app: FastifyInstance, { dotfiles, apply, publis
 
 function headerOf(request: FastifyRequest, name: 'if-match' | 'if-none-match'): string | undefined {
   return request.headers[name];
-}
-
-/** What a window calls itself, echoed to other windows; anything odd is nobody. */
-function clientOf(request: FastifyRequest): string | null {
-  const value = request.headers[clientIdHeader];
-  return typeof value === 'string' && clientIdPattern.test(value) ? value : null;
 }
 
 function kindOf(text = 'file'): DotfileKind {

@@ -207,7 +207,7 @@ describe('the schema', () => {
 
 describe('migrations', () => {
   const second: Migration = {
-    number: 2,
+    number: migrations.length + 1,
     name: 'second',
     up: async (trx) => {
       await trx.schema.createTable('second').addColumn('x', 'integer').execute();

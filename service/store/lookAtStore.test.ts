@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { openStore } from './database.ts';
 import { lookAtStore } from './lookAtStore.ts';
+import { migrations } from './migrate.ts';
 
 let parent: string;
 before(async () => {
@@ -52,7 +53,7 @@ describe('lookAtStore', () => {
   it('leaves no trace at a database that was closed', async () => {
     const { dir, file } = await newDir();
     const before = await traceOf(dir);
-    assert.deepEqual(await lookAtStore(file), { schema: 1, keyring: [], holdsSealedRows: false });
+    assert.deepEqual(await lookAtStore(file), { schema: migrations.length, keyring: [], holdsSealedRows: false });
     assert.deepEqual(await traceOf(dir), before);
   });
 
@@ -91,7 +92,7 @@ describe('lookAtStore', () => {
     commitAndDie(file, row);
     await rm(`${file}-shm`);
     const before = await traceOf(dir);
-    assert.equal((await lookAtStore(file)).schema, 1);
+    assert.equal((await lookAtStore(file)).schema, migrations.length);
     assert.deepEqual(await traceOf(dir), before);
     const store = await openStore(file);
     assert.equal((await store.db.selectFrom('keyring').selectAll().execute()).length, 1, 'the log was not lost');
