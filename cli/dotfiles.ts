@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { DotfilesApi, type SaveBase } from '../client/dotfilesApi.ts';
+import { DotfilesApi } from '../client/dotfilesApi.ts';
+import type { SaveBase } from '../client/saveMany.ts';
 import type { Applied, Dotfile, DotfileVersion, SaveResult } from '../protocol/dotfiles.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import { formatFileMode, parseFileMode } from '../protocol/fileMode.ts';

@@ -1,5 +1,7 @@
 import { Value } from 'typebox/value';
 import {
+  type BatchOutcome,
+  type DeletedDotfile,
   type Dotfile,
   type DotfileHistory,
   DotfileKind,
@@ -13,6 +15,7 @@ import { SpoonError } from '../protocol/errors.ts';
 import { formatFileMode } from '../protocol/fileMode.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { BytesAnswer } from './callTypes.ts';
+import { type FileToSave, type SaveBase, type SaveManyOptions, saveMany } from './saveMany.ts';
 
 export interface DotfileContent {
   readonly bytes: Uint8Array;
@@ -23,9 +26,6 @@ export interface DotfileContent {
   readonly version: number;
   readonly modifiedMs: number;
 }
-
-/** What a save is based on: the version that was read, nothing there yet, or whatever is there. */
-export type SaveBase = { readonly etag: string } | 'create';
 
 export interface SaveOptions {
   readonly base: SaveBase;
@@ -48,9 +48,13 @@ export class DotfilesApi {
     return (await this.#api.call('listDotfiles', { signal })).dotfiles;
   }
 
-  async read(path: string, options: { version?: number; signal?: AbortSignal } = {}): Promise<DotfileContent> {
+  /** @param name the path, or the id of a removed dotfile */
+  async read(
+    name: string | { readonly id: string },
+    options: { version?: number; signal?: AbortSignal } = {},
+  ): Promise<DotfileContent> {
     const { version, signal } = options;
-    const query = version === undefined ? { path } : { path, version };
+    const query = { ...named(name), ...(version === undefined ? {} : { version }) };
     return contentOf(await this.#api.call('readDotfile', { query, signal }), this.#api.host);
   }
 
@@ -65,6 +69,11 @@ export class DotfilesApi {
     };
     const headers: Record<string, string> = base === 'create' ? { 'if-none-match': '*' } : { 'if-match': base.etag };
     return await this.#api.call('saveDotfile', { query, body: bytes, headers, signal });
+  }
+
+  /** Many at once, with progress; see {@link saveMany}. */
+  async saveMany(files: readonly FileToSave[], options: SaveManyOptions): Promise<BatchOutcome[]> {
+    return await saveMany(this.#api, files, options);
   }
 
   /** With `etag` only that version of a file; a folder needs `recursive`. */
@@ -90,9 +99,52 @@ export class DotfilesApi {
     return await this.#api.call('moveDotfile', { body, signal });
   }
 
-  async history(path: string, signal?: AbortSignal): Promise<DotfileHistory> {
-    return await this.#api.call('dotfileHistory', { query: { path }, signal });
+  /** Newest first. @param name the path, or the id of a removed dotfile */
+  async history(name: string | { readonly id: string }, signal?: AbortSignal): Promise<DotfileHistory> {
+    return await this.#api.call('dotfileHistory', { query: named(name), signal });
   }
+
+  /** Those that can be restored, the last one removed first. */
+  async deleted(signal?: AbortSignal): Promise<DeletedDotfile[]> {
+    return (await this.#api.call('deletedDotfiles', { signal })).dotfiles;
+  }
+
+  /**
+   * Makes an older version current, as a new version; or brings back a removed dotfile, by its path or id.
+   * @throws SpoonError `version-stale` when `etag` is no longer current, `file-exists` when a removed one's place is taken
+   */
+  async restore(
+    name: string | { readonly id: string },
+    options: { version?: number; etag?: string; signal?: AbortSignal } = {},
+  ): Promise<SaveResult> {
+    const { version, etag, signal } = options;
+    const body = {
+      ...named(name),
+      ...(version === undefined ? {} : { version }),
+      ...(etag === undefined ? {} : { etag }),
+    };
+    return await this.#api.call('restoreDotfile', { body, signal });
+  }
+
+  /** Of a file or folder. @param mode permission bits, 0 to 0o777 */
+  async setMode(
+    path: string,
+    mode: number,
+    options: { origin: VersionOrigin; etag?: string; signal?: AbortSignal },
+  ): Promise<SaveResult> {
+    const { origin, etag, signal } = options;
+    const body = { path, mode: formatFileMode(mode), origin, ...(etag === undefined ? {} : { etag }) };
+    return await this.#api.call('setDotfileMode', { body, signal });
+  }
+
+  /** Whether to warn about what looks like a secret in it. */
+  async silence(path: string, silenced: boolean, signal?: AbortSignal): Promise<Dotfile> {
+    return await this.#api.call('silenceDotfile', { body: { path, silenced }, signal });
+  }
+}
+
+function named(name: string | { readonly id: string }): { path: string } | { id: string } {
+  return typeof name === 'string' ? { path: name } : name;
 }
 
 function contentOf({ bytes, header }: BytesAnswer, host: string): DotfileContent {

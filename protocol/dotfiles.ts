@@ -20,6 +20,8 @@ export const Dotfile = Type.Object({
   /** Milliseconds since 1970, given by the service, strictly increasing per file. */
   modifiedMs: Type.Integer(),
   createdMs: Type.Integer(),
+  /** Its owner has said that what looks like a secret in it is fine (`protocol/secretRules.ts`). */
+  secretsSilenced: Type.Optional(Type.Literal(true)),
 });
 export type Dotfile = Static<typeof Dotfile>;
 
@@ -57,7 +59,16 @@ export const SaveResult = Type.Object({
 });
 export type SaveResult = Static<typeof SaveResult>;
 
-export const RemoveResult = Type.Object({ removed: Type.Integer({ minimum: 0 }), applied: Applied });
+/** A dotfile that is gone, by the name under which a restore finds it. */
+export const RemovedDotfile = Type.Object({ id: Type.String(), path: Type.String() });
+export type RemovedDotfile = Static<typeof RemovedDotfile>;
+
+export const RemoveResult = Type.Object({
+  removed: Type.Integer({ minimum: 0 }),
+  /** Those that can be restored: all but what was damaged. */
+  dotfiles: Type.Array(RemovedDotfile),
+  applied: Applied,
+});
 export type RemoveResult = Static<typeof RemoveResult>;
 
 export const MoveRequest = Type.Object(
@@ -96,8 +107,107 @@ export const DotfileVersion = Type.Object({
 });
 export type DotfileVersion = Static<typeof DotfileVersion>;
 
-export const DotfileHistory = Type.Object({ path: Type.String(), versions: Type.Array(DotfileVersion) });
+export const DotfileHistory = Type.Object({
+  id: Type.String(),
+  path: Type.String(),
+  /** When it was removed, where it was. */
+  deletedMs: Type.Optional(Type.Integer()),
+  /** Newest first. */
+  versions: Type.Array(DotfileVersion),
+});
 export type DotfileHistory = Static<typeof DotfileHistory>;
+
+export const DeletedDotfile = Type.Object({
+  id: Type.String(),
+  path: Type.String(),
+  kind: DotfileKind,
+  mode: Type.Integer(),
+  size: Type.Integer({ minimum: 0 }),
+  /** The last one that was current. */
+  version: Type.Integer({ minimum: 1 }),
+  deletedMs: Type.Integer(),
+  /** From then on it can no longer be restored. */
+  forgottenMs: Type.Integer(),
+});
+export type DeletedDotfile = Static<typeof DeletedDotfile>;
+
+/** The last one removed first. */
+export const DeletedDotfileList = Type.Object({ dotfiles: Type.Array(DeletedDotfile) });
+export type DeletedDotfileList = Static<typeof DeletedDotfileList>;
+
+/**
+ * Makes an older version the current one, as a new version of origin `restore`; or brings back a removed dotfile under its
+ * path, with its whole history. Exactly one of `path` and `id`; a path that is free means what was last removed there.
+ */
+export const RestoreRequest = Type.Object(
+  {
+    path: Type.Optional(Type.String()),
+    id: Type.Optional(Type.String()),
+    /** Default for a removed one: its last. */
+    version: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** The version that is to be replaced, as its etag: refused when something newer is there. */
+    etag: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+);
+export type RestoreRequest = Static<typeof RestoreRequest>;
+
+/** A folder without an entry of its own gets one. */
+export const ModeRequest = Type.Object(
+  {
+    path: Type.String(),
+    /** Octal, such as `644`. */
+    mode: Type.String(),
+    etag: Type.Optional(Type.String()),
+    origin: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+);
+export type ModeRequest = Static<typeof ModeRequest>;
+
+export const SilenceRequest = Type.Object(
+  { path: Type.String(), silenced: Type.Boolean() },
+  { additionalProperties: false },
+);
+export type SilenceRequest = Static<typeof SilenceRequest>;
+
+/**
+ * One file of `POST /v1/dotfiles/batch`, whose body is two frames for each (`protocol/overlayFrames.ts`): this as JSON, and
+ * the bytes.
+ */
+export const BatchEntry = Type.Object(
+  {
+    path: Type.String(),
+    kind: Type.Optional(DotfileKind),
+    /** Octal, such as `644`. */
+    mode: Type.Optional(Type.String()),
+    /** The version that it replaces; without it nothing may be there. */
+    etag: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+);
+export type BatchEntry = Static<typeof BatchEntry>;
+
+/** Why one file of many did not go in; nothing of it did. */
+export const Refusal = Type.Object({ code: Type.String(), title: Type.String(), detail: Type.Optional(Type.String()) });
+export type Refusal = Static<typeof Refusal>;
+
+export const BatchOutcome = Type.Union([
+  Type.Object({
+    path: Type.String(),
+    dotfile: Dotfile,
+    /** False: it was like that already. */
+    changed: Type.Boolean(),
+    applied: Applied,
+    warnings: Type.Array(SaveWarning),
+  }),
+  Type.Object({ path: Type.String(), refused: Refusal }),
+]);
+export type BatchOutcome = Static<typeof BatchOutcome>;
+
+/** In the order of the request. */
+export const BatchResult = Type.Object({ outcomes: Type.Array(BatchOutcome) });
+export type BatchResult = Static<typeof BatchResult>;
 
 /** Response headers of `GET /v1/dotfiles/content`, beside `ETag`. */
 export const dotfileHeaders = {

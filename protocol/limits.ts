@@ -10,6 +10,8 @@ export const maxPathBytes = 1024;
 export const maxSegmentBytes = 255;
 export const maxPathDepth = 32;
 export const maxLinkTargetBytes = 1024;
+/** Files of one batch, which shares the limit of `maxFileBytes` with a single one: what others of the user wait for. */
+export const maxBatchEntries = 500;
 export const keptVersions = 50;
 export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 

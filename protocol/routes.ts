@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
 import { Box, Health } from './boxes.ts';
-import { DotfileHistory, DotfileList, MoveRequest, MoveResult, RemoveResult, SaveResult } from './dotfiles.ts';
+import { dotfileRoutes } from './dotfileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
 import type { Route } from './route.ts';
 import {
@@ -19,8 +19,6 @@ import { threadRoutes } from './threadRoutes.ts';
  * The one table of the HTTP API: the service registers exactly these, clients call them by name, the OpenAPI document and
  * the authorisation matrix of the tests come from it. A route without a scope does not compile.
  */
-const closed = { additionalProperties: false } as const;
-const pathQuery = Type.Object({ path: Type.String() }, closed);
 
 export const routes = {
   health: {
@@ -39,62 +37,7 @@ export const routes = {
   },
   me: { method: 'GET', path: '/v1/me', scope: 'signed-in', summary: 'Who this token is', response: Me },
 
-  listDotfiles: {
-    method: 'GET',
-    path: '/v1/dotfiles',
-    scope: 'files:read',
-    summary: 'All dotfiles, without contents',
-    response: DotfileList,
-  },
-  readDotfile: {
-    method: 'GET',
-    path: '/v1/dotfiles/content',
-    scope: 'files:read',
-    summary: 'The bytes of one dotfile; of an older version of it',
-    query: Type.Object({ path: Type.String(), version: Type.Optional(Type.Integer({ minimum: 1 })) }, closed),
-    bytes: 'response',
-  },
-  saveDotfile: {
-    method: 'PUT',
-    path: '/v1/dotfiles/content',
-    scope: 'files:write',
-    summary: 'Create or replace one dotfile (If-Match, If-None-Match)',
-    query: Type.Object(
-      {
-        path: Type.String(),
-        kind: Type.Optional(Type.String()),
-        mode: Type.Optional(Type.String()),
-        origin: Type.Optional(Type.String()),
-      },
-      closed,
-    ),
-    bytes: 'request',
-    response: SaveResult,
-  },
-  removeDotfile: {
-    method: 'DELETE',
-    path: '/v1/dotfiles',
-    scope: 'files:write',
-    summary: 'Remove one dotfile, or a folder with all below it',
-    query: Type.Object({ path: Type.String(), recursive: Type.Optional(Type.Boolean()) }, closed),
-    response: RemoveResult,
-  },
-  moveDotfile: {
-    method: 'POST',
-    path: '/v1/dotfiles/move',
-    scope: 'files:write',
-    summary: 'Rename or move a dotfile or a folder',
-    body: MoveRequest,
-    response: MoveResult,
-  },
-  dotfileHistory: {
-    method: 'GET',
-    path: '/v1/dotfiles/history',
-    scope: 'files:read',
-    summary: 'The kept versions of one dotfile',
-    query: pathQuery,
-    response: DotfileHistory,
-  },
+  ...dotfileRoutes,
 
   box: {
     method: 'GET',

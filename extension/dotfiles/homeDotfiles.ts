@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ApiClient } from '../../client/apiClient.ts';
-import { type DotfileContent, DotfilesApi, type SaveBase } from '../../client/dotfilesApi.ts';
+import { type DotfileContent, DotfilesApi } from '../../client/dotfilesApi.ts';
+import type { SaveBase } from '../../client/saveMany.ts';
 import type { Applied, DotfileKind, SaveResult } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';

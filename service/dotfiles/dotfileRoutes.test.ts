@@ -1,79 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
-import { type FastifyInstance, fastify, type LightMyRequestResponse } from 'fastify';
+import { describe, it } from 'node:test';
 import { Check } from 'typebox/value';
-import type { Applied } from '../../protocol/dotfiles.ts';
-import { SpoonError } from '../../protocol/errors.ts';
-import type { SpoonEvent } from '../../protocol/events.ts';
-import type { HomePath } from '../../protocol/homePath.ts';
-import { toProblem } from '../../protocol/problem.ts';
 import { routes } from '../../protocol/routes.ts';
-import { addDotfileRoutes, type DotfileChange } from './dotfileRoutes.ts';
-import { TestUsers } from './testUsers.fixture.ts';
-
-/** The routes in a bare app: who calls comes from a header here, bodies and problems as the service's own app has them. */
-class TestApp {
-  readonly users: TestUsers;
-  readonly app: FastifyInstance;
-  readonly events: SpoonEvent[] = [];
-  readonly changes: DotfileChange[] = [];
-  state: Applied = { state: 'applied' };
-
-  private constructor(users: TestUsers) {
-    this.users = users;
-    this.app = fastify();
-    this.app.decorateRequest('caller', null);
-    this.app.addHook('onRequest', async (request) => {
-      const userId = request.headers['test-user'];
-      const id = typeof userId === 'string' ? userId : null;
-      request.caller = { kind: id ? 'user' : 'admin', userId: id, username: id, tokenId: 't', scopes: new Set() };
-    });
-    this.app.removeAllContentTypeParsers();
-    this.app.addContentTypeParser(
-      'application/json',
-      { parseAs: 'string' },
-      this.app.getDefaultJsonParser('error', 'error'),
-    );
-    this.app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_, body, done) =>
-      done(null, body),
-    );
-    this.app.setErrorHandler(async (error, _, reply) => {
-      if (!(error instanceof SpoonError)) throw error;
-      return reply.code(error.status).send(toProblem(error));
-    });
-    addDotfileRoutes(this.app, {
-      dotfiles: users.dotfiles,
-      apply: async (_, change) => {
-        this.changes.push(change);
-        const paths = [...(change.saved ?? []), ...(change.removed ?? [])];
-        return new Map(paths.map((path: HomePath) => [path, this.state]));
-      },
-      publish: (userId, event) => {
-        assert.equal(userId, 'ada');
-        this.events.push(event);
-      },
-    });
-  }
-
-  static async open(t: TestContext): Promise<TestApp> {
-    const made = new TestApp(await TestUsers.open(t, 'ada', 'bob'));
-    t.after(() => made.app.close());
-    return made;
-  }
-
-  put(query: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
-    const url = `/v1/dotfiles/content?${query}`;
-    const bytes = { 'test-user': 'ada', 'content-type': 'application/octet-stream', ...headers };
-    return this.app.inject({ method: 'PUT', url, payload: body, headers: bytes });
-  }
-
-  send(method: 'GET' | 'DELETE' | 'POST', url: string, body?: object, headers = {}): Promise<LightMyRequestResponse> {
-    const request = { method, url, headers: { 'test-user': 'ada', ...headers } };
-    return this.app.inject(body === undefined ? request : { ...request, payload: body });
-  }
-}
-
-const codeOf = (response: LightMyRequestResponse): string => `${response.statusCode} ${response.json().code}`;
+import { codeOf, TestApp } from './testApp.fixture.ts';
 
 describe('dotfile routes', () => {
   it('save, list, read, show the history and remove, in the forms of the route table', async (t) => {
@@ -171,7 +100,12 @@ describe('dotfile routes', () => {
     await app.put('path=f/b', 'x');
     app.state = { state: 'refused', detail: 'a link leaves the home' };
     const removed = await app.send('DELETE', '/v1/dotfiles?path=f&recursive=true');
-    assert.deepEqual(removed.json(), { removed: 2, applied: app.state });
+    const { dotfiles, ...rest } = removed.json();
+    assert.deepEqual(rest, { removed: 2, applied: app.state });
+    assert.deepEqual(
+      dotfiles.map(({ path }: { path: string }) => path),
+      ['f/a', 'f/b'],
+    );
   });
 
   it('tell that what a move replaced is gone', async (t) => {

@@ -46,6 +46,26 @@ export function liveRow(db: Kysely<Tables>, userId: string, mac: Uint8Array): Pr
     .executeTakeFirst();
 }
 
+/** By its id, also a removed one. */
+export function rowById(db: Kysely<Tables>, userId: string, id: string): Promise<DotfileRow | undefined> {
+  return db.selectFrom('dotfiles').selectAll().where('id', '=', id).where('user_id', '=', userId).executeTakeFirst();
+}
+
+/** Those removed after `sinceMs`, the last one first; with a path only those that had it. */
+export function deletedRows(
+  db: Kysely<Tables>,
+  { userId, sinceMs, mac }: { userId: string; sinceMs: number; mac?: Uint8Array },
+): Promise<DotfileRow[]> {
+  const all = db
+    .selectFrom('dotfiles')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('deleted_ms', '>=', sinceMs)
+    .orderBy('deleted_ms', 'desc')
+    .limit(maxDotfilesPerUser);
+  return (mac === undefined ? all : all.where('path_mac', '=', mac)).execute();
+}
+
 export function versionRow(
   db: Kysely<Tables>,
   { userId, id, version }: { userId: string; id: string; version: number },
@@ -104,6 +124,9 @@ function columnsOf({ entry, head }: SealedSave) {
     last_version: entry.lastVersion,
     content_mac: Buffer.from(entry.content, 'hex'),
     modified_ms: entry.modifiedMs,
+    drift_version: entry.drift?.version ?? null,
+    drift_base: entry.drift?.base ?? null,
+    secrets_silenced_ms: entry.secretsSilencedMs ?? null,
   };
 }
 
@@ -130,6 +153,23 @@ export async function insertDotfile(trx: Transaction<Tables>, save: SealedSave):
 /** @throws StaleTree */
 export async function updateDotfile(trx: Transaction<Tables>, before: TreeEntry, save: SealedSave): Promise<void> {
   await updateLive(trx, save.userId, before, columnsOf(save));
+  await insertVersion(trx, save);
+}
+
+/** A removed dotfile is there again, as its next version. @throws StaleTree */
+export async function undelete(trx: Transaction<Tables>, before: TreeEntry, save: SealedSave): Promise<void> {
+  if ((await liveRow(trx, save.userId, save.pathMac)) !== undefined) {
+    throw new StaleTree(new SpoonError('integrity-failure', 'What is stored under this path is damaged.'));
+  }
+  const { numUpdatedRows } = await trx
+    .updateTable('dotfiles')
+    .set({ ...columnsOf(save), deleted_ms: null })
+    .where('id', '=', before.id)
+    .where('user_id', '=', save.userId)
+    .where('last_version', '=', before.lastVersion)
+    .where('deleted_ms', 'is not', null)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new StaleTree(new SpoonError('store-busy'));
   await insertVersion(trx, save);
 }
 

@@ -87,7 +87,7 @@ describe('save and read', () => {
     users.nowMs += 1_000;
     const again = await users.dotfiles.save('ada', saveOf('a', 'same', { ifMatch: first.dotfile.etag }));
     assert.deepEqual(again, { ...first, changed: false });
-    assert.equal((await users.dotfiles.history('ada', at('a'))).versions.length, 1);
+    assert.equal((await users.dotfiles.history('ada', { path: at('a') })).versions.length, 1);
   });
 
   it('asks for the version that a change is based on, and says which one is there', async (t) => {
@@ -159,7 +159,7 @@ describe('users', () => {
     const users = await TestUsers.open(t, 'ada', 'bob');
     await users.dotfiles.save('ada', saveOf('.bashrc', 'of ada'));
     await assert.rejects(users.dotfiles.read('bob', at('.bashrc')), { code: 'not-found' });
-    await assert.rejects(users.dotfiles.history('bob', at('.bashrc')), { code: 'not-found' });
+    await assert.rejects(users.dotfiles.history('bob', { path: at('.bashrc') }), { code: 'not-found' });
     await assert.rejects(users.dotfiles.remove('bob', at('.bashrc')), { code: 'not-found' });
     await assert.rejects(users.dotfiles.move('bob', { from: at('.bashrc'), to: at('x'), overwrite: true }), {
       code: 'not-found',
@@ -174,7 +174,7 @@ describe('versions', () => {
   it('can be listed, newest first, and read', async (t) => {
     const users = await TestUsers.open(t, 'ada');
     for (const content of ['one', 'two', 'three']) await replace(users, 'a', content);
-    const { versions } = await users.dotfiles.history('ada', at('a'));
+    const { versions } = await users.dotfiles.history('ada', { path: at('a') });
     assert.deepEqual(
       versions.map(({ version, current, size, origin }) => [version, current, size, origin]),
       [
@@ -190,7 +190,7 @@ describe('versions', () => {
   it(`beyond the newest ${keptVersions} are forgotten`, async (t) => {
     const users = await TestUsers.open(t, 'ada');
     for (let index = 1; index <= keptVersions + 5; index++) await replace(users, 'a', String(index));
-    const numbers = (await users.dotfiles.history('ada', at('a'))).versions.map(({ version }) => version);
+    const numbers = (await users.dotfiles.history('ada', { path: at('a') })).versions.map(({ version }) => version);
     assert.deepEqual(
       numbers,
       Array.from({ length: keptVersions }, (_, index) => keptVersions + 5 - index),
@@ -204,7 +204,8 @@ describe('versions', () => {
     await replace(users, 'a', 'in force for a year');
     users.nowMs += 365 * 24 * 3_600_000;
     await replace(users, 'a', 'a mistake');
-    const numbers = async () => (await users.dotfiles.history('ada', at('a'))).versions.map(({ version }) => version);
+    const numbers = async () =>
+      (await users.dotfiles.history('ada', { path: at('a') })).versions.map(({ version }) => version);
     assert.deepEqual(await numbers(), [3, 2]);
     assert.equal(text(await users.dotfiles.read('ada', at('a'), 2)), 'in force for a year');
     users.nowMs += keptVersionsMs + 1;
@@ -234,7 +235,7 @@ describe('versions', () => {
       await users.dotfiles.keepDrift('ada', at('a'), Buffer.from(String(index)), 0o644);
     }
     assert.equal(text(await users.reopen().read('ada', at('a'))), 'current');
-    assert.equal((await users.dotfiles.history('ada', at('a'))).versions.length, keptVersions + 1);
+    assert.equal((await users.dotfiles.history('ada', { path: at('a') })).versions.length, keptVersions + 1);
   });
 });
 
@@ -242,9 +243,11 @@ describe('remove', () => {
   it('takes a file, or a folder with all below it, and keeps their versions', async (t) => {
     const users = await TestUsers.open(t, 'ada');
     for (const path of ['a', 'f/b', 'f/g/c', 'fx']) await users.dotfiles.save('ada', saveOf(path, path));
-    assert.deepEqual(await users.dotfiles.remove('ada', at('a')), { removed: ['a'] });
+    const remove = async (path: string, recursive = false) =>
+      (await users.dotfiles.remove('ada', at(path), { recursive })).removed.map((gone) => gone.path);
+    assert.deepEqual(await remove('a'), ['a']);
     await assert.rejects(users.dotfiles.remove('ada', at('f')), { code: 'path-kind-conflict' });
-    assert.deepEqual(await users.dotfiles.remove('ada', at('f'), { recursive: true }), { removed: ['f/b', 'f/g/c'] });
+    assert.deepEqual(await remove('f', true), ['f/b', 'f/g/c']);
     assert.deepEqual(await pathsOf(users), ['fx']);
     users.reopen();
     assert.deepEqual(await pathsOf(users), ['fx']);

@@ -31,16 +31,13 @@ export async function findRow({ store, keyring }: Parts, userId: string, path: H
   });
 }
 
-/** @throws SpoonError `not-found`, `integrity-failure` (with `dotfileId`), `key-unavailable` */
-export async function readDotfile(
-  parts: Parts,
-  userId: string,
-  path: HomePath,
-  version?: number,
-): Promise<ReadDotfile> {
-  const row = await findRow(parts, userId, path);
+/**
+ * @param version default: the current one
+ * @throws SpoonError `not-found`, `integrity-failure` (with `dotfileId`), `key-unavailable`
+ */
+export async function readVersion({ store, keyring }: Parts, row: DotfileRow, version?: number): Promise<ReadDotfile> {
   const wanted = version ?? row.version;
-  const stored = await versionRow(parts.store.db, { userId, id: row.id, version: wanted });
+  const stored = await versionRow(store.db, { userId: row.user_id, id: row.id, version: wanted });
   if (stored === undefined && wanted !== row.version) throw new SpoonError('not-found', 'The version is not kept.');
   return checkedAs(row.id, async () => {
     if (stored === undefined) throw new SpoonError('integrity-failure');
@@ -48,7 +45,7 @@ export async function readDotfile(
     const { kind, mode, content_mac } = stored;
     const content = Buffer.from(content_mac).toString('hex');
     return {
-      bytes: await openContent(parts.keyring, stored),
+      bytes: await openContent(keyring, stored),
       kind,
       mode,
       version: wanted,
@@ -69,7 +66,7 @@ function checkCurrent(row: DotfileRow, stored: DotfileVersionRow): void {
 }
 
 /** Names the object that failed, for the log: its id says nothing about it. */
-async function checkedAs<T>(dotfileId: string, work: () => Promise<T>): Promise<T> {
+export async function checkedAs<T>(dotfileId: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -91,5 +91,7 @@ export async function openEntry(keyring: Keyring, row: DotfileRow): Promise<Tree
     etag: etagOf({ id, version, content }),
     createdMs: row.created_ms,
     modifiedMs: row.modified_ms,
+    drift: row.drift_version === null ? undefined : { version: row.drift_version, base: row.drift_base ?? undefined },
+    secretsSilencedMs: row.secrets_silenced_ms ?? undefined,
   };
 }

@@ -7,7 +7,8 @@ import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
 import { type Keyring, openKeyring } from '../keyring/keyring.ts';
 import { readRootKey } from '../keyring/rootKey.ts';
 import { openStore, type Store } from '../store/database.ts';
-import { Dotfiles, type SaveInput } from './dotfiles.ts';
+import { Dotfiles } from './dotfiles.ts';
+import type { SaveInput } from './planSave.ts';
 import type { Damage } from './userTrees.ts';
 
 /** A real store and keyring in a folder of their own, with users; all gone after the test. */

@@ -15,6 +15,15 @@ export interface TreeEntry {
   readonly etag: string;
   readonly createdMs: number;
   readonly modifiedMs: number;
+  /** A kept hand edit that nobody has looked at. */
+  readonly drift?: PendingDrift | undefined;
+  readonly secretsSilencedMs?: number | undefined;
+}
+
+export interface PendingDrift {
+  readonly version: number;
+  /** What it was made on top of, where the home still knew. */
+  readonly base: number | undefined;
 }
 
 /**

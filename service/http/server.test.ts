@@ -51,6 +51,7 @@ async function createApp(): Promise<FastifyInstance> {
   });
   addRoute(app, routes.removeDotfile, async ({ query }) => ({
     removed: query.recursive ? 2 : 1,
+    dotfiles: [],
     applied: { state: 'applied' as const },
   }));
   addRoute(app, routes.runCommand, async ({ body }) => ({

@@ -84,6 +84,10 @@ export interface DotfileRow {
   created_ms: number;
   modified_ms: number;
   deleted_ms: number | null;
+  /** A hand edit that was replaced in the home and that nobody has looked at, and the version it was made on top of. */
+  drift_version: number | null;
+  drift_base: number | null;
+  secrets_silenced_ms: number | null;
 }
 
 export interface DotfileVersionRow {

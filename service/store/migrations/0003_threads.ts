@@ -5,7 +5,7 @@ const bytes: RawBuilder<unknown> = sql`bytea`;
 
 /** Spoons and threads: what they are called and where they come from is sealed, like the names of dotfiles (decision 7). */
 export const threads = {
-  number: 2,
+  number: 3,
   name: 'threads',
   async up({ schema }: Transaction<Tables>): Promise<void> {
     await schema
