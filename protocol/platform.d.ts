@@ -2,6 +2,9 @@
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }
+declare class TextDecoder {
+  decode(bytes: Uint8Array): string;
+}
 declare class URL {
   constructor(text: string);
   static canParse(text: string): boolean;
