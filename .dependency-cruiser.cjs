@@ -25,6 +25,7 @@ const serviceNouns = {
   dotfiles: ['store', 'keyring'],
   environment: ['store', 'dotfiles', 'boxes'],
   terminals: ['boxes'],
+  files: ['boxes'],
 };
 
 module.exports = {

@@ -18,6 +18,11 @@ import { Terminal } from './terminals.ts';
  *   GET    /v1/terminals/{id}/attach     upgrade
  *   POST   /v1/commands                  StartCommand → StartedCommand; it runs once attached, and is forgotten after 30 s unattached
  *   GET    /v1/commands/{id}/attach      upgrade
+ *   GET    /v1/files/stat, /v1/files/list, DELETE /v1/files: `path`, as in the routes of the service → FileStat, FolderEntries
+ *   GET    /v1/files/content             two frames (overlayFrames.ts): FileStat as JSON, the bytes
+ *   POST   /v1/files/content             `path`, and `version` or `create=1`; the bytes → FileStat
+ *   POST   /v1/files/folders, …/move, …/copy    as in the routes of the service → FileStat
+ *   GET    /v1/files/watch               upgrade (homeFiles.ts)
  */
 
 export const Stat = Type.Object({

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { Box, BoxList, Health } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
+import { fileRoutes } from './fileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, CreateUserRequest, Me, TokenList, User, UserList } from './identity.ts';
 import type { RouteScope } from './scopes.ts';
 import {
@@ -131,6 +132,8 @@ export const routes = {
     response: Ticket,
   },
   events: { method: 'GET', path: '/v1/events', scope: 'ticket', summary: 'What changes, as it changes', upgrade: true },
+
+  ...fileRoutes,
 
   listTokens: {
     method: 'GET',

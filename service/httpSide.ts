@@ -9,6 +9,7 @@ import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
+import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
 import { addHealthRoute } from './http/healthRoute.ts';
@@ -84,7 +85,8 @@ export class HttpSide {
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
-      openRelay: ({ userId }, target) => terminals.attach(userId, target),
+      openRelay: ({ userId }, target) =>
+        target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -122,6 +124,7 @@ export class HttpSide {
     });
     addTerminalRoutes(app, { terminals, tickets, limits });
     addCommandRoutes(app, { terminals, limits });
+    addFileRoutes(app, { boxes });
     addUpgradeRoutes(app);
     requireAllRoutes(app);
     upgrades.attachTo(app.server);
