@@ -22,6 +22,10 @@ export const Terminal = Type.Object({
   viewers: Type.Integer({ minimum: 0 }),
   columns: Type.Integer(),
   rows: Type.Integer(),
+  /** Something other than the shell itself has the terminal, such as an editor or a build. */
+  busy: Type.Boolean(),
+  /** What was printed last, one line of plain text; empty while a full-screen program draws, which has its title. */
+  lastLine: Type.String(),
 });
 export type Terminal = Static<typeof Terminal>;
 

@@ -60,7 +60,7 @@ export class Terminals {
       () => this.#onExit(id),
     );
     this.#terminals.set(id, terminal);
-    const { busy: _, ...described } = terminal.describe();
+    const { busy: _, lastLine: __, ...described } = terminal.describe();
     const notes = [folder.note, safe ? undefined : login.note].filter((note) => note !== undefined);
     // The new process may not have reached its folder yet.
     return { terminal: { ...described, cwd: folder.path }, notes };

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxArgumentBytes, maxTerminalsPerUser } from '../../protocol/limits.ts';
 import {
@@ -90,7 +91,7 @@ export class Terminals {
       signal?.throwIfAborted();
       known.started.add(id);
       return {
-        value: plain(id, started.terminal),
+        value: plain(id, { ...started.terminal, busy: false }),
         ...this.#ticket(asker, 'terminal', id),
         notes: [...notes, ...started.notes.map(plainText)],
       };
@@ -211,8 +212,10 @@ function newId(): string {
 }
 
 /** What a box says of its terminals is shown in lists and trees (row 68): no control characters, no endless titles. */
-function plain(id: string, { title, cwd, createdMs, viewers, columns, rows }: Terminal): Terminal {
-  return { id, title: plainText(title), cwd: plainText(cwd), createdMs, viewers, ...clampSize({ columns, rows }) };
+function plain(id: string, terminal: TerminalState): Terminal {
+  const { title, cwd, createdMs, viewers, busy, lastLine = '' } = terminal;
+  const texts = { title: plainText(title), cwd: plainText(cwd), lastLine: plainText(lastLine) };
+  return { id, createdMs, viewers, busy, ...texts, ...clampSize(terminal) };
 }
 
 function plainText(text: string): string {
