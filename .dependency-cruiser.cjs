@@ -25,6 +25,7 @@ const serviceNouns = {
   dotfiles: ['store', 'keyring'],
   environment: ['store', 'dotfiles', 'boxes'],
   terminals: ['boxes'],
+  threads: ['store', 'keyring', 'boxes'],
 };
 
 module.exports = {

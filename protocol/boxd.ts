@@ -99,6 +99,8 @@ export const StartTerminal = Type.Object({
   columns: Type.Integer(),
   rows: Type.Integer(),
   safe: Type.Boolean(),
+  /** Kept and told again, for lists. */
+  thread: Type.Optional(Type.String()),
   environment: Type.Record(Type.String(), Type.String()),
 });
 export type StartTerminal = Static<typeof StartTerminal>;

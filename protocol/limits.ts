@@ -65,6 +65,11 @@ export const maxSnapshotBytes = 1 * mebi;
 export const pingIntervalMs = 20_000;
 export const deadAfterMs = 45_000;
 
+// Spoons and threads
+export const maxSpoonsPerUser = 200;
+export const maxThreadsPerUser = 500;
+export const maxRepositoryUrlBytes = 2048;
+
 // Commands without a terminal
 export const maxArguments = 1024;
 export const maxArgumentBytes = 128 * kibi;
