@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { FileMoveRequest, FilePathRequest, FileStat, FolderEntries } from './homeFiles.ts';
+import type { Route } from './route.ts';
 
 const closed = { additionalProperties: false } as const;
 const pathQuery = Type.Object({ path: Type.String() }, closed);
@@ -77,4 +78,4 @@ export const fileRoutes = {
     summary: 'Changes of files in the home, as they happen',
     upgrade: true,
   },
-} as const;
+} as const satisfies Record<string, Route>;

@@ -81,7 +81,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     data: { store, keyring, ...data },
-    boxes: { boxes, overlay },
+    boxes: { boxes, overlay, git: config.git },
     about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });

@@ -20,7 +20,7 @@ import { frame } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
 import type { BoxdCall } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
-import type { BoxdLink, LinkRequest, LinkResponse } from './boxdLink.ts';
+import type { BoxdLink, LinkResponse } from './boxdLink.ts';
 
 export interface FileContent {
   readonly path: string;

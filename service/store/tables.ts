@@ -103,6 +103,27 @@ export interface DotfileVersionRow {
   created_ms: number;
 }
 
+/** Name, address and default branch are in `head_enc` (`threads/sealedThread.ts`). */
+export interface SpoonRow {
+  id: string;
+  user_id: string;
+  name_mac: Uint8Array;
+  head_enc: Uint8Array;
+  /** Of the head. */
+  version: number;
+  created_ms: number;
+}
+
+export interface ThreadRow {
+  id: string;
+  user_id: string;
+  spoon_id: string;
+  branch_mac: Uint8Array;
+  head_enc: Uint8Array;
+  created_ms: number;
+  used_ms: number;
+}
+
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
@@ -113,4 +134,6 @@ export interface Tables {
   data_keys: DataKeyRow;
   dotfiles: DotfileRow;
   dotfile_versions: DotfileVersionRow;
+  spoons: SpoonRow;
+  threads: ThreadRow;
 }
