@@ -4,6 +4,7 @@ import { Box, Health } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
 import type { Route } from './route.ts';
+import { secretRoutes } from './secretRoutes.ts';
 import {
   OpenedTerminal,
   OpenTerminalRequest,
@@ -38,6 +39,7 @@ export const routes = {
   me: { method: 'GET', path: '/v1/me', scope: 'signed-in', summary: 'Who this token is', response: Me },
 
   ...dotfileRoutes,
+  ...secretRoutes,
 
   box: {
     method: 'GET',
