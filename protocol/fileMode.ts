@@ -22,15 +22,33 @@ export function formatFileMode(mode: number): string {
   return mode.toString(8).padStart(3, '0');
 }
 
+const privateFolders = /^\.(?:ssh|gnupg|password-store|aws|kube)(?:\/|$)/;
+/** Programs refuse some of these when others may read them, and hold passwords in the rest. */
+const privateFiles =
+  /(?:^|\/)(?:[._]netrc|\.pgpass|\.my\.cnf|\.git-credentials|\.npmrc|\.pypirc|\.vault-token|\.Xauthority|\.msmtprc|\.fetchmailrc)$|^\.docker\/config\.json$|^\.config\/(?:gh\/hosts\.yml|git\/credentials|rclone\/rclone\.conf|age\/keys\.txt|sops\/age\/keys\.txt)$/;
+const privateKeyHead =
+  /^(?:-----BEGIN (?:[A-Z0-9]{2,10} ){0,3}PRIVATE KEY|PuTTY-User-Key-File-|# created: .{1,40}\n# public key: age1)/;
+const headBytes = 256;
+
 /**
- * The mode that people expect where none was given: private below `.ssh` and `.gnupg`, executable with a shebang.
- * @param head the first bytes of the content
+ * The mode that people expect where none was given: private for keys and passwords, executable with a shebang.
+ * @param head the content, or its first bytes
  */
 export function expectedFileMode(path: string, head: Uint8Array): number {
-  if (/^\.(ssh|gnupg)\//.test(path)) return 0o600;
-  return head[0] === 0x23 && head[1] === 0x21 ? 0o755 : defaultFileMode;
+  const isScript = head[0] === 0x23 && head[1] === 0x21;
+  if (privateFolders.test(path) || privateFiles.test(path) || isPrivateKey(head)) {
+    // What sshd runs it gives to a shell; other scripts in there have to be executable.
+    return isScript && path !== '.ssh/rc' ? 0o700 : 0o600;
+  }
+  return isScript ? 0o755 : defaultFileMode;
 }
 
 export function expectedDirectoryMode(path: string): number {
-  return /^\.(ssh|gnupg)(\/|$)/.test(path) ? 0o700 : defaultDirectoryMode;
+  return privateFolders.test(path) ? 0o700 : defaultDirectoryMode;
+}
+
+function isPrivateKey(head: Uint8Array): boolean {
+  // Cheap first: a key begins with one of these.
+  if (head[0] !== 0x2d && head[0] !== 0x50 && head[0] !== 0x23) return false;
+  return privateKeyHead.test(String.fromCharCode(...head.subarray(0, headBytes)));
 }

@@ -54,10 +54,21 @@ export const maxRows = 300;
 export const viewerCreditBytes = 256 * kibi;
 export const pipeCreditBytes = 4 * mebi;
 export const maxCreditBytes = 16 * mebi;
-/** What a terminal keeps for a viewer that comes back. */
-export const replayRingBytes = 256 * kibi;
+/** What a terminal keeps for a viewer that comes back: `snapshotLines` of 200 bytes. Taken as it fills. */
+export const replayRingBytes = 1 * mebi;
+/** The shell waits when its slowest viewer is this far behind. */
+export const maxViewerLagBytes = 64 * kibi;
+/** Lines above the screen that a viewer gets who comes anew, or too late for the bytes. */
+export const snapshotLines = 5_000;
+/** Fewer lines where their colours would make it longer: it is sent whole, beside a viewer's credit. */
+export const maxSnapshotBytes = 1 * mebi;
 export const pingIntervalMs = 20_000;
 export const deadAfterMs = 45_000;
+
+// Spoons and threads
+export const maxSpoonsPerUser = 200;
+export const maxThreadsPerUser = 500;
+export const maxRepositoryUrlBytes = 2048;
 
 // Commands without a terminal
 export const maxArguments = 1024;

@@ -9,6 +9,7 @@ import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
+import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
 import { addHealthRoute } from './http/healthRoute.ts';
@@ -20,11 +21,17 @@ import { Tokens } from './identity/tokens.ts';
 import type { Account, Users } from './identity/users.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
+import type { SealedValues } from './secrets/sealedValues.ts';
+import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
 import { Terminals } from './terminals/terminals.ts';
 import { Tickets } from './terminals/tickets.ts';
+import { Spoons } from './threads/spoons.ts';
+import { ThreadRecords } from './threads/threadRecords.ts';
+import { addThreadRoutes } from './threads/threadRoutes.ts';
+import { Threads } from './threads/threads.ts';
 
 export interface HttpSideParts {
   readonly access: AccessSettings;
@@ -33,11 +40,13 @@ export interface HttpSideParts {
     readonly keyring: Keyring;
     readonly users: Users;
     readonly dotfiles: Dotfiles;
+    readonly sealedValues: SealedValues;
     readonly subscribers: EventSubscribers;
   };
   readonly boxes: {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
+    readonly git: GitSettings;
   };
   readonly about: {
     readonly version: string;
@@ -72,7 +81,15 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay } = parts.boxes;
+    const { boxes, overlay, git } = parts.boxes;
+    const stored = {
+      store: data.store,
+      keyring: data.keyring,
+      gitHosts: git.hosts,
+      now: Date.now,
+      onDamage: ({ userId, error }: { userId: string; error: SpoonError }) =>
+        log.failure('thread.damaged', error, { userId }),
+    };
     const limits = createRateLimits();
     const tickets = new Tickets();
     const findUser = async (userId: string) => {
@@ -80,7 +97,14 @@ export class HttpSide {
       if (account === undefined) throw new SpoonError('not-found');
       return toBoxUser(account);
     };
-    const terminals = new Terminals({ boxes, tickets, findUser });
+    const spoons = new Spoons(stored);
+    const threads = new Threads({ spoons, records: new ThreadRecords(stored) });
+    const terminals = new Terminals({
+      boxes,
+      tickets,
+      findUser,
+      folderOfThread: ({ user }, thread) => threads.folderOf(user.userId, thread),
+    });
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
@@ -114,12 +138,14 @@ export class HttpSide {
       apply: (userId, change) => overlay.applyChange(userId, change),
       publish: (userId, event) => data.subscribers.publish(userId, event),
     });
+    addSealKeyRoutes(app, { sealedValues: data.sealedValues });
     addBoxRoutes(app, {
       boxes,
       findUser,
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
+    addThreadRoutes(app, { threads, spoons, publish: (userId, event) => data.subscribers.publish(userId, event) });
     addTerminalRoutes(app, { terminals, tickets, limits });
     addCommandRoutes(app, { terminals, limits });
     addUpgradeRoutes(app);

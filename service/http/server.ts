@@ -12,7 +12,8 @@ import {
   maxWaitingRequestsPerUser,
   requestTimeoutMs,
 } from '../../protocol/limits.ts';
-import { type Route, routes } from '../../protocol/routes.ts';
+import type { Route } from '../../protocol/route.ts';
+import { routes } from '../../protocol/routes.ts';
 import { apiVersion } from '../../protocol/version.ts';
 import { type Authentication, authenticate, requireScope } from './authenticate.ts';
 import { clientGone } from './clientGone.ts';
