@@ -5,6 +5,7 @@ import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
 import type { Route } from './route.ts';
+import { secretRoutes } from './secretRoutes.ts';
 import {
   OpenedTerminal,
   OpenTerminalRequest,
@@ -39,6 +40,7 @@ export const routes = {
   me: { method: 'GET', path: '/v1/me', scope: 'signed-in', summary: 'Who this token is', response: Me },
 
   ...dotfileRoutes,
+  ...secretRoutes,
 
   box: {
     method: 'GET',

@@ -22,6 +22,8 @@ import { Tokens } from './identity/tokens.ts';
 import type { Account, Users } from './identity/users.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
+import type { SealedValues } from './secrets/sealedValues.ts';
+import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
@@ -39,6 +41,7 @@ export interface HttpSideParts {
     readonly keyring: Keyring;
     readonly users: Users;
     readonly dotfiles: Dotfiles;
+    readonly sealedValues: SealedValues;
     readonly subscribers: EventSubscribers;
   };
   readonly boxes: {
@@ -137,6 +140,7 @@ export class HttpSide {
       apply: (userId, change) => overlay.applyChange(userId, change),
       publish: (userId, event) => data.subscribers.publish(userId, event),
     });
+    addSealKeyRoutes(app, { sealedValues: data.sealedValues });
     addBoxRoutes(app, {
       boxes,
       findUser,
