@@ -9,6 +9,7 @@ import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
+import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
@@ -21,6 +22,8 @@ import { Tokens } from './identity/tokens.ts';
 import type { Account, Users } from './identity/users.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
+import type { SealedValues } from './secrets/sealedValues.ts';
+import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
@@ -38,6 +41,7 @@ export interface HttpSideParts {
     readonly keyring: Keyring;
     readonly users: Users;
     readonly dotfiles: Dotfiles;
+    readonly sealedValues: SealedValues;
     readonly subscribers: EventSubscribers;
   };
   readonly boxes: {
@@ -105,7 +109,8 @@ export class HttpSide {
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
-      openRelay: ({ userId }, target) => terminals.attach(userId, target),
+      openRelay: ({ userId }, target) =>
+        target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -135,6 +140,7 @@ export class HttpSide {
       apply: (userId, change) => overlay.applyChange(userId, change),
       publish: (userId, event) => data.subscribers.publish(userId, event),
     });
+    addSealKeyRoutes(app, { sealedValues: data.sealedValues });
     addBoxRoutes(app, {
       boxes,
       findUser,
@@ -144,6 +150,7 @@ export class HttpSide {
     addThreadRoutes(app, { threads, spoons, publish: (userId, event) => data.subscribers.publish(userId, event) });
     addTerminalRoutes(app, { terminals, tickets, limits });
     addCommandRoutes(app, { terminals, limits });
+    addFileRoutes(app, { boxes });
     addUpgradeRoutes(app);
     requireAllRoutes(app);
     upgrades.attachTo(app.server);

@@ -14,6 +14,7 @@ import { refuseWrongKey } from './keyring/keyCheck.ts';
 import { type Keyring, openKeyring } from './keyring/keyring.ts';
 import { readRootKey } from './keyring/rootKey.ts';
 import type { Logger } from './logger.ts';
+import { SealedValues } from './secrets/sealedValues.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
 import { openWorkdir, removeStaleSocket, type Workdir, workdirAt } from './workdir.ts';
 
@@ -99,7 +100,7 @@ function openData(parts: {
   instanceId: string;
   log: Logger;
   separatesUsers: boolean;
-}): { users: Users; dotfiles: Dotfiles; subscribers: EventSubscribers } {
+}): { users: Users; dotfiles: Dotfiles; sealedValues: SealedValues; subscribers: EventSubscribers } {
   const { store, keyring, instanceId, log } = parts;
   return {
     users: new Users(parts),
@@ -109,6 +110,7 @@ function openData(parts: {
       now: Date.now,
       onDamage: ({ userId, error }) => log.failure('dotfile.damaged', error, { userId }),
     }),
+    sealedValues: new SealedValues({ store, keyring, now: Date.now }),
     subscribers: new EventSubscribers(instanceId),
   };
 }
