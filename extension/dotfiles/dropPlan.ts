@@ -95,8 +95,8 @@ export function staysInside(name: string, target: string, isRoot: boolean): bool
   const least = isRoot ? 0 : 1;
   for (const segment of target.split('/')) {
     if (segment === '..') {
+      if (segments.length <= least) return false;
       segments.pop();
-      if (segments.length < least) return false;
     } else if (segment !== '' && segment !== '.') segments.push(segment);
   }
   return segments.length >= least && (isRoot || segments[0] === name.split('/')[0]);
