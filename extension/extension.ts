@@ -17,6 +17,7 @@ import { DownloadCommand } from './dotfiles/downloadCommand.ts';
 import { DropController } from './dotfiles/dropController.ts';
 import { EditCommands } from './dotfiles/editCommands.ts';
 import { HistoryCommands } from './dotfiles/historyCommands.ts';
+import { SecretNudge } from './dotfiles/secretNudge.ts';
 import { UploadCommands } from './dotfiles/uploadCommands.ts';
 import { UploadReports } from './dotfiles/uploadReport.ts';
 import { VersionFiles } from './dotfiles/versionFiles.ts';
@@ -51,7 +52,8 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const tree = new DotfilesTree(current);
   const edit = new EditCommands(current, tree);
   const reports = new UploadReports();
-  const uploads = new UploadCommands({ current, tree, reports, disk: platform.disk, log });
+  const nudge = new SecretNudge(log);
+  const uploads = new UploadCommands({ current, tree, reports, nudge, disk: platform.disk, log });
   const downloads = new DownloadCommand(current, platform.disk);
   const history = new HistoryCommands(current, tree, log);
   const clipboard = new DotfileClipboard(current, tree, edit);
@@ -71,7 +73,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     tree,
     terminals,
     new SpoonAuthenticationProvider(sessions, () => signIn(signingIn)),
-    new DotfilesFileSystem(current),
+    new DotfilesFileSystem(current, nudge),
     reports,
     clipboard,
     history,
