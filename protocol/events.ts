@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Box } from './boxes.ts';
-import { Applied, Dotfile } from './dotfiles.ts';
+import { Applied, Dotfile, DotfileDrift } from './dotfiles.ts';
 
 /** What the writer sent in the header `Spoon-Client`, so that a window can skip its own echo. */
 const clientId = Type.Union([Type.String(), Type.Null()]);
@@ -20,6 +20,12 @@ export const spoonEvents = {
     clientId,
   }),
   'dotfile.applied': Type.Object({ type: Type.Literal('dotfile.applied'), path: Type.String(), applied: Applied }),
+  /** What differs in the home now, and what no longer does. Everything else is as it was. */
+  'dotfile.drift': Type.Object({
+    type: Type.Literal('dotfile.drift'),
+    drifts: Type.Array(DotfileDrift),
+    cleared: Type.Array(Type.String()),
+  }),
   'box.changed': Type.Object({ type: Type.Literal('box.changed'), box: Box }),
 } as const;
 

@@ -15,6 +15,11 @@ export const maxBatchEntries = 500;
 export const keptVersions = 50;
 export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 
+/** Files of a home that boxd says have drifted; with more than that nobody looks at each. */
+export const maxReportedDrifts = 1_000;
+/** How long boxd waits with an answer while nothing drifts. */
+export const driftWaitMs = 20_000;
+
 // HTTP (security.md section 4)
 export const maxJsonBytes = 1 * mebi;
 export const maxHeaderBytes = 16 * kibi;

@@ -8,6 +8,9 @@ import { addBoxRoutes } from './boxes/boxRoutes.ts';
 import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
+import type { ChangeHearers } from './dotfiles/tellChange.ts';
+import { addDriftRoutes } from './environment/driftRoutes.ts';
+import type { HomeDrifts } from './environment/homeDrifts.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
@@ -38,6 +41,7 @@ export interface HttpSideParts {
   readonly boxes: {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
+    readonly drifts: HomeDrifts;
   };
   readonly about: {
     readonly version: string;
@@ -72,7 +76,7 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay } = parts.boxes;
+    const { boxes, overlay, drifts } = parts.boxes;
     const limits = createRateLimits();
     const tickets = new Tickets();
     const findUser = async (userId: string) => {
@@ -109,10 +113,22 @@ export class HttpSide {
     });
     addHealthRoute(app, about);
     addIdentityRoutes(app, { users: data.users, tokens });
-    addDotfileRoutes(app, {
-      dotfiles: data.dotfiles,
-      apply: (userId, change) => overlay.applyChange(userId, change),
+    const hearers: ChangeHearers = {
+      apply: async (userId, change) => {
+        const applied = await overlay.applyChange(userId, change);
+        // A save settles a kept edit, or was in the way of one.
+        drifts.refresh(userId).catch((error: unknown) => log.failure('drift', error, { userId }));
+        return applied;
+      },
       publish: (userId, event) => data.subscribers.publish(userId, event),
+    };
+    addDotfileRoutes(app, { dotfiles: data.dotfiles, ...hearers });
+    addDriftRoutes(app, {
+      dotfiles: data.dotfiles,
+      drifts,
+      overlay,
+      hearers,
+      reachable: (userId) => boxes.reachable(userId),
     });
     addBoxRoutes(app, {
       boxes,
