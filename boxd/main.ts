@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { boxdParkedConnections } from '../protocol/limits.ts';
 import { commandRoutes, commandUpgrade } from './commands/commandRoutes.ts';
 import { Commands } from './commands/commands.ts';
+import { fileRoutes, fileWatchUpgrade } from './files/fileRoutes.ts';
+import { Files } from './files/files.ts';
 import { ensureHome } from './home/homeStage.ts';
 import { ParkedConnections } from './http/parkedConnections.ts';
 import { createBoxdServer } from './http/server.ts';
@@ -33,8 +35,9 @@ const server = createBoxdServer({
     ...overlayRoutes(overlay, drift, settings.home),
     ...terminalRoutes(terminals, () => commands.runningCount),
     ...commandRoutes(commands),
+    ...fileRoutes(new Files(settings.home)),
   ],
-  upgrades: [terminalUpgrade(terminals), commandUpgrade(commands)],
+  upgrades: [terminalUpgrade(terminals), commandUpgrade(commands), fileWatchUpgrade(settings.home)],
   onUsed: (socket) => connections.used(socket),
   log,
 });

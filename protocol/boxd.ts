@@ -21,6 +21,11 @@ import { Terminal } from './terminals.ts';
  *   GET    /v1/terminals/{id}/attach     upgrade
  *   POST   /v1/commands                  StartCommand → StartedCommand; it runs once attached, and is forgotten after 30 s unattached
  *   GET    /v1/commands/{id}/attach      upgrade
+ *   GET    /v1/files/stat, /v1/files/list, DELETE /v1/files: `path`, as in the routes of the service → FileStat, FolderEntries
+ *   GET    /v1/files/content             two frames (overlayFrames.ts): FileStat as JSON, the bytes
+ *   POST   /v1/files/content             `path`, and `version` or `create=1`; the bytes → FileStat
+ *   POST   /v1/files/folders, …/move, …/copy    as in the routes of the service → FileStat
+ *   GET    /v1/files/watch               upgrade (homeFiles.ts)
  */
 
 export const Stat = Type.Object({
@@ -135,17 +140,23 @@ export const StartTerminal = Type.Object({
   columns: Type.Integer(),
   rows: Type.Integer(),
   safe: Type.Boolean(),
+  /** Kept and told again, for lists. */
+  thread: Type.Optional(Type.String()),
   environment: Type.Record(Type.String(), Type.String()),
 });
 export type StartTerminal = Static<typeof StartTerminal>;
 export const StartedTerminal = Type.Object({
-  terminal: Terminal,
+  /** Only what a start does not know yet, such as `busy`, is left out by every boxd. */
+  terminal: Type.Omit(Terminal, ['busy', 'lastLine']),
   notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }),
 });
 export type StartedTerminal = Static<typeof StartedTerminal>;
 
-/** `busy`: has a foreground child other than its shell, and so holds the box while detached (decision 8). */
-export const TerminalState = Type.Intersect([Terminal, Type.Object({ busy: Type.Boolean() })]);
+/** A `busy` one holds the box while detached (decision 8). A boxd from before it said so leaves `lastLine` out. */
+export const TerminalState = Type.Object({
+  ...Type.Omit(Terminal, ['lastLine']).properties,
+  lastLine: Type.Optional(Type.String({ maxLength: 1024 })),
+});
 export type TerminalState = Static<typeof TerminalState>;
 export const TerminalStates = Type.Object({
   terminals: Type.Array(TerminalState, { maxItems: 1024 }),

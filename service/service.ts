@@ -15,6 +15,7 @@ import { refuseWrongKey } from './keyring/keyCheck.ts';
 import { type Keyring, openKeyring } from './keyring/keyring.ts';
 import { readRootKey } from './keyring/rootKey.ts';
 import type { Logger } from './logger.ts';
+import { SealedValues } from './secrets/sealedValues.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
 import { openWorkdir, removeStaleSocket, type Workdir, workdirAt } from './workdir.ts';
 
@@ -90,7 +91,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     data: { store, keyring, ...data },
-    boxes: { boxes, overlay, drifts },
+    boxes: { boxes, overlay, drifts, git: config.git },
     about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });
@@ -108,7 +109,7 @@ function openData(parts: {
   instanceId: string;
   log: Logger;
   separatesUsers: boolean;
-}): { users: Users; dotfiles: Dotfiles; subscribers: EventSubscribers } {
+}): { users: Users; dotfiles: Dotfiles; sealedValues: SealedValues; subscribers: EventSubscribers } {
   const { store, keyring, instanceId, log } = parts;
   return {
     users: new Users(parts),
@@ -118,6 +119,7 @@ function openData(parts: {
       now: Date.now,
       onDamage: ({ userId, error }) => log.failure('dotfile.damaged', error, { userId }),
     }),
+    sealedValues: new SealedValues({ store, keyring, now: Date.now }),
     subscribers: new EventSubscribers(instanceId),
   };
 }

@@ -9,6 +9,7 @@ import { runGuarded } from '../registerCommands.ts';
 import { nameOf } from './dotfileIndex.ts';
 import type { DotfileNode, DotfilesTree } from './dotfilesTree.ts';
 import { accountOf, dotfileUri } from './dotfileUri.ts';
+import { outermost } from './dropPlan.ts';
 import { openEditors } from './editCommands.ts';
 
 /** More than this is not kept for "Undo": the person is asked before instead. */
@@ -34,8 +35,7 @@ export class DeleteCommand {
   async run(nodes: readonly DotfileNode[]): Promise<void> {
     const connection = this.#current.require();
     connection.requireReachable();
-    const chosen = (nodes.length > 0 ? nodes : this.#tree.selection).map(({ path }) => path);
-    const paths = chosen.filter((path) => !chosen.some((other) => path.startsWith(`${other}/`)));
+    const paths = outermost(nodes.map(({ path }) => path));
     if (paths.length === 0) return;
     const affected = paths.flatMap((path) => connection.dotfiles.below(path));
     const canUndo = affected.reduce((sum, { size }) => sum + size, 0) <= maxUndoBytes;

@@ -1,46 +1,56 @@
 import * as vscode from 'vscode';
-import { SpoonError } from '../../protocol/errors.ts';
+import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
+import type { HomePath } from '../../protocol/homePath.ts';
 import type { Connection } from '../connection/connection.ts';
 import { failureText, isCancellation } from '../failure.ts';
-import type { Log } from '../outputLog.ts';
 import { setting } from '../settings.ts';
-import { formatSize } from './dotfilesTree.ts';
 import { type Placed, planUpload, type Refused, type UploadPlan } from './dropPlan.ts';
+import { formatSize } from './formatSize.ts';
+import { inParallel } from './inParallel.ts';
+import { TransferProgress } from './transferProgress.ts';
+import type { UploadResult } from './uploadReport.ts';
 import type { Collected, Source } from './uploadSources.ts';
 
-/** How many files are on their way at once: hides the round trip, does not crowd out others. */
-const atOnce = 4;
+/** How many files are on their way at once; the service works on eight of one user. */
+const atOnce = 6;
+
+/** Not the fault of the file: every other one would fail in the same way. */
+const endsAll = new Set<ErrorCode>([
+  'service-unreachable',
+  'service-incompatible',
+  'shutting-down',
+  'unauthenticated',
+  'token-expired',
+  'user-disabled',
+  'insufficient-storage',
+  'dotfile-limit',
+]);
 
 /**
  * Puts files into a folder of dotfiles: what would be replaced is asked once for all, it can be cancelled, and what was
- * refused is listed with its reason while the rest goes in. @returns the paths that were stored
+ * refused is listed with its reason while the rest goes in. Undefined when the person left before anything was done.
  */
 export async function upload(
   connection: Connection,
   folder: string,
   collected: Collected,
-  log: Log,
-): Promise<readonly string[]> {
+): Promise<UploadResult | undefined> {
   connection.requireReachable();
   await connection.dotfiles.whenListed();
   const plan = planUpload(collected.sources, {
     folder,
-    exclude: setting('dotfiles.exclude'),
     existing: (path) => connection.dotfiles.entry(path)?.kind,
   });
   const replace = await agreedReplacements(plan, connection.host);
-  if (replace === undefined) return [];
-  const unreadable = collected.unreadable.map((name) => ({ name, why: unreadableText() }));
-  const work = [...plan.create, ...replace];
-  const done = await sendAll(connection, work);
-  const refused = [...plan.refused, ...unreadable, ...done.refused];
-  for (const { name, why } of refused) log.warn(`upload of ${name}: ${why}`);
-  report({ stored: done.stored.length, total: work.length, refused, cancelled: done.cancelled });
-  return done.stored;
+  if (replace === undefined) return undefined;
+  const refused = [...plan.refused, ...collected.refused];
+  return await send(connection, [...plan.create, ...replace], refused);
 }
 
-function unreadableText(): string {
-  return vscode.l10n.t('It cannot be read from here. For a folder, use Upload Dotfiles Folder….');
+/** What {@link upload} has not sent, because it was interrupted. */
+export async function uploadRest(connection: Connection, result: UploadResult): Promise<UploadResult> {
+  connection.requireReachable();
+  return await send(connection, result.unsent, result.refused);
 }
 
 /** Undefined when the person leaves; otherwise what to replace, which may be nothing. */
@@ -75,78 +85,65 @@ async function agreedReplacements(
   return replace;
 }
 
-interface Sent {
-  readonly stored: string[];
-  readonly refused: Refused[];
-  readonly cancelled: boolean;
-}
-
-async function sendAll(connection: Connection, work: readonly Placed<Source>[]): Promise<Sent> {
+async function send(
+  connection: Connection,
+  work: readonly Placed<Source>[],
+  refusedBefore: readonly Refused[],
+): Promise<UploadResult> {
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: vscode.l10n.t('Uploading dotfiles'),
     cancellable: true,
   };
-  return await vscode.window.withProgress(options, async (progress, token) => {
-    const stop = new AbortController();
-    token.onCancellationRequested(() => stop.abort());
-    const sent: Sent = { stored: [], refused: [], cancelled: false };
-    const queue = work.values();
-    const runner = async (): Promise<void> => {
-      for (const placed of queue) {
-        if (stop.signal.aborted) return;
-        progress.report({ message: placed.path, increment: 100 / work.length });
-        const why = await sendOne(connection, placed, stop.signal);
-        if (why === undefined) sent.stored.push(placed.path);
-        else if (!stop.signal.aborted) sent.refused.push({ name: placed.candidate.name, why });
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, work.length) }, runner));
-    return { ...sent, cancelled: stop.signal.aborted };
-  });
-}
-
-/** @returns why it was refused, or undefined */
-async function sendOne(
-  { dotfiles }: Connection,
-  { candidate, path }: Placed<Source>,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  try {
-    const known = dotfiles.entry(path)?.dotfile;
-    const base = known === undefined ? ('create' as const) : known;
-    await dotfiles.save(path, await candidate.read(), { base, kind: candidate.kind, origin: 'import', signal });
-    return undefined;
-  } catch (error) {
-    if (error instanceof SpoonError || isCancellation(error)) return failureText(error);
-    // Reading it failed: gone, locked, not allowed.
-    return vscode.l10n.t('It could not be read: {0}', failureText(error));
-  }
-}
-
-function report(result: { stored: number; total: number; refused: readonly Refused[]; cancelled: boolean }): void {
-  const { stored, total, refused, cancelled } = result;
-  if (refused.length > 0) {
-    const list = shortList(refused.map(({ name, why }) => `${name}: ${why}`));
-    const details = vscode.l10n.t('Show Details');
-    const summary = vscode.l10n.t(
-      '{0} of {1} files were uploaded; {2} were refused.',
-      stored,
-      total + refused.length,
-      refused.length,
-    );
-    void vscode.window.showWarningMessage(summary, details).then((answer) => {
-      if (answer === details) return vscode.window.showWarningMessage(summary, { modal: true, detail: list });
-      return undefined;
+  const stored: HomePath[] = [];
+  const refused = [...refusedBefore];
+  const unsent = new Set(work);
+  let interruption: SpoonError | undefined;
+  if (work.length > 0) {
+    await vscode.window.withProgress(options, async (progress, token) => {
+      const sizes = work.map(({ candidate }) => candidate.size);
+      const shown = new TransferProgress(progress, sizes);
+      await inParallel(work, atOnce, async (placed) => {
+        // What is on its way is let through, so that the report is right about each file.
+        if (token.isCancellationRequested || interruption !== undefined) return;
+        try {
+          await sendOne(connection, placed);
+          stored.push(placed.path);
+        } catch (error) {
+          if (error instanceof SpoonError && endsAll.has(error.code)) {
+            interruption = error;
+            return;
+          }
+          refused.push({ name: placed.candidate.name, why: reasonOf(error) });
+        }
+        unsent.delete(placed);
+        shown.done(placed.candidate.size, placed.path);
+      });
     });
-  } else if (cancelled) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('Cancelled: {0} of {1} files were uploaded and stay.', stored, total),
-    );
   }
+  return { stored, refused, unsent: [...unsent], total: work.length, interruption };
 }
 
-function shortList(lines: readonly string[]): string {
+async function sendOne({ dotfiles }: Connection, { candidate, path }: Placed<Source>): Promise<void> {
+  const bytes = await candidate.read();
+  const base = dotfiles.entry(path)?.dotfile ?? ('create' as const);
+  const mode = candidate.mode === undefined ? {} : { mode: modeIn(path, candidate.mode) };
+  await dotfiles.save(path, bytes, { base, kind: candidate.kind, origin: 'import', ...mode });
+}
+
+/** As it was, but no key is readable by others because of the disk that it lay on. */
+function modeIn(path: HomePath, mode: number): number {
+  return /^\.(ssh|gnupg)\//.test(path) ? mode & 0o700 : mode;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SpoonError || isCancellation(error)) return failureText(error);
+  // Reading it failed: gone, locked, not allowed.
+  return vscode.l10n.t('It could not be read: {0}', failureText(error));
+}
+
+/** As many lines as a dialog has room for. */
+export function shortList(lines: readonly string[]): string {
   const shown = lines.slice(0, 15);
   if (lines.length > shown.length) shown.push(vscode.l10n.t('… and {0} more', lines.length - shown.length));
   return shown.join('\n');

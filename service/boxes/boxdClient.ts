@@ -20,20 +20,13 @@ import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
 import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
 import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
-import type { BoxdLink, LinkRequest, LinkResponse } from './boxdLink.ts';
+import type { BoxdCall } from './boxdCall.ts';
+import { BoxdFiles } from './boxdFiles.ts';
+import type { BoxdLink, LinkResponse } from './boxdLink.ts';
 
 export interface FileContent {
   readonly path: string;
   readonly bytes: Uint8Array;
-}
-
-interface Call {
-  readonly method: LinkRequest['method'];
-  readonly path: string;
-  readonly body?: LinkRequest['body'];
-  readonly timeoutMs: number;
-  readonly maxBytes?: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Quick questions; what walks the home or writes thousands of files gets longer. */
@@ -53,6 +46,10 @@ const boxdCodes = new Set<string>([
   'not-found',
   'insufficient-storage',
   'home-not-writable',
+  'home-not-readable',
+  'folder-not-empty',
+  'file-exists',
+  'version-stale',
   'not-a-regular-file',
   'path-through-symlink',
   'path-kind-conflict',
@@ -185,7 +182,17 @@ export class BoxdClient {
     return this.#link.upgrade({ path: `/v1/commands/${encodeURIComponent(id)}/attach` });
   }
 
-  async #json<T extends TSchema>(schema: T, call: Call): Promise<Static<T>> {
+  /** Files of the home, checkouts included. */
+  get files(): BoxdFiles {
+    return new BoxdFiles({ json: (schema, call) => this.#json(schema, call), call: (call) => this.#call(call) });
+  }
+
+  /** As {@link attachTerminal}, for changes of files. */
+  watchFiles(): Promise<Duplex> {
+    return this.#link.upgrade({ path: '/v1/files/watch' });
+  }
+
+  async #json<T extends TSchema>(schema: T, call: BoxdCall): Promise<Static<T>> {
     const { body } = await this.#call(call);
     const value = parse(body);
     if (!Value.Check(schema, value))
@@ -193,7 +200,7 @@ export class BoxdClient {
     return Value.Clean(schema, value) as Static<T>;
   }
 
-  async #call({ maxBytes = maxJsonBytes, body, signal, ...call }: Call): Promise<LinkResponse> {
+  async #call({ maxBytes = maxJsonBytes, body, signal, ...call }: BoxdCall): Promise<LinkResponse> {
     const response = await this.#link.request({
       ...call,
       maxResponseBytes: maxBytes,

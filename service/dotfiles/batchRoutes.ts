@@ -8,11 +8,12 @@ import { maxBatchEntries, maxFileBytes } from '../../protocol/limits.ts';
 import { readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { routes } from '../../protocol/routes.ts';
 import { requireUser } from '../http/authenticate.ts';
+import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { Dotfiles, Saved } from './dotfiles.ts';
 import type { SaveInput } from './planSave.ts';
 import { originOf } from './readInput.ts';
-import { applyAndTell, type ChangeHearers, clientOf } from './tellChange.ts';
+import { applyAndTell, type ChangeHearers } from './tellChange.ts';
 
 /** Many saves in one request: a thousand small files one by one would spend their time in round trips and commits. */
 export function addBatchRoutes(app: FastifyInstance, dotfiles: Dotfiles, hearers: ChangeHearers): void {

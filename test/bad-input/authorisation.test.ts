@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type Route, routes } from '../../protocol/routes.ts';
+import type { Route } from '../../protocol/route.ts';
+import { routes } from '../../protocol/routes.ts';
 import { adminScopes, userScopes } from '../../protocol/scopes.ts';
 import { formatToken, randomBase62 } from '../../protocol/tokenFormat.ts';
 import { Tokens } from '../../service/identity/tokens.ts';
