@@ -15,6 +15,11 @@ export const maxBatchEntries = 500;
 export const keptVersions = 50;
 export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 
+/** Files of a home that boxd says have drifted; with more than that nobody looks at each. */
+export const maxReportedDrifts = 1_000;
+/** How long boxd waits with an answer while nothing drifts. */
+export const driftWaitMs = 20_000;
+
 // Files of the home in an editor. VS Code reads and writes whole files only
 export const maxEditedFileBytes = 10 * mebi;
 /** 20,000 names are about 1 MiB; an Explorer with more is no use to anybody. */

@@ -2,6 +2,8 @@ import type { Duplex } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import {
+  DriftReport,
+  HomeEntry,
   type OverlayApply,
   OverlayCheckResult,
   type OverlayPlan,
@@ -15,8 +17,8 @@ import {
   TerminalStates,
 } from '../../protocol/boxd.ts';
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
-import { maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
-import { frame } from '../../protocol/overlayFrames.ts';
+import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
+import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
 import type { BoxdCall } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
@@ -32,6 +34,8 @@ const quickMs = 5_000;
 const planMs = 30_000;
 const applyMs = 120_000;
 const maxDetailLength = 1024;
+/** As many drifts as a report may have, with the longest paths. */
+const maxDriftBytes = 8 * 1024 * 1024;
 
 /** What a box may say of its own matters. Any other code from it would make the service lie about itself. */
 const boxdCodes = new Set<string>([
@@ -49,6 +53,8 @@ const boxdCodes = new Set<string>([
   'not-a-regular-file',
   'path-through-symlink',
   'path-kind-conflict',
+  'path-not-managed',
+  'path-reserved',
   'terminal-limit',
   'command-invalid',
   'env-name-invalid',
@@ -109,6 +115,30 @@ export class BoxdClient {
       maxBytes: maxResponseBytes,
       signal,
     });
+  }
+
+  /** What has drifted in the home, as soon as it is not what it was at `after`; the same again after a while. */
+  drift(after: number, signal?: AbortSignal): Promise<DriftReport> {
+    const path = `/v1/overlay/drift?after=${after}`;
+    const timeoutMs = driftWaitMs + planMs;
+    return this.#json(DriftReport, { method: 'GET', path, timeoutMs, maxBytes: maxDriftBytes, signal });
+  }
+
+  /** What the home has at a path: bytes of a file, the target of a link. */
+  async homeEntry(path: string, signal?: AbortSignal): Promise<{ entry: HomeEntry; bytes: Uint8Array }> {
+    const { body } = await this.#call({
+      method: 'GET',
+      path: `/v1/overlay/home?${new URLSearchParams({ path })}`,
+      timeoutMs: planMs,
+      maxBytes: maxFileBytes + maxJsonBytes,
+      signal,
+    });
+    const [head, bytes, more] = await framesOf(body);
+    const entry = parse(Buffer.from(head ?? []));
+    if (!Value.Check(HomeEntry, entry) || bytes?.length !== entry.size || more !== undefined) {
+      throw new SpoonError('box-misbehaved', 'What it says is in the home has another form.');
+    }
+    return { entry, bytes };
   }
 
   /** The bytes of a backup that an outcome named. */
@@ -193,6 +223,16 @@ function parse(body: Buffer): unknown {
   } catch (cause) {
     throw new SpoonError('box-misbehaved', 'Its answer is not JSON.', { cause });
   }
+}
+
+async function framesOf(body: Buffer): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  try {
+    for await (const some of readFrameBatches([body], maxFileBytes)) frames.push(...some);
+  } catch (cause) {
+    throw new SpoonError('box-misbehaved', 'Its answer is not in frames.', { cause });
+  }
+  return frames;
 }
 
 async function* applyFrames(
