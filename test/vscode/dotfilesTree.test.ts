@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import type { Dotfile, DotfileList } from '../../protocol/dotfiles.ts';
+import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -38,7 +38,9 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
   const list = async (): Promise<readonly Dotfile[]> =>
     ((await (await service.fetch(user, '/v1/dotfiles')).json()) as DotfileList).dotfiles;
   const stored = async (): Promise<string[]> => {
-    return (await list()).map(({ path, mode, kind }) => `${path} ${kind === 'symlink' ? 'link' : mode.toString(8)}`).sort();
+    return (await list())
+      .map(({ path, mode, kind }) => `${path} ${kind === 'symlink' ? 'link' : mode.toString(8)}`)
+      .sort();
   };
   const storedIs = async (...expected: string[]): Promise<void> => {
     const before = [...expected].sort();
@@ -139,7 +141,9 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.notification(/\.netrc looks as if it holds a password \(line 1\)/).waitFor();
     await window.picture('secret');
     await window.pressNotificationButton('.netrc looks as if', 'Fine for This File');
-    await window.until(async () => (await list()).some(({ path, secretsSilenced }) => path === '.netrc' && secretsSilenced));
+    await window.until(async () =>
+      (await list()).some(({ path, secretsSilenced }) => path === '.netrc' && secretsSilenced),
+    );
     await window.writeInEditor(`# changed\n${secret}`);
     await window.save();
     assert.equal(await window.notification('looks as if it holds').count(), 0);
@@ -152,11 +156,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await onDisk(join(disk, 'names/100% #1 🥄'), 'x');
     await onDisk(join(disk, 'names/-rf'), '');
     await symlink('../init.lua', join(disk, 'names/link'));
-    await window.showBoth();
-    await window.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'nvim' }).waitFor();
-    await window.page
-      .locator('.explorer-folders-view .monaco-list-row', { hasText: 'nvim' })
-      .dragTo(window.dotfileRow('.versions'));
+    await window.dragFromExplorer('nvim', window.row('.versions'));
     await window.until(async () => (await stored()).filter((line) => line.startsWith('nvim/')).length === 5);
     const arrived = (await stored()).filter((line) => line.startsWith('nvim/'));
     assert.deepEqual(arrived, [
@@ -166,5 +166,47 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
       'nvim/names/100% #1 🥄 644',
       'nvim/names/link link',
     ]);
+  });
+
+  it('moves what is dragged inside it', async () => {
+    await window.row(/^nvim$/).waitFor();
+    await window.dragInTree(window.row('.netrc'), window.row(/^nvim$/));
+    await window.until(async () => (await stored()).includes('nvim/.netrc 600'));
+    assert.ok(!(await stored()).some((line) => line.startsWith('.netrc')));
+  });
+
+  it('shows what was changed in the box, and takes or restores it', async () => {
+    await service.put(user, '.hand', 'stored\n');
+    assert.equal(await service.inBox(user, 'cat', '.hand'), 'stored');
+    await service.inBox(user, 'sh', '-c', 'echo by hand > .hand');
+    const changed = window.page.locator('.sidebar .monaco-list-row[aria-label*=".hand, file, Changed in the box"]');
+    await changed.waitFor();
+    await window.picture('drift');
+    await window.menu(changed, 'Compare with Home');
+    await window.tab('.hand (in the box)').waitFor();
+    await window.page.locator('.monaco-diff-editor', { hasText: 'by' }).waitFor();
+    await window.picture('drift-diff');
+    await window.menu(changed, 'Restore in Home');
+    await changed.waitFor({ state: 'detached' });
+    assert.equal(await service.inBox(user, 'cat', '.hand'), 'stored');
+    await service.inBox(user, 'sh', '-c', 'echo again by hand > .hand');
+    await changed.waitFor();
+    await window.menu(changed, 'Take into Overlay');
+    await changed.waitFor({ state: 'detached' });
+    assert.equal(await (await service.fetch(user, '/v1/dotfiles/content?path=.hand')).text(), 'again by hand\n');
+  });
+
+  it('merges a change in the box with one made here, and loses neither', async () => {
+    await service.put(user, '.both', 'first\nmiddle\nlast\n');
+    assert.match(await service.inBox(user, 'cat', '.both'), /middle/);
+    await window.row('.both').click();
+    await window.tab('.both').waitFor();
+    await service.inBox(user, 'sed', '-i', 's/first/FIRST/', '.both');
+    await window.page.locator('.sidebar .monaco-list-row[aria-label*=".both, file, Changed in the box"]').waitFor();
+    await window.writeInEditor('first\nmiddle\nLAST\n');
+    await window.save();
+    await window.pressNotificationButton('.both was changed in the box and in Spoon', 'Merge…');
+    await window.page.locator('.merge-editor').waitFor();
+    await window.picture('merge');
   });
 });
