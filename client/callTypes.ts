@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
-import type { Route, RouteName, routes } from '../protocol/routes.ts';
+import type { Route } from '../protocol/route.ts';
+import type { RouteName, routes } from '../protocol/routes.ts';
 
 type Table = typeof routes;
 

@@ -33,6 +33,7 @@ export const errorTable = {
 
   // Names
   'username-invalid': { status: 422, title: 'The username does not follow the rules.' },
+  'spoon-name-invalid': { status: 422, title: 'The name of the spoon does not follow the rules.' },
   'branch-invalid': { status: 422, title: 'The branch name does not follow the rules of git.' },
   'env-name-invalid': { status: 422, title: 'The name of the environment variable is not allowed.' },
 
@@ -73,6 +74,8 @@ export const errorTable = {
   'version-required': { status: 428, title: 'The file exists: say which version the change is based on.' },
   'etag-invalid': { status: 400, title: 'The version given is not one that Spoon hands out.' },
   'file-exists': { status: 412, title: 'The file exists already.' },
+  'seal-invalid': { status: 422, title: 'The sealed value cannot be opened. Seal it again with the current key.' },
+  'seal-key-stale': { status: 409, title: 'The value was sealed with a key that is no longer used. Seal it again.' },
   'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
 
   // Store and keys
@@ -93,10 +96,46 @@ export const errorTable = {
   'box-misbehaved': { status: 502, title: 'The box gave an answer that makes no sense.' },
   'home-untrusted': { status: 503, title: 'The home does not belong to its user, so the box was not started.' },
   'home-not-writable': { status: 409, title: 'A place in the home cannot be written.' },
+  'home-not-readable': { status: 403, title: 'A place in the home cannot be read.' },
+  'folder-not-empty': { status: 409, title: 'The folder is not empty.' },
   'not-a-regular-file': { status: 409, title: 'Something that is not a file is in the way.' },
   'path-through-symlink': { status: 409, title: 'A symbolic link on the way leaves the home.' },
   'terminal-limit': { status: 429, title: 'As many terminals are open as the account may have.' },
   'command-invalid': { status: 422, title: 'The command cannot be run.' },
+
+  // Spoons and threads
+  'url-invalid': { status: 422, title: 'The address of the repository is not one that Spoon uses.' },
+  'url-scheme': { status: 422, title: 'Spoon fetches repositories over https:// only.' },
+  'url-credentials': {
+    status: 422,
+    title: 'A credential was given in the address. Treat it as known to others and make a new one.',
+  },
+  'url-host': { status: 422, title: 'The address of the repository is on a host that Spoon does not fetch from.' },
+  'url-port': { status: 422, title: 'The address of the repository has a port that Spoon does not fetch from.' },
+  'spoon-unknown': { status: 404, title: 'There is no spoon of this name.' },
+  'spoon-exists': { status: 409, title: 'There is a spoon of this name already.' },
+  'spoon-in-use': { status: 409, title: 'The spoon still has threads.' },
+  'spoon-limit': { status: 409, title: 'The account holds as many spoons as it may.' },
+  'thread-unknown': { status: 404, title: 'There is no such thread.' },
+  'thread-exists': { status: 409, title: 'There is a thread of this branch already.' },
+  'thread-limit': { status: 409, title: 'The account holds as many threads as it may.' },
+  'branch-missing': { status: 409, title: 'The repository has no such branch.' },
+  'branch-exists': { status: 409, title: 'The repository has a branch of this name already.' },
+  'checkout-in-the-way': { status: 409, title: 'Something else is where the checkout would be. Nothing was changed.' },
+  'checkout-dirty': { status: 409, title: 'A checkout with unsaved changes is in the way. Nothing was changed.' },
+  'checkout-missing': { status: 409, title: 'The folder of the thread is not there.' },
+  'checkout-broken': { status: 409, title: 'Git cannot read the checkout.' },
+  'checkout-busy': { status: 409, title: 'Git is at work in this checkout.' },
+  'work-would-be-lost': { status: 409, title: 'Deleting this checkout would lose work. Nothing was deleted.' },
+  'repository-unavailable': { status: 502, title: 'The repository could not be fetched.' },
+  'repository-private': { status: 409, title: 'The repository is private or missing.' },
+  'repository-moved': { status: 409, title: 'The repository has moved.' },
+  'repository-refused': { status: 409, title: 'The repository holds something that git refuses.' },
+  'git-timeout': { status: 504, title: 'Git did not finish in time and was ended.' },
+  'git-missing': { status: 409, title: 'There is no git in the box.' },
+  'git-failed': { status: 409, title: 'Git could not do it.' },
+  'box-outdated': { status: 409, title: 'Your box runs an older Spoon that cannot do this. Restart it.' },
+  'pin-invalid': { status: 422, title: 'The time is not one that a box can be kept until.' },
 
   // Start of the service
   'config-invalid': { status: 500, title: 'A setting is wrong.' },
@@ -112,6 +151,7 @@ export const errorTable = {
   'service-url-invalid': { status: 400, title: 'The address of the service cannot be used.' },
   'not-signed-in': { status: 401, title: 'You are not signed in.' },
   'terminal-ended': { status: 410, title: 'The terminal has ended.' },
+  'seal-key-changed': { status: 409, title: 'The service has another key for secrets than before.' },
   'connection-lost': { status: 503, title: 'The connection to the service was lost.' },
   'service-unreachable': { status: 503, title: 'The Spoon service does not answer.' },
   'service-incompatible': { status: 502, title: 'The service speaks another version of the protocol.' },

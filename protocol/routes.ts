@@ -1,8 +1,11 @@
-import { type TSchema, Type } from 'typebox';
-import { Box, BoxList, Health } from './boxes.ts';
+import { Type } from 'typebox';
+import { adminRoutes } from './adminRoutes.ts';
+import { Box, Health } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
-import { CreatedToken, CreateTokenRequest, CreateUserRequest, Me, TokenList, User, UserList } from './identity.ts';
-import type { RouteScope } from './scopes.ts';
+import { fileRoutes } from './fileRoutes.ts';
+import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
+import type { Route } from './route.ts';
+import { secretRoutes } from './secretRoutes.ts';
 import {
   OpenedTerminal,
   OpenTerminalRequest,
@@ -12,24 +15,12 @@ import {
   Ticket,
   TicketRequest,
 } from './terminals.ts';
+import { threadRoutes } from './threadRoutes.ts';
 
 /**
  * The one table of the HTTP API: the service registers exactly these, clients call them by name, the OpenAPI document and
  * the authorisation matrix of the tests come from it. A route without a scope does not compile.
  */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
-  readonly scope: RouteScope;
-  readonly summary: string;
-  readonly query?: TSchema;
-  readonly body?: TSchema;
-  /** Absent: an empty 204, raw bytes, or a WebSocket. */
-  readonly response?: TSchema;
-  /** Bodies that are bytes and not JSON. */
-  readonly bytes?: 'request' | 'response';
-  readonly upgrade?: true;
-}
 
 export const routes = {
   health: {
@@ -49,6 +40,7 @@ export const routes = {
   me: { method: 'GET', path: '/v1/me', scope: 'signed-in', summary: 'Who this token is', response: Me },
 
   ...dotfileRoutes,
+  ...secretRoutes,
 
   box: {
     method: 'GET',
@@ -78,6 +70,8 @@ export const routes = {
     summary: 'Check the home against all dotfiles and repair it',
     response: Box,
   },
+
+  ...threadRoutes,
 
   openTerminal: {
     method: 'POST',
@@ -132,6 +126,8 @@ export const routes = {
   },
   events: { method: 'GET', path: '/v1/events', scope: 'ticket', summary: 'What changes, as it changes', upgrade: true },
 
+  ...fileRoutes,
+
   listTokens: {
     method: 'GET',
     path: '/v1/tokens',
@@ -154,64 +150,7 @@ export const routes = {
     summary: 'Revoke one of the own tokens',
   },
 
-  adminListUsers: {
-    method: 'GET',
-    path: '/v1/admin/users',
-    scope: 'admin:users',
-    summary: 'All users',
-    response: UserList,
-  },
-  adminCreateUser: {
-    method: 'POST',
-    path: '/v1/admin/users',
-    scope: 'admin:users',
-    summary: 'A new user with a name for life',
-    body: CreateUserRequest,
-    response: User,
-  },
-  adminCreateToken: {
-    method: 'POST',
-    path: '/v1/admin/users/:username/tokens',
-    scope: 'admin:users',
-    summary: 'A token for a user',
-    body: CreateTokenRequest,
-    response: CreatedToken,
-  },
-  adminListTokens: {
-    method: 'GET',
-    path: '/v1/admin/tokens',
-    scope: 'admin:system',
-    summary: 'All admin tokens, without their secrets',
-    response: TokenList,
-  },
-  adminCreateAdminToken: {
-    method: 'POST',
-    path: '/v1/admin/tokens',
-    scope: 'admin:system',
-    summary: 'A new admin token: no user, no contents',
-    body: CreateTokenRequest,
-    response: CreatedToken,
-  },
-  adminRevokeToken: {
-    method: 'DELETE',
-    path: '/v1/admin/tokens/:id',
-    scope: 'admin:users',
-    summary: 'Revoke any token',
-  },
-  adminListBoxes: {
-    method: 'GET',
-    path: '/v1/admin/boxes',
-    scope: 'admin:boxes',
-    summary: 'All boxes',
-    response: BoxList,
-  },
-  adminStopBox: {
-    method: 'POST',
-    path: '/v1/admin/boxes/:username/stop',
-    scope: 'admin:boxes',
-    summary: 'Stop the box of a user; the home stays',
-    response: Box,
-  },
+  ...adminRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

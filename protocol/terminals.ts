@@ -5,6 +5,8 @@ export const OpenTerminalRequest = Type.Object(
   {
     /** Below the home, relative to it (`Code/api/main`), or an absolute path in the box. Default: the home. */
     cwd: Type.Optional(Type.String({ maxLength: 4096 })),
+    /** `{spoon}/{branch}`, instead of `cwd`: in the thread's folder. */
+    thread: Type.Optional(Type.String({ maxLength: 512 })),
     columns: Type.Optional(Type.Integer()),
     rows: Type.Optional(Type.Integer()),
     /** A shell without the user's own start-up files, for the day when they are broken. */
@@ -22,6 +24,12 @@ export const Terminal = Type.Object({
   viewers: Type.Integer({ minimum: 0 }),
   columns: Type.Integer(),
   rows: Type.Integer(),
+  /** `{spoon}/{branch}` of the thread that it was opened in. */
+  thread: Type.Optional(Type.String()),
+  /** Something other than the shell itself has the terminal, such as an editor or a build. */
+  busy: Type.Boolean(),
+  /** What was printed last, one line of plain text; empty while a full-screen program draws, which has its title. */
+  lastLine: Type.String(),
 });
 export type Terminal = Static<typeof Terminal>;
 
@@ -42,6 +50,8 @@ export const RunCommandRequest = Type.Object(
   {
     argv: Type.Array(Type.String(), { minItems: 1, maxItems: maxArguments }),
     cwd: Type.Optional(Type.String({ maxLength: 4096 })),
+    /** `{spoon}/{branch}`, instead of `cwd`: in the thread's folder. */
+    thread: Type.Optional(Type.String({ maxLength: 512 })),
   },
   { additionalProperties: false },
 );
@@ -57,7 +67,10 @@ export const PreparedCommand = Type.Object({
 export type PreparedCommand = Static<typeof PreparedCommand>;
 
 export const TicketRequest = Type.Object(
-  { kind: Type.Union([Type.Literal('terminal'), Type.Literal('events')]), id: Type.Optional(Type.String()) },
+  {
+    kind: Type.Union([Type.Literal('terminal'), Type.Literal('events'), Type.Literal('files')]),
+    id: Type.Optional(Type.String()),
+  },
   { additionalProperties: false },
 );
 export type TicketRequest = Static<typeof TicketRequest>;

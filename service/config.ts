@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { SpoonError } from '../protocol/errors.ts';
+import { type GitSettings, readGitHost } from './gitSettings.ts';
 
 /**
  * Every setting of the service, read once at start. A wrong value stops the start with its name, what was given (never
@@ -19,6 +20,7 @@ export interface Config {
   readonly image: string;
   readonly boxIdleMs: number;
   readonly detachedMs: number;
+  readonly git: GitSettings;
   readonly listen: ListenAddress;
   readonly access: AccessSettings;
   /** What was set and is of no use, in words for the log. */
@@ -59,13 +61,7 @@ const secretVariables = [
 
 /** Known, but not the service's, or without effect in this version. */
 const foreignVariables = new Set(['SPOON_TOKEN', 'SPOON_URL', 'SPOON_HOME', 'SPOON_SOCKET', 'SPOON_CONFIG']);
-const laterVariables = new Set([
-  'SPOON_AGENT_MAX_CONCURRENT_JOBS',
-  'SPOON_AGENT_COMMAND',
-  'SPOON_AGENT_NETWORK',
-  'SPOON_GIT_HOSTS',
-  'SPOON_CA_FILE',
-]);
+const laterVariables = new Set(['SPOON_AGENT_MAX_CONCURRENT_JOBS', 'SPOON_AGENT_COMMAND', 'SPOON_AGENT_NETWORK']);
 
 // setTimeout turns anything longer into 1 ms.
 const maxTimerMs = 2 ** 31 - 1;
@@ -100,6 +96,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     image: readImage(get('SPOON_AGENT_IMAGE')),
     boxIdleMs: readMilliseconds('SPOON_AGENT_BOX_IDLE_MS', get('SPOON_AGENT_BOX_IDLE_MS'), 1_800_000),
     detachedMs: readMilliseconds('SPOON_AGENT_DETACHED_MS', get('SPOON_AGENT_DETACHED_MS'), 43_200_000),
+    git: readGit(get, cwd),
     listen,
     access,
   };
@@ -240,6 +237,19 @@ function readKey(get: Get): KeySettings {
     }
   }
   return { ...settings, oldKeys: readList(get('SPOON_ENCRYPTION_KEYS_OLD')) };
+}
+
+function readGit(get: Get, cwd: string): GitSettings {
+  const hosts = readList(get('SPOON_GIT_HOSTS')).map((entry) => {
+    const host = readGitHost(entry);
+    return host ?? refuse('SPOON_GIT_HOSTS', entry, 'hosts such as git.internal or 10.0.0.5:3000, separated by commas');
+  });
+  const caFile = get('SPOON_CA_FILE');
+  return {
+    hosts,
+    caFile: caFile === undefined ? undefined : resolve(cwd, caFile),
+    timeoutMs: readMilliseconds('SPOON_GIT_TIMEOUT_MS', get('SPOON_GIT_TIMEOUT_MS'), 120_000),
+  };
 }
 
 function readEngine(given = 'auto'): Config['engine'] {

@@ -8,7 +8,12 @@ import { addBoxRoutes } from './boxes/boxRoutes.ts';
 import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
+import type { ChangeHearers } from './dotfiles/tellChange.ts';
+import { addDriftRoutes } from './environment/driftRoutes.ts';
+import type { HomeDrifts } from './environment/homeDrifts.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
+import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
+import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
 import { addHealthRoute } from './http/healthRoute.ts';
@@ -20,11 +25,17 @@ import { Tokens } from './identity/tokens.ts';
 import type { Account, Users } from './identity/users.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
+import type { SealedValues } from './secrets/sealedValues.ts';
+import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
 import { Terminals } from './terminals/terminals.ts';
 import { Tickets } from './terminals/tickets.ts';
+import { Spoons } from './threads/spoons.ts';
+import { ThreadRecords } from './threads/threadRecords.ts';
+import { addThreadRoutes } from './threads/threadRoutes.ts';
+import { Threads } from './threads/threads.ts';
 
 export interface HttpSideParts {
   readonly access: AccessSettings;
@@ -33,11 +44,14 @@ export interface HttpSideParts {
     readonly keyring: Keyring;
     readonly users: Users;
     readonly dotfiles: Dotfiles;
+    readonly sealedValues: SealedValues;
     readonly subscribers: EventSubscribers;
   };
   readonly boxes: {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
+    readonly drifts: HomeDrifts;
+    readonly git: GitSettings;
   };
   readonly about: {
     readonly version: string;
@@ -72,7 +86,15 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay } = parts.boxes;
+    const { boxes, overlay, drifts, git } = parts.boxes;
+    const stored = {
+      store: data.store,
+      keyring: data.keyring,
+      gitHosts: git.hosts,
+      now: Date.now,
+      onDamage: ({ userId, error }: { userId: string; error: SpoonError }) =>
+        log.failure('thread.damaged', error, { userId }),
+    };
     const limits = createRateLimits();
     const tickets = new Tickets();
     const findUser = async (userId: string) => {
@@ -80,11 +102,19 @@ export class HttpSide {
       if (account === undefined) throw new SpoonError('not-found');
       return toBoxUser(account);
     };
-    const terminals = new Terminals({ boxes, tickets, findUser });
+    const spoons = new Spoons(stored);
+    const threads = new Threads({ spoons, records: new ThreadRecords(stored) });
+    const terminals = new Terminals({
+      boxes,
+      tickets,
+      findUser,
+      folderOfThread: ({ user }, thread) => threads.folderOf(user.userId, thread),
+    });
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
-      openRelay: ({ userId }, target) => terminals.attach(userId, target),
+      openRelay: ({ userId }, target) =>
+        target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -109,19 +139,34 @@ export class HttpSide {
     });
     addHealthRoute(app, about);
     addIdentityRoutes(app, { users: data.users, tokens });
-    addDotfileRoutes(app, {
-      dotfiles: data.dotfiles,
-      apply: (userId, change) => overlay.applyChange(userId, change),
+    const hearers: ChangeHearers = {
+      apply: async (userId, change) => {
+        const applied = await overlay.applyChange(userId, change);
+        // A save settles a kept edit, or was in the way of one.
+        drifts.refresh(userId).catch((error: unknown) => log.failure('drift', error, { userId }));
+        return applied;
+      },
       publish: (userId, event) => data.subscribers.publish(userId, event),
+    };
+    addDotfileRoutes(app, { dotfiles: data.dotfiles, ...hearers });
+    addDriftRoutes(app, {
+      dotfiles: data.dotfiles,
+      drifts,
+      overlay,
+      hearers,
+      reachable: (userId) => boxes.reachable(userId),
     });
+    addSealKeyRoutes(app, { sealedValues: data.sealedValues });
     addBoxRoutes(app, {
       boxes,
       findUser,
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
+    addThreadRoutes(app, { threads, spoons, publish: (userId, event) => data.subscribers.publish(userId, event) });
     addTerminalRoutes(app, { terminals, tickets, limits });
     addCommandRoutes(app, { terminals, limits });
+    addFileRoutes(app, { boxes });
     addUpgradeRoutes(app);
     requireAllRoutes(app);
     upgrades.attachTo(app.server);

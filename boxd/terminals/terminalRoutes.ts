@@ -17,6 +17,7 @@ export function terminalRoutes(terminals: Terminals, countCommands: () => number
           rows: fields.value('rows'),
           safe: fields.flag('safe'),
           environment: fields.variables('environment'),
+          thread: fields.value('thread') === undefined ? undefined : fields.text('thread'),
         });
         return { json: started };
       },

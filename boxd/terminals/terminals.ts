@@ -22,6 +22,8 @@ export interface TerminalRequest {
   readonly rows: unknown;
   readonly safe: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  /** Which thread it was opened in, to be told again. */
+  readonly thread: string | undefined;
 }
 
 const markerName = 'SPOON_TERMINAL_ID';
@@ -30,6 +32,7 @@ const markerName = 'SPOON_TERMINAL_ID';
 export class Terminals {
   readonly #settings: Settings;
   readonly #terminals = new Map<string, Terminal>();
+  readonly #threads = new Map<string, string>();
   readonly #forgetting = new Set<NodeJS.Timeout>();
 
   constructor(settings: Settings) {
@@ -60,14 +63,15 @@ export class Terminals {
       () => this.#onExit(id),
     );
     this.#terminals.set(id, terminal);
-    const { busy: _, ...described } = terminal.describe();
+    if (request.thread !== undefined) this.#threads.set(id, request.thread);
+    const { busy: _, lastLine: __, ...described } = terminal.describe();
     const notes = [folder.note, safe ? undefined : login.note].filter((note) => note !== undefined);
     // The new process may not have reached its folder yet.
-    return { terminal: { ...described, cwd: folder.path }, notes };
+    return { terminal: { ...described, ...this.#threadOf(id), cwd: folder.path }, notes };
   }
 
   list(): TerminalStates['terminals'] {
-    return this.#running().map((terminal) => terminal.describe());
+    return this.#running().map((terminal) => ({ ...terminal.describe(), ...this.#threadOf(terminal.id) }));
   }
 
   /** Also one that has just ended. @throws SpoonError `not-found` */
@@ -89,6 +93,11 @@ export class Terminals {
     for (const terminal of this.#terminals.values()) terminal.close();
   }
 
+  #threadOf(id: string): { thread?: string } {
+    const thread = this.#threads.get(id);
+    return thread === undefined ? {} : { thread };
+  }
+
   #running(): Terminal[] {
     return [...this.#terminals.values()].filter((terminal) => !terminal.ended);
   }
@@ -98,6 +107,7 @@ export class Terminals {
       this.#forgetting.delete(timer);
       this.#terminals.get(id)?.close();
       this.#terminals.delete(id);
+      this.#threads.delete(id);
     }, keepEndedMs);
     this.#forgetting.add(timer);
   }

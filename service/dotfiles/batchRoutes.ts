@@ -8,11 +8,12 @@ import { maxBatchEntries, maxFileBytes } from '../../protocol/limits.ts';
 import { readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { routes } from '../../protocol/routes.ts';
 import { requireUser } from '../http/authenticate.ts';
+import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { Dotfiles, Saved } from './dotfiles.ts';
 import type { SaveInput } from './planSave.ts';
 import { originOf } from './readInput.ts';
-import { applyAndTell, type ChangeHearers, clientOf } from './tellChange.ts';
+import { applyAndTell, type ChangeHearers } from './tellChange.ts';
 
 /** Many saves in one request: a thousand small files one by one would spend their time in round trips and commits. */
 export function addBatchRoutes(app: FastifyInstance, dotfiles: Dotfiles, hearers: ChangeHearers): void {
@@ -44,7 +45,7 @@ export function addBatchRoutes(app: FastifyInstance, dotfiles: Dotfiles, hearers
 async function readBatch(body: Uint8Array): Promise<{ entry: BatchEntry; bytes: Uint8Array }[]> {
   const files: { entry: BatchEntry; bytes: Uint8Array }[] = [];
   let entry: BatchEntry | undefined;
-  for await (const frames of readFrameBatches(toStream(body), maxFileBytes)) {
+  for await (const frames of readFrameBatches([body], maxFileBytes)) {
     for (const frame of frames) {
       if (entry === undefined) {
         entry = parseEntry(frame);
@@ -59,10 +60,6 @@ async function readBatch(body: Uint8Array): Promise<{ entry: BatchEntry; bytes: 
   }
   if (entry !== undefined) throw new SpoonError('request-invalid', 'The last file came without its bytes.');
   return files;
-}
-
-async function* toStream(body: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield body;
 }
 
 function parseEntry(frame: Uint8Array): BatchEntry {

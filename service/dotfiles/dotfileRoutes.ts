@@ -4,11 +4,12 @@ import { formatFileMode, parseFileMode } from '../../protocol/fileMode.ts';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
 import { routes } from '../../protocol/routes.ts';
 import { requireUser } from '../http/authenticate.ts';
+import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
 import { addBatchRoutes } from './batchRoutes.ts';
 import type { Dotfiles } from './dotfiles.ts';
 import { kindOf, nameOf, originOf } from './readInput.ts';
-import { applyAndTell, type ChangeHearers, clientOf, tellSaved, worstOf } from './tellChange.ts';
+import { applyAndTell, type ChangeHearers, tellSaved, worstOf } from './tellChange.ts';
 import { addVersionRoutes } from './versionRoutes.ts';
 
 /** The door of dotfiles: HTTP in and out, the home told after the commit, other windows after that. No rule lives here. */

@@ -1,6 +1,5 @@
-import type { FastifyRequest } from 'fastify';
 import type { Applied, SaveResult } from '../../protocol/dotfiles.ts';
-import { clientIdHeader, type SpoonEvent } from '../../protocol/events.ts';
+import type { SpoonEvent } from '../../protocol/events.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import type { Saved } from './dotfiles.ts';
 
@@ -17,7 +16,6 @@ export interface ChangeHearers {
 
 /** Worst first: one answer for a folder is that of its worst file. */
 const byImportance: readonly Applied['state'][] = ['refused', 'conflict', 'pending', 'applied', 'boxOff'];
-const clientIdPattern = /^[\w.:-]{1,128}$/;
 
 /** The home told after the commit, the other windows after that. */
 export async function applyAndTell(
@@ -41,12 +39,6 @@ export async function tellSaved(
   if (changed) hearers.publish(userId, { type: 'dotfile.saved', dotfile, clientId });
   const applied = await applyAndTell(hearers, userId, { saved: [dotfile.path as HomePath] });
   return { dotfile, applied: worstOf(applied), warnings };
-}
-
-/** What a window calls itself, echoed to other windows; anything odd is nobody. */
-export function clientOf(request: FastifyRequest): string | null {
-  const value = request.headers[clientIdHeader];
-  return typeof value === 'string' && clientIdPattern.test(value) ? value : null;
 }
 
 /** Nothing to apply counts as applied. */

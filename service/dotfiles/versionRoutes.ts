@@ -3,10 +3,11 @@ import { parseFileMode } from '../../protocol/fileMode.ts';
 import { parseHomePath } from '../../protocol/homePath.ts';
 import { routes } from '../../protocol/routes.ts';
 import { requireUser } from '../http/authenticate.ts';
+import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { Dotfiles } from './dotfiles.ts';
 import { nameOf, originOf } from './readInput.ts';
-import { type ChangeHearers, clientOf, tellSaved } from './tellChange.ts';
+import { type ChangeHearers, tellSaved } from './tellChange.ts';
 
 /** What can be done with the versions of a dotfile and with removed ones; and with what is beside the bytes. */
 export function addVersionRoutes(app: FastifyInstance, dotfiles: Dotfiles, hearers: ChangeHearers): void {

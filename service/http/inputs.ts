@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxFileBytes, maxJsonBytes } from '../../protocol/limits.ts';
-import type { Route } from '../../protocol/routes.ts';
+import type { Route } from '../../protocol/route.ts';
 import { InvalidInput } from './problem.ts';
 import { repeatsName } from './repeatedNames.ts';
 

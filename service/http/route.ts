@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
-import type { Route } from '../../protocol/routes.ts';
+import type { Route } from '../../protocol/route.ts';
 import type { Scope } from '../../protocol/scopes.ts';
 
 /** Who makes a request. `operator`: over the admin socket, which only the service's own uid can open. */

@@ -103,6 +103,46 @@ export interface DotfileVersionRow {
   created_ms: number;
 }
 
+/** Name, address and default branch are in `head_enc` (`threads/sealedThread.ts`). */
+export interface SpoonRow {
+  id: string;
+  user_id: string;
+  name_mac: Uint8Array;
+  head_enc: Uint8Array;
+  /** Of the head. */
+  version: number;
+  created_ms: number;
+}
+
+export interface ThreadRow {
+  id: string;
+  user_id: string;
+  spoon_id: string;
+  branch_mac: Uint8Array;
+  head_enc: Uint8Array;
+  created_ms: number;
+  used_ms: number;
+}
+
+export interface SealKeyRow {
+  user_id: string;
+  /** 8 hex digits, from the public key. */
+  id: string;
+  /** The public one is computed from it: what clients are given cannot be swapped here. */
+  private_enc: Uint8Array;
+  state: 'active' | 'open-only';
+  created_ms: number;
+}
+
+/** What a client sealed, sealed once more. What it is for is in neither column: `use_mac` is a keyed hash of it. */
+export interface SealedValueRow {
+  user_id: string;
+  use_mac: Uint8Array;
+  seal_key_id: string;
+  updated_ms: number;
+  box_enc: Uint8Array;
+}
+
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
@@ -113,4 +153,8 @@ export interface Tables {
   data_keys: DataKeyRow;
   dotfiles: DotfileRow;
   dotfile_versions: DotfileVersionRow;
+  spoons: SpoonRow;
+  threads: ThreadRow;
+  seal_keys: SealKeyRow;
+  sealed_values: SealedValueRow;
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxArgumentBytes, maxTerminalsPerUser } from '../../protocol/limits.ts';
 import {
@@ -34,6 +35,11 @@ export interface TerminalsParts {
   readonly tickets: Tickets;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
+  /**
+   * The folder of a thread, by `{spoon}/{branch}`; checked out again where it is missing.
+   * @throws SpoonError `thread-unknown`, and what a checkout can meet
+   */
+  readonly folderOfThread: (box: RunningBox, thread: string, signal?: AbortSignal) => Promise<string>;
 }
 
 /** What this process knows to run in a box; of another run of the same user's box nothing is known. */
@@ -69,6 +75,7 @@ export class Terminals {
     notes: readonly string[],
     { asker, request, signal }: { asker: Asker; request: OpenTerminalRequest; signal: AbortSignal | undefined },
   ): Promise<Opened<Terminal>> {
+    const cwd = await this.#folderFor(box, request, signal);
     const known = this.#knownOf(box);
     const isFull = () => new Set([...known.started, ...known.starting]).size >= maxTerminalsPerUser;
     if (isFull()) await this.#learn(box);
@@ -80,9 +87,10 @@ export class Terminals {
       const started = await box.boxd.startTerminal({
         id,
         shell: box.user.shell,
-        cwd: request.cwd ?? '',
+        cwd,
         ...clampSize(request),
         safe: request.safe ?? false,
+        ...(request.thread === undefined ? {} : { thread: request.thread }),
         environment: {},
       });
       // Nobody is there to view it any more, and nobody knows its id.
@@ -90,7 +98,7 @@ export class Terminals {
       signal?.throwIfAborted();
       known.started.add(id);
       return {
-        value: plain(id, started.terminal),
+        value: plain(id, { ...started.terminal, busy: false }),
         ...this.#ticket(asker, 'terminal', id),
         notes: [...notes, ...started.notes.map(plainText)],
       };
@@ -126,7 +134,8 @@ export class Terminals {
     checkArguments(request.argv);
     return this.#inBox(asker, signal, async (box, notes) => {
       const id = newId();
-      const { argv, cwd = '' } = request;
+      const { argv } = request;
+      const cwd = await this.#folderFor(box, request, signal);
       const started = await box.boxd.startCommand({ id, argv, cwd, environment: {} });
       return {
         value: id,
@@ -141,6 +150,16 @@ export class Terminals {
     const box = this.#parts.boxes.running(userId);
     if (box === undefined) throw new SpoonError('box-stopped', 'Open a terminal to start it again.');
     return target.kind === 'terminal' ? box.boxd.attachTerminal(target.id) : box.boxd.attachCommand(target.id);
+  }
+
+  #folderFor(
+    box: RunningBox,
+    { cwd = '', thread }: { cwd?: string; thread?: string },
+    signal: AbortSignal | undefined,
+  ): Promise<string> | string {
+    if (thread === undefined) return cwd;
+    if (cwd !== '') throw new SpoonError('request-invalid', 'Give cwd or thread, not both.');
+    return this.#parts.folderOfThread(box, thread, signal);
   }
 
   /** A box whose daemon died a moment ago still looks as if it ran: it is replaced, and asked once more. */
@@ -211,8 +230,11 @@ function newId(): string {
 }
 
 /** What a box says of its terminals is shown in lists and trees (row 68): no control characters, no endless titles. */
-function plain(id: string, { title, cwd, createdMs, viewers, columns, rows }: Terminal): Terminal {
-  return { id, title: plainText(title), cwd: plainText(cwd), createdMs, viewers, ...clampSize({ columns, rows }) };
+function plain(id: string, terminal: TerminalState): Terminal {
+  const { title, cwd, createdMs, viewers, busy, lastLine = '', thread } = terminal;
+  const texts = { title: plainText(title), cwd: plainText(cwd), lastLine: plainText(lastLine) };
+  const inThread = thread === undefined ? {} : { thread: plainText(thread) };
+  return { id, createdMs, viewers, busy, ...texts, ...clampSize(terminal), ...inThread };
 }
 
 function plainText(text: string): string {

@@ -1,0 +1,17 @@
+import type { TSchema } from 'typebox';
+import type { RouteScope } from './scopes.ts';
+
+/** One entry of the route table (`routes.ts`). */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly scope: RouteScope;
+  readonly summary: string;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  /** Absent: an empty 204, raw bytes, or a WebSocket. */
+  readonly response?: TSchema;
+  /** Bodies that are bytes and not JSON. */
+  readonly bytes?: 'request' | 'response';
+  readonly upgrade?: true;
+}
