@@ -3,6 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { boxdParkedConnections } from '../protocol/limits.ts';
 import { commandRoutes, commandUpgrade } from './commands/commandRoutes.ts';
 import { Commands } from './commands/commands.ts';
+import { layCaBundle } from './git/caBundle.ts';
+import { Checkouts } from './git/checkouts.ts';
+import { gitRoutes } from './git/gitRoutes.ts';
+import { Operations } from './git/operations.ts';
+import { Git } from './git/runGit.ts';
 import { ensureHome } from './home/homeStage.ts';
 import { ParkedConnections } from './http/parkedConnections.ts';
 import { createBoxdServer } from './http/server.ts';
@@ -21,16 +26,25 @@ const settings = readSettings(process.env);
 const homeStage = ensureHome(settings.home);
 if (homeStage.state === 'failed') log(`the home is not as it should be: ${homeStage.detail}`);
 
+try {
+  layCaBundle(settings);
+} catch (error) {
+  log(`the certificate authorities cannot be laid: ${error}`);
+}
+
 const terminals = new Terminals(settings);
 const commands = new Commands(settings);
+const operations = new Operations();
+const checkouts = new Checkouts(new Git(settings, () => layCaBundle(settings)), settings.home);
 const overlay = new Overlay(settings.home);
 
 const server = createBoxdServer({
   routes: [
     statRoute(dirname(fileURLToPath(import.meta.url))),
     ...overlayRoutes(overlay, settings.home),
-    ...terminalRoutes(terminals, () => commands.runningCount),
+    ...terminalRoutes(terminals, () => commands.runningCount + operations.runningCount),
     ...commandRoutes(commands),
+    ...gitRoutes(checkouts, operations),
   ],
   upgrades: [terminalUpgrade(terminals), commandUpgrade(commands)],
   onUsed: (socket) => connections.used(socket),
@@ -48,7 +62,7 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   connections.close();
-  await Promise.all([terminals.close(), commands.close()]);
+  await Promise.all([terminals.close(), commands.close(), operations.close()]);
   process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

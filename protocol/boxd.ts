@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { StageReport } from './boxes.ts';
 import { DotfileKind } from './dotfiles.ts';
 import { Terminal } from './terminals.ts';
+import { CheckoutProgress, CheckoutStatus } from './threads.ts';
 
 /**
  * What the service says to boxd, as HTTP over a connection that boxd dialled (`security.md` decisions 1 and 2). boxd runs
@@ -18,6 +19,10 @@ import { Terminal } from './terminals.ts';
  *   GET    /v1/terminals/{id}/attach     upgrade
  *   POST   /v1/commands                  StartCommand → StartedCommand; it runs once attached, and is forgotten after 30 s unattached
  *   GET    /v1/commands/{id}/attach      upgrade
+ *   POST   /v1/git                       { id, kind, … } → GitOperation (protocol 2)
+ *   GET    /v1/git/{id}?step=n           GitOperation, once it is newer than step n or a little later
+ *   DELETE /v1/git/{id}                  cancels it and what it runs
+ *   POST   /v1/git-status                { folders, maxAgeMs } → CheckoutStatuses
  */
 
 export const Stat = Type.Object({
@@ -128,3 +133,47 @@ export const StartCommand = Type.Object({
 export type StartCommand = Static<typeof StartCommand>;
 export const StartedCommand = Type.Object({ notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }) });
 export type StartedCommand = Static<typeof StartedCommand>;
+
+/**
+ * What takes longer than a request (`/v1/git`): begun by one, asked for until it has ended. `step` counts the changes.
+ * Results: `CheckoutMade`, `UpdateOutcome`, `BranchList`, `CheckoutLosses`, `CheckoutRemoved`, by the kind that was begun.
+ */
+export const GitOperation = Type.Union([
+  Type.Object({ state: Type.Literal('running'), step: Type.Integer(), progress: CheckoutProgress }),
+  Type.Object({ state: Type.Literal('done'), step: Type.Integer(), result: Type.Unknown() }),
+  Type.Object({
+    state: Type.Literal('failed'),
+    step: Type.Integer(),
+    code: Type.String({ maxLength: 64 }),
+    detail: Type.Optional(Type.String({ maxLength: 4096 })),
+    extra: Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 4096 }), Type.Number(), Type.Boolean()])),
+  }),
+]);
+export type GitOperation = Static<typeof GitOperation>;
+
+export interface MakeCheckout {
+  readonly folder: string;
+  readonly url: string;
+  readonly branch: string;
+  readonly start: 'existing' | 'new' | 'either';
+  readonly defaultBranch: string | null;
+  /** The thread is known: a checkout that is there is its own, whatever state it is in. */
+  readonly again: boolean;
+  readonly timeoutMs: number;
+}
+export const CheckoutMade = Type.Object({
+  /** The branch was made here. */
+  isNew: Type.Boolean(),
+  /** Null where the repository was not asked, or has none. */
+  defaultBranch: Type.Union([Type.String({ maxLength: 1024 }), Type.Null()]),
+  notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }),
+});
+export type CheckoutMade = Static<typeof CheckoutMade>;
+export const CheckoutRemoved = Type.Object({ removed: Type.Boolean() });
+
+export const CheckoutStatuses = Type.Object({
+  statuses: Type.Array(Type.Object({ folder: Type.String({ maxLength: 1024 }), status: CheckoutStatus }), {
+    maxItems: 1024,
+  }),
+});
+export type CheckoutStatuses = Static<typeof CheckoutStatuses>;

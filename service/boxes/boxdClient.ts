@@ -2,6 +2,8 @@ import type { Duplex } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import {
+  CheckoutStatuses,
+  GitOperation,
   type OverlayApply,
   OverlayCheckResult,
   type OverlayPlan,
@@ -55,6 +57,7 @@ const boxdCodes = new Set<string>([
   'terminal-limit',
   'command-invalid',
   'env-name-invalid',
+  'checkout-busy',
 ] satisfies ErrorCode[]);
 
 /**
@@ -153,6 +156,26 @@ export class BoxdClient {
   /** As {@link attachTerminal}, for a command. */
   attachCommand(id: string): Promise<Duplex> {
     return this.#link.upgrade({ path: `/v1/commands/${encodeURIComponent(id)}/attach` });
+  }
+
+  /** Begins what git does for a thread (`protocol/boxd.ts`); what became of it is {@link gitOperation}'s to say. */
+  startGit(start: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<GitOperation> {
+    return this.#json(GitOperation, { method: 'POST', path: '/v1/git', body: json(start), timeoutMs: quickMs, signal });
+  }
+
+  /** Waits a little for something newer than `step`. */
+  gitOperation(id: string, step: number): Promise<GitOperation> {
+    return this.#json(GitOperation, { method: 'GET', path: `/v1/git/${id}?step=${step}`, timeoutMs: quickMs });
+  }
+
+  /** Resolves once nothing of it runs any more. */
+  async cancelGit(id: string): Promise<void> {
+    await this.#call({ method: 'DELETE', path: `/v1/git/${id}`, timeoutMs: planMs });
+  }
+
+  checkoutStatuses(folders: readonly string[], maxAgeMs: number): Promise<CheckoutStatuses> {
+    const body = json({ folders, maxAgeMs });
+    return this.#json(CheckoutStatuses, { method: 'POST', path: '/v1/git-status', body, timeoutMs: planMs });
   }
 
   async #json<T extends TSchema>(schema: T, call: Call): Promise<Static<T>> {

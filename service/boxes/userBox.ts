@@ -32,6 +32,8 @@ export interface Surroundings {
   specOf(user: BoxUser): BoxSpec;
   /** Makes what the spec names: home and system files. */
   prepare(spec: BoxSpec): Promise<void>;
+  /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
+  layTrust(): Promise<void>;
   onStarted(box: RunningBox): Promise<StageReport[]>;
   report(problem: unknown): void;
   changed(user: BoxUser): void;
@@ -96,6 +98,7 @@ export class UserBox {
       this.#become('starting');
       const link = await BoxdLink.listen({ socketDir: this.#around.socketDir });
       try {
+        await this.#around.layTrust();
         await this.#connect(engineBox, link, redialMs);
       } catch (error) {
         this.#around.report(error);
@@ -213,6 +216,7 @@ export class UserBox {
       const spec = this.#around.specOf(this.user);
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
+      await this.#around.layTrust();
       signal.throwIfAborted();
       const engineBox = await engine.start(spec, signal);
       return await this.#connect(engineBox, link, dialMs, signal);
