@@ -1,39 +1,57 @@
 import { loadavg } from 'node:os';
+import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
 import { ensureDebianImage } from '../scripts/provision/debianImage.ts';
 import { startTestEngine } from '../scripts/provision/docker.ts';
 import { ensurePrograms } from '../scripts/provision/systemPackages.ts';
+import { mustRun } from '../scripts/runCommand.ts';
 import { BenchBox } from './benchBox.ts';
 import { nothingToDo, saveToVisible } from './dotfiles.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
 import { firstPrompt, keystrokeEcho, largeOutput } from './terminals.ts';
 
-/** Prints the ratios of the goals; `--json` for programs. Fails only when something could not be measured. */
+const root = dirname(import.meta.dirname);
+
+/** What is measured, by the name that picks it on the command line. */
+const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row[]>>> = {
+  memory: idleBoxd,
+  prompt: firstPrompt,
+  echo: keystrokeEcho,
+  save: saveToVisible,
+  nothing: nothingToDo,
+  output: largeOutput,
+};
+
+/**
+ * Prints the ratios of the goals; `--json` for programs, names of `measurements` for those alone. Fails only when
+ * something could not be measured.
+ */
 async function main(): Promise<void> {
   const json = process.argv.includes('--json');
+  const names = process.argv.slice(2).filter((argument) => argument !== '--json');
+  const unknown = names.filter((name) => measurements[name] === undefined);
+  if (unknown.length > 0) {
+    throw new Error(`There is no ${unknown.join(', ')}. There are ${Object.keys(measurements).join(', ')}.`);
+  }
+  const chosen = Object.entries(measurements).filter(([name]) => names.length === 0 || names.includes(name));
   const rows: Row[] = [];
   {
     await using stack = new AsyncDisposableStack();
     const say = (text: string): void => console.error(text);
+    await mustRun(process.execPath, [join(root, 'scripts/buildBoxd.ts')], { cwd: root });
     process.env.SPOON_TEST_DOCKER_HOST ??= stack.use(await startTestEngine(say)).host;
     const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '') });
     process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(docker, say);
     await ensurePrograms([{ file: 'rsync', debianPackage: 'rsync' }], say);
     await using box = await BenchBox.start();
-    const take = async (measured: Promise<Row | Row[]>) => {
-      for (const row of [await measured].flat()) {
+    if (!json) console.log(`load ${loadavg()[0]?.toFixed(2)}; medians of interleaved pairs, (min–max)`);
+    for (const [, measure] of chosen) {
+      for (const row of [await measure(box)].flat()) {
         rows.push(row);
         if (!json) console.log(lineOf(row));
       }
-    };
-    if (!json) console.log(`load ${loadavg()[0]?.toFixed(2)}; medians of interleaved pairs, (min–max)`);
-    await take(idleBoxd(box));
-    await take(firstPrompt(box));
-    await take(keystrokeEcho(box));
-    await take(saveToVisible(box));
-    await take(nothingToDo(box));
-    await take(largeOutput(box));
+    }
   }
   if (json) {
     const results = rows.map(({ name, ratio, goal, met, reference }) => ({ name, ratio, goal, met, reference }));

@@ -18,6 +18,8 @@ const stumbledMs = 3_000;
 /** An opening that takes longer says what it waits for. */
 const quietMs = 500;
 const ctrlC = 0x03;
+/** The normal screen, every mode as at first (DECSTR), and nothing on it; the lines above stay, they are the person's. */
+const emptyScreen = '\x1b[?1049l\x1b[!p\x1b[H\x1b[2J';
 
 interface TerminalOptions extends JsonOption {
   readonly safe?: true;
@@ -129,6 +131,10 @@ async function view(
     creditBytes,
     onOutput: (bytes, endOffset) => stdout.write(bytes, () => session?.acknowledge(endOffset)),
     onState: (state) => {
+      if (state.name === 'redraw') {
+        stdout.write(emptyScreen);
+        isAway = false;
+      }
       if (state.name === 'attached' && !state.resumed) opened();
       if (state.name === 'attached' && isAway) raw.say('Back.');
       if (state.name === 'reconnecting' && !isAway) {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { SpoonError } from '../protocol/errors.ts';
+import { maxSnapshotBytes } from '../protocol/limits.ts';
 import type { CommandMessage, TerminalMessage } from '../protocol/terminalFrames.ts';
 
 /** Control messages come from a box, where the user's own programs run: they are checked like any other answer. */
@@ -14,6 +15,13 @@ const terminalMessages = {
     type: Type.Literal('attached'),
     offset,
     missed: offset,
+    columns: Type.Integer(),
+    rows: Type.Integer(),
+  }),
+  snapshot: Type.Object({
+    type: Type.Literal('snapshot'),
+    offset,
+    bytes: Type.Integer({ minimum: 0, maximum: maxSnapshotBytes }),
     columns: Type.Integer(),
     rows: Type.Integer(),
   }),
@@ -35,7 +43,7 @@ export type CommandExit = Omit<Extract<CommandMessage, { type: 'exit' }>, 'type'
 
 /** Undefined for a type that only a newer box knows. @throws SpoonError `box-misbehaved` */
 export function parseTerminalMessage(message: { type: string }): TerminalMessage | undefined {
-  if (message.type !== 'attached' && message.type !== 'exit') return undefined;
+  if (message.type !== 'attached' && message.type !== 'snapshot' && message.type !== 'exit') return undefined;
   const schema = terminalMessages[message.type];
   if (!Value.Check(schema, message)) throw misbehaved(message.type);
   return message;
@@ -49,6 +57,6 @@ export function parseCommandMessage(message: { type: string }): CommandMessage |
   return message;
 }
 
-function misbehaved(type: 'attached' | 'exit' | 'stdinAck'): SpoonError {
+function misbehaved(type: 'attached' | 'snapshot' | 'exit' | 'stdinAck'): SpoonError {
   return new SpoonError('box-misbehaved', `Its message "${type}" has the wrong form.`);
 }

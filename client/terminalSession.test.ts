@@ -93,7 +93,17 @@ describe('TerminalSession', () => {
     const api = new ApiClient({ url: service.url, token: () => 'the-token', clientId: 'window-1', fetch });
     place = { api, openSocket: openPlatformSocket, timing: hasty };
     [states, boxes, output, lastOffset, wake] = [[], [], '', 0, () => undefined];
-    const terminal = { id: 't1', title: 'bash', cwd: '', createdMs: 1, viewers: 0, columns: 100, rows: 30 };
+    const terminal = {
+      id: 't1',
+      title: 'bash',
+      cwd: '',
+      createdMs: 1,
+      viewers: 0,
+      columns: 100,
+      rows: 30,
+      busy: false,
+      lastLine: '',
+    };
     service.answer('openTerminal', () => ({
       terminal,
       ticket: service.issueTicket(),
@@ -115,7 +125,8 @@ describe('TerminalSession', () => {
     assert.deepEqual(opened.notes, ['The folder was missing.']);
     const request = JSON.parse(String(service.received.find(({ name }) => name === 'openTerminal')?.body));
     assert.deepEqual(request, { cwd: 'Code/api/main', columns: 100, rows: 30 });
-    assert.deepEqual(box.texts[0], { type: 'attach', columns: 100, rows: 30, credit: 4096, offset: 0 });
+    const attach = { type: 'attach', columns: 100, rows: 30, credit: 4096, snapshots: true, offset: 0 };
+    assert.deepEqual(box.texts[0], attach);
     assert.equal(service.count('createTicket'), 0);
     assert.deepEqual(names(), ['connecting', 'attached']);
   });
@@ -165,6 +176,7 @@ describe('TerminalSession', () => {
       columns: 90,
       rows: 20,
       credit: 4096,
+      snapshots: true,
       offset: 4,
     });
     assert.equal(service.count('createTicket'), 1);
@@ -189,6 +201,34 @@ describe('TerminalSession', () => {
       { name: 'missed', bytes: 999_996 },
       { name: 'attached', resumed: true },
     ]);
+  });
+
+  it('has the screen drawn anew where the bytes are gone, and counts on from there', async () => {
+    const [, box] = await open();
+    box.socket.send(Buffer.from('one '));
+    await until(() => output === 'one ');
+    box.socket.terminate();
+    const second = await nth(1);
+    await second.message('attach');
+    second.say({ type: 'snapshot', offset: 1_000_000, bytes: 6, columns: 80, rows: 24 });
+    second.socket.send(Buffer.from('scr'));
+    second.socket.send(Buffer.from('een'));
+    second.socket.send(Buffer.from('two'));
+    await until(() => output.endsWith('two'));
+    assert.equal(output, 'one screentwo');
+    assert.equal(lastOffset, 1_000_003);
+    assert.deepEqual(names(), ['connecting', 'attached', 'reconnecting', 'redraw', 'attached']);
+    second.socket.terminate();
+    const third = await nth(2);
+    assert.equal((await third.message('attach')).offset, 1_000_003);
+  });
+
+  it('leaves a box that draws more than it said', async () => {
+    const [, box] = await open();
+    box.say({ type: 'snapshot', offset: 10, bytes: 2, columns: 80, rows: 24 });
+    box.socket.send(Buffer.from('abc'));
+    await until(() => names().includes('disconnected'));
+    assert.equal(output, '');
   });
 
   it('survives a service that is away, with a new ticket, and drops keys meanwhile', async () => {

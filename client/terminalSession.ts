@@ -17,8 +17,10 @@ export type TerminalState =
   | { readonly name: 'connecting' }
   /** Output follows. `resumed`: it goes on where this viewer was. */
   | { readonly name: 'attached'; readonly resumed: boolean }
-  /** While away, more was printed than is kept: `bytes` are gone for good. `attached` follows. */
+  /** While away, more was printed than is kept: `bytes` are gone for good. `attached` follows. Only with an old box. */
   | { readonly name: 'missed'; readonly bytes: number }
+  /** The whole screen and the lines above it follow as output: empty the terminal and set it back first. */
+  | { readonly name: 'redraw' }
   /** The connection is lost and the terminal runs on; the next attempt is in `delayMs`. */
   | { readonly name: 'reconnecting'; readonly delayMs: number }
   /** No more attempts (signed out, refused), though the terminal may still run: `retry` tries again. */
@@ -59,6 +61,8 @@ export class TerminalSession {
   #offset: number | undefined;
   /** Bytes to drop because they came before the connection was lost. */
   #repeatedBytes = 0;
+  /** Still to come of a snapshot: they draw, and are no output that counts. */
+  #snapshotBytes = 0;
   #sentAckOffset = 0;
   #attached = false;
   #everAttached = false;
@@ -183,7 +187,7 @@ export class TerminalSession {
     if (this.#over) return;
     if (state.name === 'connected') {
       const offset = this.#offset === undefined ? {} : { offset: this.#offset };
-      this.#send({ type: 'attach', ...this.#size, credit: this.#creditBytes, ...offset });
+      this.#send({ type: 'attach', ...this.#size, credit: this.#creditBytes, snapshots: true, ...offset });
     } else if (state.name === 'awaitingRetry') {
       this.#viewer.onState({ name: 'reconnecting', delayMs: state.delayMs });
     } else if (state.name === 'disconnected') {
@@ -221,17 +225,27 @@ export class TerminalSession {
       const { code, signal, ranMs } = message;
       this.#finish({ name: 'ended', exit: { code, signal, ranMs } });
     } else if (message?.type === 'attached') {
+      this.#resumeAt(message.offset);
+    } else if (message?.type === 'snapshot') {
+      this.#repeatedBytes = 0;
+      this.#snapshotBytes = message.bytes;
+      this.#viewer.onState({ name: 'redraw' });
       this.#startAt(message.offset);
     }
   }
 
+  #resumeAt(offset: number): void {
+    const expected = this.#offset ?? offset;
+    this.#repeatedBytes = Math.max(0, expected - offset);
+    this.#snapshotBytes = 0;
+    if (this.#everAttached && offset > expected) this.#viewer.onState({ name: 'missed', bytes: offset - expected });
+    this.#startAt(Math.max(offset, expected));
+  }
+
   #startAt(offset: number): void {
-    const expected = this.#offset;
-    const resumed = expected !== undefined && this.#everAttached;
-    this.#repeatedBytes = Math.max(0, (expected ?? offset) - offset);
-    this.#offset = Math.max(offset, expected ?? offset);
-    this.#sentAckOffset = this.#offset;
-    if (resumed && offset > expected) this.#viewer.onState({ name: 'missed', bytes: offset - expected });
+    const resumed = this.#everAttached;
+    this.#offset = offset;
+    this.#sentAckOffset = offset;
     this.#attached = true;
     this.#everAttached = true;
     this.#viewer.onState({ name: 'attached', resumed });
@@ -241,6 +255,13 @@ export class TerminalSession {
   #output(data: Uint8Array): void {
     if (!this.#attached || this.#offset === undefined) {
       throw new SpoonError('box-misbehaved', 'Output came before it was asked for.');
+    }
+    if (this.#snapshotBytes > 0) {
+      if (data.length > this.#snapshotBytes)
+        throw new SpoonError('box-misbehaved', 'A snapshot is longer than it said.');
+      this.#snapshotBytes -= data.length;
+      this.#viewer.onOutput(data, this.#offset);
+      return;
     }
     const repeated = Math.min(this.#repeatedBytes, data.length);
     this.#repeatedBytes -= repeated;

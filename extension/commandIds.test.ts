@@ -3,12 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { commandIds } from './commandIds.ts';
 
+interface KeyBinding {
+  command: string;
+  when?: string;
+  /** Of `runCommands`. */
+  args?: { commands: (string | { command: string })[] };
+}
+
 interface Manifest {
   activationEvents: string[];
   contributes: {
     commands: { command: string; title: string; category: string }[];
     menus: Record<string, { command: string; when?: string }[]>;
-    keybindings: { command: string; when?: string }[];
+    keybindings: KeyBinding[];
     viewsWelcome: { contents: string }[];
     walkthroughs: { steps: { description: string; completionEvents: string[] }[] }[];
     configuration: { properties: Record<string, { scope: string; default: unknown }> };
@@ -22,16 +29,24 @@ const texts = (await read('package.nls.json')) as Record<string, string>;
 const known = new Set<string>(commandIds);
 const { contributes } = manifest;
 
+/** A key may run several commands after each other. */
+function steps({ command, args }: KeyBinding): { command: string }[] {
+  if (command !== 'runCommands' || args === undefined) return [{ command }];
+  return args.commands.map((step) => (typeof step === 'string' ? { command: step } : step));
+}
+
 describe('the manifest', () => {
   it('declares exactly the commands that are registered', () => {
     assert.deepEqual(contributes.commands.map(({ command }) => command).sort(), [...commandIds].sort());
   });
 
   it('names only commands that exist, in menus, keys and texts', () => {
-    const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings].map(({ command }) => command);
+    const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings.flatMap(steps)]
+      .map(({ command }) => command)
+      .filter((command) => !command.startsWith('list.'));
     const written = [...JSON.stringify(texts).matchAll(/command:(spoon\.[\w.]+)/g)].map((match) => match[1] ?? '');
     const completions = contributes.walkthroughs
-      .flatMap(({ steps }) => steps.flatMap(({ completionEvents }) => completionEvents))
+      .flatMap((walkthrough) => walkthrough.steps.flatMap(({ completionEvents }) => completionEvents))
       .filter((event) => event.startsWith('onCommand:'))
       .map((event) => event.slice('onCommand:'.length));
     const unknown = [...used, ...written, ...completions].filter(

@@ -1,3 +1,32 @@
+const dotfileCommandIds = [
+  'spoon.dotfiles.newFile',
+  'spoon.dotfiles.newFolder',
+  'spoon.dotfiles.uploadFiles',
+  'spoon.dotfiles.uploadFolder',
+  'spoon.dotfiles.uploadResources',
+  'spoon.dotfiles.import',
+  'spoon.dotfiles.refresh',
+  'spoon.dotfiles.openByPath',
+  'spoon.dotfiles.openInExplorer',
+  'spoon.dotfiles.open',
+  'spoon.dotfiles.openToSide',
+  'spoon.dotfiles.reveal',
+  'spoon.dotfiles.rename',
+  'spoon.dotfiles.duplicate',
+  'spoon.dotfiles.changeMode',
+  'spoon.dotfiles.delete',
+  'spoon.dotfiles.download',
+  'spoon.dotfiles.cut',
+  'spoon.dotfiles.copy',
+  'spoon.dotfiles.paste',
+  'spoon.dotfiles.copyPath',
+  'spoon.dotfiles.history',
+  'spoon.dotfiles.restoreVersion',
+  'spoon.dotfiles.restoreDeleted',
+  'spoon.dotfiles.compareWithLocal',
+  'spoon.dotfiles.beforeKey',
+] as const;
+
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
 export const commandIds = [
   'spoon.signIn',
@@ -8,21 +37,7 @@ export const commandIds = [
   'spoon.openThreadTerminal',
   'spoon.openThreadTerminalToSide',
   'spoon.openSafeTerminal',
-  'spoon.dotfiles.newFile',
-  'spoon.dotfiles.newFolder',
-  'spoon.dotfiles.uploadFiles',
-  'spoon.dotfiles.uploadFolder',
-  'spoon.dotfiles.uploadResources',
-  'spoon.dotfiles.refresh',
-  'spoon.dotfiles.openByPath',
-  'spoon.dotfiles.openInExplorer',
-  'spoon.dotfiles.open',
-  'spoon.dotfiles.openToSide',
-  'spoon.dotfiles.rename',
-  'spoon.dotfiles.duplicate',
-  'spoon.dotfiles.delete',
-  'spoon.dotfiles.download',
-  'spoon.dotfiles.copyPath',
+  ...dotfileCommandIds,
   'spoon.showLog',
   'spoon.copyDiagnostics',
   'spoon.openSettings',
@@ -30,3 +45,4 @@ export const commandIds = [
 ] as const;
 
 export type CommandId = (typeof commandIds)[number];
+export type DotfileCommandId = (typeof dotfileCommandIds)[number];

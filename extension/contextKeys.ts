@@ -6,11 +6,19 @@ export interface ContextKeys {
   'spoon.signedIn': boolean;
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
   'spoon.dotfiles.hasFiles': boolean;
+  'spoon.dotfiles.canPaste': boolean;
+  /** The editor compares an older version with the current one. */
+  'spoon.dotfiles.showsVersion': boolean;
   /** The same as two of the above, but only from when the walkthrough is open: what is true before does not count there. */
   'spoon.step.signedIn': boolean;
   'spoon.step.hasFiles': boolean;
 }
 
+const known = new Map<string, unknown>();
+
 export function setContext<K extends keyof ContextKeys>(key: K, value: ContextKeys[K]): void {
+  // Told with every change of a dotfile; most of the time it is no news.
+  if (known.get(key) === value) return;
+  known.set(key, value);
   void vscode.commands.executeCommand('setContext', key, value);
 }

@@ -8,13 +8,18 @@ import { CurrentConnection } from './connection/currentConnection.ts';
 import { wakeOnClockJump } from './connection/wake.ts';
 import { setContext } from './contextKeys.ts';
 import { DeleteCommand } from './dotfiles/deleteCommand.ts';
+import { DotfileClipboard } from './dotfiles/dotfileClipboard.ts';
+import { dotfileCommands } from './dotfiles/dotfileCommands.ts';
 import { DotfileDecorations } from './dotfiles/dotfileDecorations.ts';
 import { DotfilesFileSystem } from './dotfiles/dotfilesFileSystem.ts';
-import { type DotfileNode, DotfilesTree } from './dotfiles/dotfilesTree.ts';
+import { DotfilesTree } from './dotfiles/dotfilesTree.ts';
+import { DownloadCommand } from './dotfiles/downloadCommand.ts';
 import { DropController } from './dotfiles/dropController.ts';
 import { EditCommands } from './dotfiles/editCommands.ts';
-import { TransferCommands } from './dotfiles/transferCommands.ts';
-import { registerVersionContent } from './dotfiles/versionContent.ts';
+import { HistoryCommands } from './dotfiles/historyCommands.ts';
+import { UploadCommands } from './dotfiles/uploadCommands.ts';
+import { UploadReports } from './dotfiles/uploadReport.ts';
+import { VersionFiles } from './dotfiles/versionFiles.ts';
 import { failureText } from './failure.ts';
 import { networkOf } from './network.ts';
 import { createLog } from './outputLog.ts';
@@ -45,7 +50,11 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const signingIn = { sessions, network };
   const tree = new DotfilesTree(current);
   const edit = new EditCommands(current, tree);
-  const transfer = new TransferCommands(current, tree, log);
+  const reports = new UploadReports();
+  const uploads = new UploadCommands({ current, tree, reports, disk: platform.disk, log });
+  const downloads = new DownloadCommand(current, platform.disk);
+  const history = new HistoryCommands(current, tree, log);
+  const clipboard = new DotfileClipboard(current, tree, edit);
   const remove = new DeleteCommand(current, tree, log);
   const terminals = new ThreadTerminals({
     current,
@@ -63,9 +72,12 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     terminals,
     new SpoonAuthenticationProvider(sessions, () => signIn(signingIn)),
     new DotfilesFileSystem(current),
-    new DotfileDecorations(current),
+    reports,
+    clipboard,
+    history,
+    new DotfileDecorations(current, clipboard),
     new ConnectionStatus(current),
-    registerVersionContent(current),
+    new VersionFiles(current),
     registerUriHandler((url) => runGuarded(() => signIn(signingIn, url), 'sign in from a link', log), log),
     wakeOnClockJump(() => {
       current.connection?.renew();
@@ -104,21 +116,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         'spoon.openThreadTerminal': () => threads.run(),
         'spoon.openThreadTerminalToSide': () => threads.run('editor'),
         'spoon.openSafeTerminal': () => threads.openSafe(),
-        'spoon.dotfiles.newFile': (node) => edit.newFile(nodeOf(node)),
-        'spoon.dotfiles.newFolder': (node) => edit.newFolder(nodeOf(node)),
-        'spoon.dotfiles.uploadFiles': (node) => transfer.uploadFiles(nodeOf(node)),
-        'spoon.dotfiles.uploadFolder': (node) => transfer.uploadFolder(nodeOf(node)),
-        'spoon.dotfiles.uploadResources': (uri, uris) => transfer.uploadUris(urisOf(uri, uris), ''),
-        'spoon.dotfiles.refresh': () => current.require().dotfiles.refresh(),
-        'spoon.dotfiles.openByPath': () => edit.openByPath(),
-        'spoon.dotfiles.openInExplorer': () => edit.openInExplorer(),
-        'spoon.dotfiles.open': (node) => edit.open(nodeOf(node)),
-        'spoon.dotfiles.openToSide': (node) => edit.open(nodeOf(node), vscode.ViewColumn.Beside),
-        'spoon.dotfiles.rename': (node) => edit.rename(nodeOf(node)),
-        'spoon.dotfiles.duplicate': (node) => edit.duplicate(nodeOf(node)),
-        'spoon.dotfiles.delete': (node, nodes) => remove.run(nodesOf(node, nodes)),
-        'spoon.dotfiles.download': (node, nodes) => transfer.download(nodesOf(node, nodes)),
-        'spoon.dotfiles.copyPath': (node, nodes) => edit.copyPath(nodesOf(node, nodes)),
+        ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history }),
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>
@@ -128,7 +126,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
       log,
     ),
   );
-  const drops = new DropController(current, edit, transfer, log);
+  const drops = new DropController(current, edit, uploads, log);
   tree.open(drops);
   // The secret store answers late while a window starts; nothing here waits for it.
   void current.ready.then(() => {
@@ -181,18 +179,4 @@ async function copyDiagnostics(current: CurrentConnection, context: vscode.Exten
   const { version } = context.extension.packageJSON as { version: string };
   await vscode.env.clipboard.writeText(diagnosticsText(current, version));
   vscode.window.setStatusBarMessage(vscode.l10n.t('Spoon diagnostics copied'), 3000);
-}
-
-/** Commands get a node from the tree, a URI or nothing, depending on from where they are run. */
-function nodeOf(argument: unknown): DotfileNode | undefined {
-  const isNode = typeof argument === 'object' && argument !== null && 'path' in argument && !('scheme' in argument);
-  return isNode && typeof argument.path === 'string' && argument.path !== '' ? { path: argument.path } : undefined;
-}
-
-function nodesOf(first: unknown, all: unknown): DotfileNode[] {
-  return (Array.isArray(all) ? all : [first]).map(nodeOf).filter((node) => node !== undefined);
-}
-
-function urisOf(first: unknown, all: unknown): vscode.Uri[] {
-  return (Array.isArray(all) ? all : [first]).filter((uri) => uri instanceof vscode.Uri);
 }

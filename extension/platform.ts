@@ -7,4 +7,24 @@ export interface Platform {
   network(caPem: string | undefined): { readonly fetch: Fetch; readonly openSocket: OpenSocket };
   /** A sign-in that whoever started this VS Code has handed over, such as `npm run up -- --browser`. */
   handedSignIn(): Promise<{ readonly url: string; readonly token: string } | undefined>;
+  readonly disk: LocalDisk;
+}
+
+export interface DiskEntry {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  readonly size: number;
+  /** Permission bits; undefined where the system has none. */
+  readonly mode: number | undefined;
+}
+
+/** The disk beside the extension, for what VS Code's own file access cannot tell or make: modes and symbolic links. */
+export interface LocalDisk {
+  /** A link is not followed. @throws Error of the system */
+  look(path: string): Promise<DiskEntry>;
+  /** As {@link look}, but of what a link leads to. @throws Error of the system */
+  lookBehind(path: string): Promise<DiskEntry>;
+  linkTarget(path: string): Promise<string>;
+  setMode(path: string, mode: number): Promise<void>;
+  /** @throws Error of the system when something is there already */
+  makeLink(path: string, target: string): Promise<void>;
 }

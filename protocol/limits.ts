@@ -15,6 +15,20 @@ export const maxBatchEntries = 500;
 export const keptVersions = 50;
 export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 
+/** Files of a home that boxd says have drifted; with more than that nobody looks at each. */
+export const maxReportedDrifts = 1_000;
+/** How long boxd waits with an answer while nothing drifts. */
+export const driftWaitMs = 20_000;
+
+// Files of the home in an editor. VS Code reads and writes whole files only
+export const maxEditedFileBytes = 10 * mebi;
+/** 20,000 names are about 1 MiB; an Explorer with more is no use to anybody. */
+export const maxFolderEntries = 20_000;
+/** Folders that one window may watch: an inotify watch and about 1 KiB each. */
+export const maxWatchedFolders = 4096;
+/** Changes told one by one. A checkout of another branch is more, and then everything is looked at again. */
+export const maxChangesPerMessage = 500;
+
 // HTTP (security.md section 4)
 export const maxJsonBytes = 1 * mebi;
 export const maxHeaderBytes = 16 * kibi;
@@ -54,8 +68,14 @@ export const maxRows = 300;
 export const viewerCreditBytes = 256 * kibi;
 export const pipeCreditBytes = 4 * mebi;
 export const maxCreditBytes = 16 * mebi;
-/** What a terminal keeps for a viewer that comes back. */
-export const replayRingBytes = 256 * kibi;
+/** What a terminal keeps for a viewer that comes back: `snapshotLines` of 200 bytes. Taken as it fills. */
+export const replayRingBytes = 1 * mebi;
+/** The shell waits when its slowest viewer is this far behind. */
+export const maxViewerLagBytes = 64 * kibi;
+/** Lines above the screen that a viewer gets who comes anew, or too late for the bytes. */
+export const snapshotLines = 5_000;
+/** Fewer lines where their colours would make it longer: it is sent whole, beside a viewer's credit. */
+export const maxSnapshotBytes = 1 * mebi;
 export const pingIntervalMs = 20_000;
 export const deadAfterMs = 45_000;
 

@@ -6,9 +6,12 @@ import { maxControlBytes, maxCreditBytes } from './limits.ts';
  * bytes); text frames are JSON control messages. Offsets count the terminal's output bytes from its start.
  */
 
-/** From a viewer. `attach` must be the first; output starts after it. */
+/**
+ * From a viewer. `attach` must be the first; output starts after it. With `offset` it asks for what follows there, without
+ * it for what there is. `snapshots`: it understands the message; to one that does not, boxd sends old bytes instead.
+ */
 export type ViewerMessage =
-  | { type: 'attach'; columns: number; rows: number; credit: number; offset?: number }
+  | { type: 'attach'; columns: number; rows: number; credit: number; offset?: number; snapshots?: true }
   | { type: 'resize'; columns: number; rows: number }
   /** Everything before this offset has been shown; boxd may send `credit` bytes beyond it. */
   | { type: 'ack'; offset: number };
@@ -17,6 +20,12 @@ export type ViewerMessage =
 export type TerminalMessage =
   /** The next binary frame starts at this offset. `missed` bytes before it are gone. */
   | { type: 'attached'; offset: number; missed: number; columns: number; rows: number }
+  /**
+   * In the place of `attached`, and again for a viewer that was passed over: the next `bytes` bytes are no output but what
+   * draws the screen and the lines above it, in a terminal that was reset, as they were at `offset`. Output follows from
+   * there. They do not count for offsets or credit.
+   */
+  | { type: 'snapshot'; offset: number; bytes: number; columns: number; rows: number }
   | { type: 'exit'; code: number; signal: string | null; ranMs: number };
 
 /** From the viewer of a command. */
@@ -41,6 +50,7 @@ export const commandChannel = { stdin: 0, stdout: 1, stderr: 2 } as const;
 /** Close codes beside the standard ones (RFC 6455 section 7.4.2 leaves 4000 to 4999 to applications). */
 export const closeCode = {
   normal: 1000,
+  internalError: 1011,
   serviceRestart: 1012,
   badMessage: 4400,
   ended: 4004,

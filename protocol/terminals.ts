@@ -26,6 +26,10 @@ export const Terminal = Type.Object({
   rows: Type.Integer(),
   /** `{spoon}/{branch}` of the thread that it was opened in. */
   thread: Type.Optional(Type.String()),
+  /** Something other than the shell itself has the terminal, such as an editor or a build. */
+  busy: Type.Boolean(),
+  /** What was printed last, one line of plain text; empty while a full-screen program draws, which has its title. */
+  lastLine: Type.String(),
 });
 export type Terminal = Static<typeof Terminal>;
 
@@ -63,7 +67,10 @@ export const PreparedCommand = Type.Object({
 export type PreparedCommand = Static<typeof PreparedCommand>;
 
 export const TicketRequest = Type.Object(
-  { kind: Type.Union([Type.Literal('terminal'), Type.Literal('events')]), id: Type.Optional(Type.String()) },
+  {
+    kind: Type.Union([Type.Literal('terminal'), Type.Literal('events'), Type.Literal('files')]),
+    id: Type.Optional(Type.String()),
+  },
   { additionalProperties: false },
 );
 export type TicketRequest = Static<typeof TicketRequest>;

@@ -16,24 +16,26 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /**
- * Bundles boxd into `dist/boxd`: one script, the pinned Node for this architecture, and node-pty's Linux parts. Nothing
+ * Bundles boxd into `dist/boxd`: one script, the pinned Node for this architecture, node-pty's Linux parts, and the screen model. Nothing
  * of it depends on the box's image. Prints the content hash, which also names the bundle in `build.json`. Quick, and the
  * same result for the same sources.
  */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const target = join(root, 'dist', 'boxd');
+/** Beside the script, because few boxes load them: as part of it their text would be in every boxd's memory. */
+const screenPackages = ['@xterm/headless', '@xterm/addon-serialize'];
 const nodePackage = `node-linux-${process.arch}`;
 
 async function main(): Promise<void> {
   mkdirSync(target, { recursive: true });
   const script = await bundle();
   const nodeVersion = versionOf(nodePackage);
-  const pty = ptyFiles();
+  const packages = [...ptyFiles(), ...screenFiles()];
   const hash = createHash('sha256');
   // The Node binary by its version: package-lock.json pins its bytes, and hashing 120 MB here would take longer than all the rest.
   hash.update(`${nodePackage}@${nodeVersion}\0`).update(script);
-  for (const path of pty) hash.update(`\0${path}\0`).update(readFileSync(join(modules, 'node-pty', path)));
+  for (const path of packages) hash.update(`\0${path}\0`).update(readFileSync(join(modules, path)));
   const build = hash.digest('hex').slice(0, 32);
 
   const facts = `${JSON.stringify({ build, node: `${nodePackage}@${nodeVersion}` })}\n`;
@@ -42,7 +44,7 @@ async function main(): Promise<void> {
     // The facts go first and come back last: who finds them finds a whole bundle.
     rmSync(factsPath, { force: true });
     placeNode();
-    placePty(pty);
+    placePackages(packages);
     writeFileSync(join(target, 'boxd.js'), script);
     writeFileSync(join(target, 'package.json'), '{ "type": "commonjs" }\n');
     writeFileSync(factsPath, facts);
@@ -61,7 +63,7 @@ async function bundle(): Promise<Uint8Array> {
     // Smaller source text to keep in memory; names stay, for stack traces that say something.
     minifyWhitespace: true,
     minifySyntax: true,
-    external: ['node-pty', 'bufferutil', 'utf-8-validate'],
+    external: ['node-pty', ...screenPackages, 'bufferutil', 'utf-8-validate'],
     define: { 'import.meta.url': 'spoonScriptUrl' },
     banner: { js: "const spoonScriptUrl=require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',
@@ -76,7 +78,7 @@ function versionOf(name: string): string {
   return version;
 }
 
-/** Paths relative to the package, sorted: its scripts, and the prebuilt addons of both Linux architectures. */
+/** Paths below node_modules, sorted: its scripts, and the prebuilt addons of both Linux architectures. */
 function ptyFiles(): string[] {
   const folder = join(modules, 'node-pty');
   const files = ['lib', 'prebuilds/linux-x64', 'prebuilds/linux-arm64'].flatMap((part) =>
@@ -84,13 +86,20 @@ function ptyFiles(): string[] {
       .filter((entry) => entry.isFile() && /\.(js|node)$/.test(entry.name) && !/windows|conpty|test/i.test(entry.name))
       .map((entry) => relative(folder, join(entry.parentPath, entry.name))),
   );
-  return ['package.json', 'LICENSE', ...files].sort();
+  return ['package.json', 'LICENSE', ...files].map((path) => join('node-pty', path)).sort();
 }
 
-function placePty(files: readonly string[]): void {
-  const to = join(target, 'node_modules', 'node-pty');
+function screenFiles(): string[] {
+  return screenPackages.flatMap((name) => {
+    const { main } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')) as { main: string };
+    return [join(name, 'package.json'), join(name, main)];
+  });
+}
+
+function placePackages(files: readonly string[]): void {
+  const to = join(target, 'node_modules');
   rmSync(to, { recursive: true, force: true });
-  for (const path of files) cpSync(join(modules, 'node-pty', path), join(to, path));
+  for (const path of files) cpSync(join(modules, path), join(to, path));
 }
 
 /** A hard link where the file system allows, so that a build costs no 120 MB. */

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { CheckoutStatuses, GitOperation } from '../../protocol/boxd.ts';
+import type { CheckoutStatuses, GitOperation } from '../../protocol/boxdGit.ts';
 import { GitServer, git } from '../testing/gitServer.ts';
 import { TestBox } from '../testing/testBox.ts';
 

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import type { CheckoutStatuses, MakeCheckout } from '../../protocol/boxd.ts';
+import type { CheckoutStatuses, MakeCheckout } from '../../protocol/boxdGit.ts';
 import type { CheckoutStatus } from '../../protocol/threads.ts';
 import { look } from './checkoutPlace.ts';
 import { readStatus } from './checkoutStatus.ts';

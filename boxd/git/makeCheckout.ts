@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import type { CheckoutMade, MakeCheckout } from '../../protocol/boxd.ts';
+import type { CheckoutMade, MakeCheckout } from '../../protocol/boxdGit.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { CheckoutProgress } from '../../protocol/threads.ts';
 import { hasCode, toHomeError } from '../home/homeErrors.ts';

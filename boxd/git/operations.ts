@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GitOperation } from '../../protocol/boxd.ts';
+import type { GitOperation } from '../../protocol/boxdGit.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { CheckoutProgress } from '../../protocol/threads.ts';
 

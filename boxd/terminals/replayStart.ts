@@ -19,22 +19,30 @@ export interface ReplayStart {
   readonly from: number;
 }
 
+/** Whether everything from what it asked for on is still held. */
+export function isHeld(ring: Ring, asked: unknown): asked is number {
+  return typeof asked === 'number' && Number.isSafeInteger(asked) && asked >= ring.start && asked <= ring.end;
+}
+
 /**
- * Where a viewer starts. From exactly the offset it asked for while that is still held; otherwise from the first whole
+ * Where a viewer starts that takes no snapshots. From exactly the offset it asked for while that is still held; otherwise from the first whole
  * line, so that no half escape sequence or half letter is shown.
  * @param asked what the viewer sent: an offset, or anything at all
  */
 export function replayStart(ring: Ring, asked: unknown): ReplayStart {
-  const known = typeof asked === 'number' && Number.isSafeInteger(asked) && asked >= 0 && asked <= ring.end;
-  if (known && asked >= ring.start) return { offset: asked, missed: 0, reset: false, from: asked };
+  if (isHeld(ring, asked)) return { offset: asked, missed: 0, reset: false, from: asked };
   if (ring.start === 0) return { offset: 0, missed: 0, reset: false, from: 0 };
   const from = firstWholeLine(ring);
   const offset = from - replayReset.length;
-  return { offset, missed: Math.max(0, offset - (known ? asked : 0)), reset: true, from };
+  return { offset, missed: Math.max(0, offset - (isLost(ring, asked) ? asked : 0)), reset: true, from };
+}
+
+function isLost(ring: Ring, asked: unknown): asked is number {
+  return typeof asked === 'number' && Number.isSafeInteger(asked) && asked >= 0 && asked < ring.start;
 }
 
 /** Without a single line feed (a full-screen program): the first byte that can begin a letter in UTF-8. */
-function firstWholeLine(ring: Ring): number {
+export function firstWholeLine(ring: Ring): number {
   const least = Math.max(ring.start, replayReset.length);
   const held = ring.copy(least, ring.end);
   const newline = held.indexOf(lineFeed);

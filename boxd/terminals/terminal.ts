@@ -2,19 +2,19 @@ import { readlinkSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { TerminalState } from '../../protocol/boxd.ts';
-import { maxFrameBytes, replayRingBytes } from '../../protocol/limits.ts';
+import { maxFrameBytes, maxViewerLagBytes, replayRingBytes } from '../../protocol/limits.ts';
 import { closeCode, parseControl, type TerminalMessage } from '../../protocol/terminalFrames.ts';
 import { clampSize } from '../../protocol/terminalSize.ts';
 import { hasForegroundChild } from '../processes/processTable.ts';
 import { ByteRing } from './byteRing.ts';
+import { lastLine } from './lastLine.ts';
+import { OutputScanner } from './outputScanner.ts';
 import { PseudoTerminal, type PseudoTerminalOptions } from './pseudoTerminal.ts';
+import { ScreenModel } from './screenModel.ts';
 import { TerminalViewer } from './terminalViewer.ts';
-import { TitleScanner } from './titleScanner.ts';
 import { watchLiveness } from './viewerLiveness.ts';
 
-/** The shell waits when the slowest viewer is this far behind; a quarter of the ring, so that nothing unsent is lost. */
-const pauseBytes = replayRingBytes / 4;
-const resumeBytes = pauseBytes / 2;
+const resumeBytes = maxViewerLagBytes / 2;
 /** How long one viewer may hold the shell while another one has seen everything. Then it is passed over. */
 const maxHoldMs = 5_000;
 /** Below this a chunk is somebody typing, and goes out in the same turn of the event loop. */
@@ -29,7 +29,8 @@ export class Terminal {
   readonly id: string;
   readonly createdMs = Date.now();
   readonly #ring = new ByteRing(replayRingBytes);
-  readonly #title = new TitleScanner();
+  readonly #scanner = new OutputScanner();
+  readonly #screen: ScreenModel;
   readonly #viewers = new Set<TerminalViewer>();
   #size: { columns: number; rows: number };
   #wantedSize: { columns: number; rows: number } | undefined;
@@ -39,6 +40,8 @@ export class Terminal {
   #freshBytes = 0;
   #flushing = false;
   #paused = false;
+  /** Being drawn; the shell waits for it, so that it gets done. */
+  #snapshot: Promise<void> | undefined;
   #hold: NodeJS.Timeout | undefined;
   #exit: TerminalMessage | undefined;
 
@@ -46,6 +49,7 @@ export class Terminal {
     this.id = id;
     this.#cwd = options.cwd;
     this.#size = { columns: options.columns, rows: options.rows };
+    this.#screen = new ScreenModel({ ring: this.#ring, scanner: this.#scanner, size: this.#size });
   }
 
   /** @param onExit once, when the shell has ended and its output is complete */
@@ -75,12 +79,13 @@ export class Terminal {
   describe(): TerminalState {
     return {
       id: this.id,
-      title: this.#title.title,
+      title: this.#scanner.title,
       cwd: this.#currentFolder(),
       createdMs: this.createdMs,
       viewers: [...this.#viewers].filter((viewer) => viewer.attached).length,
       ...this.#size,
       busy: !this.ended && hasForegroundChild(this.pid),
+      lastLine: this.#scanner.alternateScreen ? '' : lastLine(this.#ring),
     };
   }
 
@@ -105,6 +110,7 @@ export class Terminal {
   /** Closes what still watches; for a terminal that is being forgotten. */
   close(): void {
     clearTimeout(this.#hold);
+    this.#screen.close();
     for (const { webSocket } of this.#viewers) webSocket.close(closeCode.ended);
   }
 
@@ -114,7 +120,8 @@ export class Terminal {
       return;
     }
     if (this.ended) return;
-    if (viewer.size !== undefined && !isSame(viewer.size, this.#wantedSize ?? this.#size)) this.#resize(viewer.size);
+    if (viewer.size !== undefined && !isSame(viewer.size, this.#wantedSize ?? this.#size))
+      this.#resize({ ...viewer.size });
     // Before the input, as the viewer meant it: a program may ask for the size at once.
     this.#takeSize();
     if (this.#pty?.write(bytes) === false) {
@@ -131,8 +138,7 @@ export class Terminal {
       return;
     }
     if (message.type === 'attach' && !viewer.attached) {
-      viewer.size = this.#resize(message);
-      viewer.attach({ offset: message.offset, credit: message.credit, size: viewer.size });
+      viewer.attach(message, this.#resize(message));
       this.#flush();
     } else if (message.type === 'resize' && viewer.attached) {
       viewer.size = this.#resize(message);
@@ -169,12 +175,14 @@ export class Terminal {
     this.#wantedSize = undefined;
     if (size === undefined || this.ended || isSame(size, this.#size)) return;
     this.#size = size;
+    this.#screen.resize(size);
     this.#pty?.resize(size.columns, size.rows);
   }
 
   #onData(chunk: Buffer): void {
     this.#ring.write(chunk);
-    this.#title.scan(chunk);
+    this.#scanner.scan(chunk);
+    this.#screen.onOutput();
     if (this.#viewers.size === 0) return;
     this.#fresh.push(chunk);
     this.#freshBytes += chunk.length;
@@ -210,17 +218,32 @@ export class Terminal {
       viewer.send(this.#size, fresh);
       if (this.#exit !== undefined) viewer.finish(this.#exit);
     }
+    if ([...this.#viewers].some((viewer) => viewer.wantsSnapshot)) this.#snapshot ??= this.#sendSnapshot();
     this.#steer();
+  }
+
+  /** Drawn once for all who wait for it, in the size that the last of them brought. */
+  async #sendSnapshot(): Promise<void> {
+    this.#takeSize();
+    try {
+      const snapshot = await this.#screen.take();
+      for (const viewer of this.#viewers) if (viewer.wantsSnapshot) viewer.show(snapshot, this.#size);
+    } catch {
+      // It comes back and asks again; what else watches, and the shell, go on.
+      for (const viewer of this.#viewers) if (viewer.wantsSnapshot) viewer.webSocket.close(closeCode.internalError);
+    }
+    this.#snapshot = undefined;
+    this.#flush();
   }
 
   /** Pauses or resumes the shell by its slowest viewer. */
   #steer(): void {
     let slowest = 0;
     for (const viewer of this.#viewers) slowest = Math.max(slowest, viewer.lagBytes);
-    if (slowest >= pauseBytes && !this.#paused) {
+    if ((slowest >= maxViewerLagBytes || this.#snapshot !== undefined) && !this.#paused) {
       this.#paused = true;
       this.#pty?.pause();
-    } else if (slowest <= resumeBytes && this.#paused) {
+    } else if (slowest <= resumeBytes && this.#snapshot === undefined && this.#paused) {
       this.#paused = false;
       clearTimeout(this.#hold);
       this.#hold = undefined;

@@ -3,8 +3,14 @@ import type { WebSocket } from 'ws';
 import { maxFrameBytes } from '../../protocol/limits.ts';
 import { closeCode, type TerminalMessage } from '../../protocol/terminalFrames.ts';
 import type { ByteRing } from './byteRing.ts';
-import { replayReset, replayStart } from './replayStart.ts';
+import { isHeld, replayReset, replayStart } from './replayStart.ts';
+import type { Snapshot } from './screenModel.ts';
 import { SendGate } from './sendGate.ts';
+
+interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
 
 interface Options {
   readonly webSocket: WebSocket;
@@ -21,11 +27,12 @@ interface Options {
 export class TerminalViewer {
   readonly webSocket: WebSocket;
   /** As it last said. */
-  size: { columns: number; rows: number } | undefined;
+  size: Size | undefined;
   readonly #socket: Duplex;
   readonly #ring: ByteRing;
   #gate: SendGate | undefined;
-  #credit: unknown;
+  /** As it was in `attach`. */
+  #asked: { readonly credit: unknown; readonly snapshots: boolean } | undefined;
   #passedOver = false;
   #done = false;
 
@@ -38,7 +45,14 @@ export class TerminalViewer {
 
   /** Has said `attach`. */
   get attached(): boolean {
-    return this.#gate !== undefined;
+    return this.#asked !== undefined;
+  }
+
+  /** Cannot go on with bytes alone: `show` is next. Not before it has room, so that none is drawn for a frozen viewer. */
+  get wantsSnapshot(): boolean {
+    if (this.#asked?.snapshots !== true || this.#done) return false;
+    if (this.#gate === undefined) return true;
+    return this.#passedOver && this.#gate.roomBytes > 0 && this.#gate.sentOffset < this.#ring.start;
   }
 
   /** Output that it has not been sent, in bytes; 0 while it is passed over, because then nobody waits for it. */
@@ -51,17 +65,20 @@ export class TerminalViewer {
     return this.#gate !== undefined && !this.#passedOver && !this.#done;
   }
 
-  attach({
-    offset,
-    credit,
-    size,
-  }: {
-    offset: unknown;
-    credit: unknown;
-    size: { columns: number; rows: number };
-  }): void {
-    this.#credit = credit;
-    this.#startAt(offset, size);
+  attach({ offset, credit, snapshots }: Readonly<Record<string, unknown>>, size: Size): void {
+    this.size = size;
+    this.#asked = { credit, snapshots: snapshots === true };
+    if (!this.#asked.snapshots || isHeld(this.#ring, offset)) this.#startAt(offset, size);
+  }
+
+  /** Draws the screen; output follows. */
+  show({ offset, bytes }: Snapshot, size: Size): void {
+    this.#gate = new SendGate(this.#socket, offset, this.#asked?.credit);
+    this.#passedOver = false;
+    this.#say({ type: 'snapshot', offset, bytes: bytes.length, ...size });
+    for (let start = 0; start < bytes.length; start += maxFrameBytes) {
+      this.webSocket.send(bytes.subarray(start, start + maxFrameBytes));
+    }
   }
 
   acknowledge(offset: unknown): void {
@@ -74,9 +91,9 @@ export class TerminalViewer {
   }
 
   /** Sends what it has room for. @param fresh the newest bytes of the ring, to spare a copy where they are all there is */
-  send(size: { columns: number; rows: number }, fresh?: Buffer): void {
+  send(size: Size, fresh?: Buffer): void {
     const gate = this.#gate;
-    if (gate === undefined || this.#done || gate.roomBytes === 0) return;
+    if (gate === undefined || this.#done || gate.roomBytes === 0 || this.wantsSnapshot) return;
     if (this.#passedOver) {
       this.#passedOver = false;
       if (gate.sentOffset < this.#ring.start) {
@@ -104,9 +121,9 @@ export class TerminalViewer {
     return true;
   }
 
-  #startAt(asked: unknown, size: { columns: number; rows: number }): void {
+  #startAt(asked: unknown, size: Size): void {
     const { offset, missed, reset, from } = replayStart(this.#ring, asked);
-    this.#gate = new SendGate(this.#socket, offset, this.#credit);
+    this.#gate = new SendGate(this.#socket, offset, this.#asked?.credit);
     this.#passedOver = false;
     this.#say({ type: 'attached', offset, missed, ...size });
     if (reset) {

@@ -107,6 +107,50 @@ describe('a terminal', () => {
     third.webSocket.terminate();
   });
 
+  it('draws the screen for a viewer that comes anew, without what the program asked of the first one', async () => {
+    const [id, first] = await openAndView();
+    first.type('printf "\\033[1;32mgreen\\033[0m\\033[c\\033[6n\\n"; cat > /dev/null\r');
+    await first.untilText(/green/);
+    const second = await TestViewer.attach(box, id, { snapshots: true });
+    const [message] = second.messages;
+    assert.equal(message?.type, 'snapshot');
+    const drawn = second.drawn.toString();
+    assert.match(drawn, /\$ printf .*\r\n\S+green/s);
+    assert.ok(!drawn.includes('\x1b[c') && !drawn.includes('\x1b[6n'));
+    assert.equal(second.receivedBytes, 0);
+    // Output follows without a gap.
+    assert.equal(second.offset, first.offset);
+    first.type('\x04echo on""ward\r');
+    await second.untilText(/onward\r\n\$ $/);
+    await first.untilText(/onward\r\n\$ $/);
+    assert.ok(first.text.endsWith(second.text));
+  });
+
+  it('draws the screen where the bytes that a viewer wants are gone, and while it floods', async () => {
+    const [id, first] = await openAndView();
+    first.keepBytes = 100_000;
+    first.type('yes flood\r');
+    await first.until(() => first.offset > 2 * 1024 * 1024);
+    const second = await TestViewer.attach(box, id, { snapshots: true, offset: 10 });
+    assert.equal(second.messages[0]?.type, 'snapshot');
+    assert.match(second.drawn.toString(), /(flood\r\n){100}/);
+    second.keepBytes = 100_000;
+    const { offset } = second;
+    await second.until(() => second.offset > offset + 100_000);
+    first.type('\x03');
+    await second.untilText(/\^C/);
+  });
+
+  it('says what was printed last, but not what a full-screen program drew', async () => {
+    const [id, viewer] = await openAndView();
+    viewer.type('printf "\\033[31mal""most\\033[0m done\\n"; cat\r');
+    await viewer.untilText(/almost/);
+    assert.equal((await find(id))?.lastLine, 'almost done');
+    viewer.type('\x04printf "\\033[?1049h pic""ture"; cat\r');
+    await viewer.untilText(/picture/);
+    assert.equal((await find(id))?.lastLine, '');
+  });
+
   it('passes every byte as it is, both ways', async () => {
     const [id, viewer] = await openAndView();
     viewer.type('stty raw -echo; echo re""ady; head -c 262144 | sha256sum; stty sane\r');

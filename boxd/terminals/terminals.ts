@@ -64,7 +64,7 @@ export class Terminals {
     );
     this.#terminals.set(id, terminal);
     if (request.thread !== undefined) this.#threads.set(id, request.thread);
-    const { busy: _, ...described } = terminal.describe();
+    const { busy: _, lastLine: __, ...described } = terminal.describe();
     const notes = [folder.note, safe ? undefined : login.note].filter((note) => note !== undefined);
     // The new process may not have reached its folder yet.
     return { terminal: { ...described, ...this.#threadOf(id), cwd: folder.path }, notes };

@@ -10,6 +10,7 @@ interface AttachOptions {
   readonly rows?: number;
   /** False: reads on but never acknowledges. */
   readonly acknowledge?: boolean;
+  readonly snapshots?: boolean;
 }
 
 /** A viewer as a client is one: counts offsets, acknowledges, waits for text. */
@@ -24,6 +25,9 @@ export class TestViewer {
   receivedBytes = 0;
   /** Keeps only the end of the output, for floods. */
   keepBytes = Number.POSITIVE_INFINITY;
+  /** What a snapshot drew; its bytes are no output. */
+  drawn = Buffer.alloc(0);
+  #toDraw = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(webSocket: WebSocket, acknowledge: boolean) {
@@ -41,10 +45,17 @@ export class TestViewer {
   }
 
   static async attach(box: TestBox, id: string, options: AttachOptions = {}): Promise<TestViewer> {
-    const { acknowledge = true, offset, credit = 256 * 1024, columns = 80, rows = 24 } = options;
+    const { acknowledge = true, offset, credit = 256 * 1024, columns = 80, rows = 24, snapshots } = options;
     const viewer = new TestViewer(await box.connect(`/v1/terminals/${id}/attach`), acknowledge);
-    viewer.say({ type: 'attach', columns, rows, credit, ...(offset === undefined ? {} : { offset }) });
-    await viewer.until(() => viewer.messages.length > 0);
+    viewer.say({
+      type: 'attach',
+      columns,
+      rows,
+      credit,
+      ...(offset === undefined ? {} : { offset }),
+      ...(snapshots === undefined ? {} : { snapshots }),
+    });
+    await viewer.until(() => viewer.messages.length > 0 && viewer.#toDraw === 0);
     return viewer;
   }
 
@@ -80,6 +91,11 @@ export class TestViewer {
   }
 
   #onOutput(data: Buffer): void {
+    if (this.#toDraw > 0) {
+      this.#toDraw -= data.length;
+      this.drawn = Buffer.concat([this.drawn, data]);
+      return;
+    }
     this.offset += data.length;
     this.receivedBytes += data.length;
     const joined = Buffer.concat([this.output, data]);
@@ -89,6 +105,11 @@ export class TestViewer {
 
   #onMessage(message: TerminalMessage): void {
     this.messages.push(message);
-    if (message.type === 'attached') this.offset = message.offset;
+    if (message.type === 'exit') return;
+    this.offset = message.offset;
+    if (message.type === 'snapshot') {
+      this.#toDraw = message.bytes;
+      this.drawn = Buffer.alloc(0);
+    }
   }
 }

@@ -1,29 +1,35 @@
 import * as vscode from 'vscode';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
-import { problemText } from './dotfilesTree.ts';
+import { Coalesce } from './coalesce.ts';
+import type { DotfileClipboard } from './dotfileClipboard.ts';
+import { isBinaryName, isExecutable, problemText } from './dotfileFacts.ts';
+import type { Entry } from './dotfileIndex.ts';
 import { accountOf, dotfileScheme, dotfileUri, pathOf } from './dotfileUri.ts';
 
 /** Letters beside the names of dotfiles, in the tree, the tabs and the Explorer. A letter each, never colour alone. */
 export class DotfileDecorations implements vscode.FileDecorationProvider, vscode.Disposable {
   readonly #current: CurrentConnection;
+  readonly #clipboard: DotfileClipboard;
   readonly #changed = new vscode.EventEmitter<vscode.Uri[]>();
+  readonly #news = new Coalesce<readonly string[]>(100, (paths) => this.#tell(paths.flat()));
   readonly #disposables: vscode.Disposable[];
   #following: vscode.Disposable | undefined;
   readonly onDidChangeFileDecorations = this.#changed.event;
 
-  constructor(current: CurrentConnection) {
+  constructor(current: CurrentConnection, clipboard: DotfileClipboard) {
     this.#current = current;
+    this.#clipboard = clipboard;
     this.#disposables = [
       this.#changed,
       vscode.window.registerFileDecorationProvider(this),
+      clipboard.onDidChangeCut((paths) => this.#news.add(paths)),
       current.onDidChange((connection) => {
         this.#following?.dispose();
+        this.#news.clear();
         if (connection === undefined) return;
-        const tell = (paths: readonly string[]): void =>
-          this.#changed.fire(paths.map((path) => dotfileUri(accountOf(connection.session), path)));
         this.#following = vscode.Disposable.from(
-          connection.dotfiles.onDidChangeProblems(tell),
-          connection.dotfiles.onDidChange(({ changed }) => tell(changed)),
+          connection.dotfiles.onDidChangeProblems((paths) => this.#news.add(paths)),
+          connection.dotfiles.onDidChange(({ changed }) => this.#news.add(changed)),
         );
       }),
     ];
@@ -43,15 +49,31 @@ export class DotfileDecorations implements vscode.FileDecorationProvider, vscode
       decoration.propagate = true;
       return decoration;
     }
-    const dotfile = connection.dotfiles.entry(path)?.dotfile;
-    if (dotfile?.kind === 'file' && (dotfile.mode & 0o111) !== 0) {
-      return new vscode.FileDecoration('x', vscode.l10n.t('Executable'));
+    if (this.#clipboard.isCut(path)) {
+      const color = new vscode.ThemeColor('disabledForeground');
+      return new vscode.FileDecoration(undefined, vscode.l10n.t('Cut'), color);
     }
-    return undefined;
+    const entry = connection.dotfiles.entry(path);
+    return entry === undefined ? undefined : kindDecoration(entry);
   }
 
   dispose(): void {
+    this.#news.clear();
     this.#following?.dispose();
     vscode.Disposable.from(...this.#disposables).dispose();
   }
+
+  #tell(paths: readonly string[]): void {
+    const connection = this.#current.connection;
+    if (connection === undefined || paths.length === 0) return;
+    const account = accountOf(connection.session);
+    this.#changed.fire([...new Set(paths)].map((path) => dotfileUri(account, path)));
+  }
+}
+
+function kindDecoration(entry: Entry): vscode.FileDecoration | undefined {
+  // The sign that the Explorer has for it.
+  if (entry.kind === 'symlink') return new vscode.FileDecoration('\u2937', vscode.l10n.t('Symbolic link'));
+  if (isExecutable(entry)) return new vscode.FileDecoration('x', vscode.l10n.t('Executable'));
+  return isBinaryName(entry) ? new vscode.FileDecoration('B', vscode.l10n.t('Binary')) : undefined;
 }

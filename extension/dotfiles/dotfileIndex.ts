@@ -44,10 +44,16 @@ export class DotfileIndex {
       .sort(compareEntries);
   }
 
-  /** All dotfiles below a folder, or the one at the path. */
+  /** All dotfiles below a folder, or the one at the path; a folder before what is in it. */
   below(path: string): Dotfile[] {
-    const prefix = path === '' ? '' : `${path}/`;
-    return [...this.#dotfiles.values()].filter((dotfile) => dotfile.path === path || dotfile.path.startsWith(prefix));
+    const found: Dotfile[] = [];
+    const paths = [path];
+    for (let next = paths.pop(); next !== undefined; next = paths.pop()) {
+      const dotfile = this.#dotfiles.get(next);
+      if (dotfile !== undefined) found.push(dotfile);
+      for (const name of this.#folders.get(next) ?? []) paths.push(joinPath(next, name));
+    }
+    return found;
   }
 
   all(): Dotfile[] {

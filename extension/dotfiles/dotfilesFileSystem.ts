@@ -2,10 +2,11 @@ import * as vscode from 'vscode';
 import type { Dotfile } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { defaultFileMode, expectedFileMode } from '../../protocol/fileMode.ts';
-import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
+import type { HomePath } from '../../protocol/homePath.ts';
 import { maxFileBytes } from '../../protocol/limits.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
+import { copyDotfiles } from './copyDotfiles.ts';
 import type { IndexChange } from './dotfileIndex.ts';
 import { joinPath, parentOf } from './dotfileIndex.ts';
 import { accountOf, dotfileScheme, dotfileUri, homePathOf, pathOf } from './dotfileUri.ts';
@@ -141,7 +142,7 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
     });
   }
 
-  /** Within one account, with the mode: a copied script stays executable. */
+  /** Within one account. */
   async copy(from: vscode.Uri, to: vscode.Uri, options: { readonly overwrite: boolean }): Promise<void> {
     await this.#guard(to, async ({ dotfiles }) => {
       const source = dotfiles.entry(pathOf(from));
@@ -150,12 +151,7 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
       requireFolder(dotfiles, to, pathOf(to));
       if (pathOf(to).startsWith(`${source.path}/`))
         throw vscode.FileSystemError.NoPermissions(vscode.l10n.t('A folder cannot go into itself.'));
-      for (const dotfile of dotfiles.below(source.path)) {
-        const path = parseHomePath(pathOf(to) + dotfile.path.slice(source.path.length));
-        const { bytes, kind, mode } = await dotfiles.read(dotfile.path as HomePath);
-        const known = dotfiles.entry(path)?.dotfile;
-        await dotfiles.save(path, bytes, { base: known === undefined ? 'create' : known, kind, mode });
-      }
+      await copyDotfiles(dotfiles, source.path, pathOf(to));
     });
   }
 

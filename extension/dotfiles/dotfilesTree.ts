@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import { formatFileMode } from '../../protocol/fileMode.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
-import { asPlainText } from '../failure.ts';
-import { type Entry, type IndexChange, nameOf, parentOf } from './dotfileIndex.ts';
+import { Coalesce } from './coalesce.ts';
+import { describeDotfile, isExecutable, spokenDotfile } from './dotfileFacts.ts';
+import { type Entry, type IndexChange, mergeChanges, nameOf, parentOf } from './dotfileIndex.ts';
 import { accountOf, dotfileUri } from './dotfileUri.ts';
 
 /** A place in the tree. One object per path for as long as the account is shown, so that VS Code knows it again. */
@@ -38,6 +38,11 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   readonly #nodes = new Map<string, DotfileNode>();
   #following: vscode.Disposable | undefined;
   #view: vscode.TreeView<DotfileNode> | undefined;
+  #selectedBeforeKey: readonly DotfileNode[] = [];
+  readonly #changes = new Coalesce<IndexChange>(100, (changes) => {
+    this.#showState();
+    this.#update(mergeChanges(changes));
+  });
   readonly onDidChangeTreeData = this.#changed.event;
 
   constructor(current: CurrentConnection) {
@@ -65,6 +70,21 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     return (this.#view?.selection ?? []).filter(({ hint }) => hint === undefined);
   }
 
+  /** Called by a key's binding before it toggles the selection of the focused row; see {@link keyTargets}. */
+  beforeKey(): void {
+    this.#selectedBeforeKey = this.selection;
+  }
+
+  /**
+   * What a key means: the row that has the focus, or the whole selection when it is one of it. VS Code tells extensions the
+   * selection alone, and the arrow keys move only the focus; so the binding toggles the focused row and the difference tells.
+   */
+  keyTargets(): readonly DotfileNode[] {
+    const before = this.#selectedBeforeKey;
+    const added = this.selection.filter((node) => !before.includes(node));
+    return added.length > 0 ? added : before;
+  }
+
   node(path: string): DotfileNode {
     const known = this.#nodes.get(path);
     if (known !== undefined) return known;
@@ -76,6 +96,11 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   async reveal(path: string, options: { focus: boolean }): Promise<void> {
     if (this.#view?.visible)
       await this.#view.reveal(this.node(path), { select: true, focus: options.focus, expand: false });
+  }
+
+  /** As {@link reveal}, also when the view was not open. */
+  async show(path: string): Promise<void> {
+    await this.#view?.reveal(this.node(path), { select: true, focus: true, expand: false });
   }
 
   getParent(node: DotfileNode): DotfileNode | undefined {
@@ -104,8 +129,8 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     item.id = `${accountOf(connection.session)}/${node.path}`;
     item.label = entry.name;
     item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
-    item.contextValue = isFolder ? 'folder' : entry.kind === 'symlink' ? 'file symlink' : 'file';
-    item.accessibilityInformation = { label: spoken(entry, connection) };
+    item.contextValue = contextOf(entry);
+    item.accessibilityInformation = { label: spokenDotfile(entry, connection.dotfiles) };
     if (entry.kind === 'symlink') item.description = vscode.l10n.t('link');
     if (!isFolder) {
       item.command = { command: 'vscode.open', title: vscode.l10n.t('Open'), arguments: [item.resourceUri] };
@@ -117,11 +142,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     const connection = this.#current.connection;
     const entry = connection?.dotfiles.entry(node.path);
     if (connection === undefined || entry === undefined) return item;
-    // appendText: nothing that a service or a file name says is taken for markup.
-    const tooltip = new vscode.MarkdownString();
-    tooltip.appendText(`~/${node.path}`);
-    for (const line of details(entry, connection)) tooltip.appendText('\n').appendText(line);
-    item.tooltip = tooltip;
+    item.tooltip = describeDotfile(entry, connection.dotfiles);
     return item;
   }
 
@@ -130,6 +151,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   }
 
   dispose(): void {
+    this.#changes.clear();
     this.#following?.dispose();
     vscode.Disposable.from(...this.#disposables).dispose();
   }
@@ -137,10 +159,8 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   #follow(connection: Connection | undefined): void {
     this.#following?.dispose();
     this.#nodes.clear();
-    this.#following = connection?.dotfiles.onDidChange((change) => {
-      this.#showState();
-      this.#update(change);
-    });
+    this.#changes.clear();
+    this.#following = connection?.dotfiles.onDidChange((change) => this.#changes.add(change));
     this.#showState();
     this.refresh();
     if (connection === undefined) return;
@@ -188,41 +208,9 @@ const offlineMessage = vscode.l10n.t(
   'Offline: this is what was there when the service was last heard of. Reconnecting…',
 );
 
-function details({ kind, dotfile }: Entry, { dotfiles }: Connection): string[] {
-  if (dotfile === undefined) return [vscode.l10n.t('Folder')];
-  const lines = [
-    kind === 'file'
-      ? formatSize(dotfile.size)
-      : kind === 'symlink'
-        ? vscode.l10n.t('Symbolic link')
-        : vscode.l10n.t('Folder'),
-    vscode.l10n.t('Mode {0}', formatFileMode(dotfile.mode)),
-    vscode.l10n.t('Version {0}, changed {1}', dotfile.version, new Date(dotfile.modifiedMs).toLocaleString()),
-  ];
-  const problem = dotfiles.problem(dotfile.path);
-  if (problem !== undefined) lines.push(problemText(problem.state, problem.detail));
-  return lines;
-}
-
-function spoken(entry: Entry, connection: Connection): string {
-  const kind = { file: vscode.l10n.t('file'), symlink: vscode.l10n.t('link'), directory: vscode.l10n.t('folder') }[
-    entry.kind
-  ];
-  const problem = connection.dotfiles.problem(entry.path);
-  return [entry.name, kind, problem && problemText(problem.state, problem.detail)].filter(Boolean).join(', ');
-}
-
-/** Why a stored file is not, or not as it was, in the running box. */
-export function problemText(state: string, detail: string | undefined): string {
-  const what: Record<string, string> = {
-    conflict: vscode.l10n.t('A change made in the box was in the way; it is kept as an older version.'),
-    refused: vscode.l10n.t('Stored, but it could not be written into the box.'),
-    pending: vscode.l10n.t('Stored; the running box does not have it yet.'),
-  };
-  return [what[state] ?? '', asPlainText(detail ?? '')].filter((text) => text !== '').join(' ');
-}
-
-export function formatSize(bytes: number): string {
-  if (bytes < 1024) return vscode.l10n.t('{0} bytes', bytes);
-  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+/** Words that the menus look for. */
+function contextOf(entry: Entry): string {
+  if (entry.kind === 'directory') return 'folder mode';
+  if (entry.kind === 'symlink') return 'file symlink';
+  return isExecutable(entry) ? 'file mode executable' : 'file mode';
 }

@@ -2,12 +2,11 @@ import * as vscode from 'vscode';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import type { Log } from '../outputLog.ts';
 import { runGuarded } from '../registerCommands.ts';
-import { nameOf } from './dotfileIndex.ts';
+import { setting } from '../settings.ts';
 import type { DotfileNode } from './dotfilesTree.ts';
-import { accountOf, dotfileScheme, dotfileUri } from './dotfileUri.ts';
-import { planMove } from './dropPlan.ts';
+import { accountOf, dotfileScheme, dotfileUri, pathOf } from './dotfileUri.ts';
 import type { EditCommands } from './editCommands.ts';
-import { folderOf, type TransferCommands } from './transferCommands.ts';
+import { folderOf, type UploadCommands } from './uploadCommands.ts';
 import { collectDropped, parseUriList } from './uploadSources.ts';
 
 const treeType = 'application/vnd.code.tree.spoon.dotfiles';
@@ -19,13 +18,13 @@ export class DropController implements vscode.TreeDragAndDropController<DotfileN
   readonly dropMimeTypes = [treeType, uriListType, 'files'];
   readonly #current: CurrentConnection;
   readonly #edit: EditCommands;
-  readonly #transfer: TransferCommands;
+  readonly #uploads: UploadCommands;
   readonly #log: Log;
 
-  constructor(current: CurrentConnection, edit: EditCommands, transfer: TransferCommands, log: Log) {
+  constructor(current: CurrentConnection, edit: EditCommands, uploads: UploadCommands, log: Log) {
     this.#current = current;
     this.#edit = edit;
-    this.#transfer = transfer;
+    this.#uploads = uploads;
     this.#log = log;
   }
 
@@ -46,36 +45,17 @@ export class DropController implements vscode.TreeDragAndDropController<DotfileN
     const connection = this.#current.require();
     const folder = folderOf(connection, target);
     const own: unknown = items.get(treeType)?.value;
-    if (Array.isArray(own)) return await this.#move(own.map(String), folder);
+    if (Array.isArray(own)) return await this.#edit.moveInto(own.map(String), folder);
     // First of all, because files in the drop can be read only now.
-    const dropped = collectDropped(items);
+    const dropped = collectDropped(items, setting('dotfiles.exclude'));
     const uris = parseUriList((await items.get(uriListType)?.asString()) ?? '');
     const ours = uris.filter((uri) => uri.scheme === dotfileScheme && uri.authority === accountOf(connection.session));
     if (ours.length > 0)
-      return await this.#move(
-        ours.map(({ path }) => path.slice(1)),
+      return await this.#edit.moveInto(
+        ours.map((uri) => pathOf(uri)),
         folder,
       );
-    if (uris.length > 0) return await this.#transfer.uploadUris(uris, folder);
-    await this.#transfer.uploadCollected(await dropped, folder);
-  }
-
-  async #move(paths: readonly string[], folder: string): Promise<void> {
-    const { dotfiles } = this.#current.require();
-    const { moves, refused } = planMove(paths, folder);
-    const [firstRefused] = refused;
-    if (firstRefused !== undefined) void vscode.window.showWarningMessage(firstRefused.why);
-    const taken = moves.filter(({ to }) => dotfiles.entry(to) !== undefined);
-    if (taken.length > 0) {
-      const replace = vscode.l10n.t('Replace');
-      const names = taken.map(({ to }) => nameOf(to)).join(', ');
-      const answer = await vscode.window.showWarningMessage(
-        vscode.l10n.t('{0} is there already. Replace it?', names),
-        { modal: true },
-        replace,
-      );
-      if (answer !== replace) return;
-    }
-    await this.#edit.move(moves, taken.length > 0);
+    if (uris.length > 0) return await this.#uploads.uploadUris(uris, folder);
+    await this.#uploads.uploadCollected(await dropped, folder);
   }
 }

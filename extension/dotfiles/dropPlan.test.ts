@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Candidate, planMove, planUpload } from './dropPlan.ts';
+import { type Candidate, excluder, freeName, outermost, planMove, planUpload, staysInside } from './dropPlan.ts';
 
 const existing = new Map([
   ['.bashrc', 'file'],
@@ -12,7 +12,7 @@ const existing = new Map([
 function plan(candidates: (Partial<Candidate> & { name: string })[], folder = '') {
   return planUpload(
     candidates.map((candidate) => ({ kind: 'file' as const, size: 1, ...candidate })),
-    { folder, exclude: ['.git', 'node_modules'], existing: (path) => existing.get(path as '.bashrc') },
+    { folder, existing: (path) => existing.get(path as '.bashrc') },
   );
 }
 
@@ -29,10 +29,9 @@ describe('planUpload', () => {
     assert.deepEqual(paths(plan([{ name: 'nvim/init.lua' }], '.config').create), ['.config/nvim/init.lua']);
   });
 
-  it('leaves out what is excluded by name, at any depth', () => {
-    const { create, excluded } = plan([{ name: 'a/.git/config' }, { name: 'node_modules/x' }, { name: '.gitignore' }]);
-    assert.deepEqual(paths(create), ['.gitignore']);
-    assert.equal(excluded, 2);
+  it('takes the first of two with one name, as when two folders are dropped at once', () => {
+    const { create, refused } = plan([{ name: 'nvim/init.lua' }, { name: 'nvim/init.lua' }]);
+    assert.deepEqual([create.length, refused.length], [1, 1]);
   });
 
   const refusedRows: [why: string, candidate: Partial<Candidate> & { name: string }][] = [
@@ -78,5 +77,47 @@ describe('planMove', () => {
 
   it('moves to the home', () => {
     assert.deepEqual(planMove(['a/b/c'], '').moves, [{ from: 'a/b/c', to: 'c' }]);
+  });
+});
+
+describe('excluder', () => {
+  it('knows names, and * for a part of one', () => {
+    const isExcluded = excluder(['.git', '*.swp', 'cache*', 'a+b']);
+    const names = ['.git', '.gitignore', '.bashrc.swp', 'cache2', 'my-cache', 'a+b', 'aab'];
+    assert.deepEqual(names.filter(isExcluded), ['.git', '.bashrc.swp', 'cache2', 'a+b']);
+  });
+});
+
+describe('staysInside', () => {
+  const rows: [name: string, target: string, asFolder: boolean, asHome: boolean][] = [
+    ['nvim/init.lua', 'lua/init.lua', true, true],
+    ['nvim/a/b', '../c', true, true],
+    ['nvim/a', '../c', false, true],
+    ['nvim/a', '../nvim/c', false, true],
+    ['nvim/a', '../../c', false, false],
+    ['.bashrc', 'dotfiles/bashrc', false, true],
+    ['.bashrc', '/home/ada/dotfiles/bashrc', false, false],
+    ['.bashrc', 'C:\\dotfiles\\bashrc', false, false],
+    ['a/b', './/c', true, true],
+  ];
+  for (const [name, target, asFolder, asHome] of rows) {
+    it(`says of ${name} → ${target}: ${asFolder} in a folder, ${asHome} in a home`, () => {
+      assert.deepEqual([staysInside(name, target, false), staysInside(name, target, true)], [asFolder, asHome]);
+    });
+  }
+});
+
+describe('outermost', () => {
+  it('leaves out what goes along with its folder, and what is named twice', () => {
+    assert.deepEqual(outermost(['a', 'a/b', 'ab', 'a', 'c/d']), ['a', 'ab', 'c/d']);
+  });
+});
+
+describe('freeName', () => {
+  it('counts like the Explorer, before the extension', () => {
+    const taken = new Set(['.bashrc', 'x/init.lua', 'x/init copy.lua']);
+    const isTaken = (path: string) => taken.has(path);
+    assert.equal(freeName('.bashrc', isTaken), '.bashrc copy');
+    assert.equal(freeName('x/init.lua', isTaken), 'x/init copy 2.lua');
   });
 });

@@ -1,14 +1,16 @@
+import type { DotfileKind } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
 import { maxFileBytes } from '../../protocol/limits.ts';
+import { joinPath, nameOf, parentOf } from './dotfileIndex.ts';
 
 /** What an upload would do, before anything is done. No I/O. */
 
-/** A file to upload, or a folder that would be empty. */
+/** A file or link to upload, or a folder that would be empty. */
 export interface Candidate {
   /** Relative to what was dropped, `/`-separated: `nvim/init.lua`. */
   readonly name: string;
-  readonly kind: 'file' | 'directory';
+  readonly kind: DotfileKind;
   readonly size: number;
 }
 
@@ -26,37 +28,29 @@ export interface UploadPlan<C extends Candidate> {
   readonly create: readonly Placed<C>[];
   readonly replace: readonly Placed<C>[];
   readonly refused: readonly Refused[];
-  /** Left out by name, such as `.git`. */
-  readonly excluded: number;
   readonly bytes: number;
 }
 
 export interface PlanOptions {
   /** Folder below the home, empty for the home. */
   readonly folder: string;
-  readonly exclude: readonly string[];
   /** What is at a path now. */
-  readonly existing: (path: string) => 'file' | 'symlink' | 'directory' | undefined;
+  readonly existing: (path: string) => DotfileKind | undefined;
 }
 
 export function planUpload<C extends Candidate>(candidates: readonly C[], options: PlanOptions): UploadPlan<C> {
-  const excluded = new Set(options.exclude);
   const create: Placed<C>[] = [];
   const replace: Placed<C>[] = [];
   const refused: Refused[] = [];
-  let left = 0;
+  const taken = new Set<string>();
   for (const candidate of candidates) {
-    // Names from macOS come decomposed; the home has them composed.
-    const name = candidate.name.normalize('NFC');
-    if (name.split('/').some((segment) => excluded.has(segment))) {
-      left += 1;
-      continue;
-    }
     try {
-      const path = parseHomePath(options.folder === '' ? name : `${options.folder}/${name}`);
-      const placed = { candidate, path };
-      const why = refusal(candidate, options.existing(path));
-      if (why === undefined) (options.existing(path) === undefined ? create : replace).push(placed);
+      // Names from macOS come decomposed; the home has them composed.
+      const path = parseHomePath(joinPath(options.folder, candidate.name.normalize('NFC')));
+      const existing = options.existing(path);
+      const why = taken.has(path) ? 'There are two of this name.' : refusal(candidate, existing);
+      taken.add(path);
+      if (why === undefined) (existing === undefined ? create : replace).push({ candidate, path });
       else if (why !== 'nothing to do') refused.push({ name: candidate.name, why });
     } catch (error) {
       if (!(error instanceof SpoonError)) throw error;
@@ -64,16 +58,48 @@ export function planUpload<C extends Candidate>(candidates: readonly C[], option
     }
   }
   const bytes = [...create, ...replace].reduce((sum, { candidate }) => sum + candidate.size, 0);
-  return { create, replace, refused, excluded: left, bytes };
+  return { create, replace, refused, bytes };
 }
 
-function refusal(candidate: Candidate, existing: 'file' | 'symlink' | 'directory' | undefined): string | undefined {
+function refusal(candidate: Candidate, existing: DotfileKind | undefined): string | undefined {
   if (candidate.size > maxFileBytes) return `It is larger than ${maxFileBytes / 1024 / 1024} MiB.`;
   if (candidate.kind === 'directory') {
     if (existing === 'directory') return 'nothing to do';
     return existing === undefined ? undefined : 'A file of this name is there.';
   }
   return existing === 'directory' ? 'A folder of this name is there.' : undefined;
+}
+
+/** Tells names that the person wants left out, such as `.git` or `*.swp`; `*` stands for any part of a name. */
+export function excluder(patterns: readonly string[]): (name: string) => boolean {
+  const plain = new Set(patterns.filter((pattern) => !pattern.includes('*')));
+  const wild = patterns
+    .filter((pattern) => pattern.includes('*'))
+    .map((pattern) => new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`, 's'));
+  return (name) => plain.has(name) || wild.some((pattern) => pattern.test(name));
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/**
+ * Whether a link still leads to the same when it is uploaded along with what is around it: a relative target that does not
+ * leave what was chosen.
+ * @param name of the link, relative to what was chosen
+ * @param isRoot the chosen folder itself becomes the home, so its first level is within
+ */
+export function staysInside(name: string, target: string, isRoot: boolean): boolean {
+  if (target.startsWith('/') || target.includes('\\') || /^[a-z]:/i.test(target)) return false;
+  const segments = parentOf(name).split('/').filter(Boolean);
+  const least = isRoot ? 0 : 1;
+  for (const segment of target.split('/')) {
+    if (segment === '..') {
+      if (segments.length <= least) return false;
+      segments.pop();
+    } else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  return segments.length >= least && (isRoot || segments[0] === name.split('/')[0]);
 }
 
 /** What would move inside the tree: a folder never into itself, and nothing to where it is. */
@@ -83,14 +109,27 @@ export function planMove(
 ): { readonly moves: readonly { from: string; to: string }[]; readonly refused: readonly Refused[] } {
   const moves: { from: string; to: string }[] = [];
   const refused: Refused[] = [];
-  // What is below something that moves goes along with it.
-  const outermost = paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
-  for (const from of outermost) {
-    const name = from.slice(from.lastIndexOf('/') + 1);
-    const to = folder === '' ? name : `${folder}/${name}`;
+  for (const from of outermost(paths)) {
+    const to = joinPath(folder, nameOf(from));
     if (to === from) continue;
     if (`${folder}/`.startsWith(`${from}/`)) refused.push({ name: from, why: 'A folder cannot go into itself.' });
     else moves.push({ from, to });
   }
   return { moves, refused };
+}
+
+/** Without what is below something else of it, which goes along anyway. */
+export function outermost(paths: readonly string[]): string[] {
+  return [...new Set(paths)].filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+}
+
+/** `.bashrc copy`, `init copy.lua`, `init copy 2.lua`: as the Explorer names them. */
+export function freeName(path: string, isTaken: (path: string) => boolean): string {
+  const name = nameOf(path);
+  const dot = name.lastIndexOf('.');
+  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
+  for (let count = 1; ; count++) {
+    const candidate = joinPath(parentOf(path), `${stem} copy${count === 1 ? '' : ` ${count}`}${extension}`);
+    if (!isTaken(candidate)) return candidate;
+  }
 }

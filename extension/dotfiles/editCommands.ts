@@ -3,9 +3,11 @@ import { type HomePath, parseHomePath, repairHomePath } from '../../protocol/hom
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { failureText } from '../failure.ts';
-import { type Entry, joinPath, nameOf, parentOf } from './dotfileIndex.ts';
+import { copyDotfiles } from './copyDotfiles.ts';
+import { type Entry, nameOf, parentOf } from './dotfileIndex.ts';
 import type { DotfileNode, DotfilesTree } from './dotfilesTree.ts';
-import { accountOf, dotfileUri } from './dotfileUri.ts';
+import { accountOf, dotfileUri, pathOf } from './dotfileUri.ts';
+import { freeName, planMove } from './dropPlan.ts';
 
 /** New, rename, duplicate, open: what a person does to one dotfile at a time. */
 export class EditCommands {
@@ -22,7 +24,7 @@ export class EditCommands {
     const path = await this.#askPath(connection, {
       title: vscode.l10n.t('New Dotfile'),
       prompt: vscode.l10n.t('Path below your home, such as .bashrc or .config/nvim/init.lua'),
-      value: folderPrefix(connection, node ?? this.#tree.selection[0]),
+      value: folderPrefix(connection, node),
     });
     if (path === undefined) return;
     await connection.dotfiles.save(path, new Uint8Array(), { base: 'create' });
@@ -34,7 +36,7 @@ export class EditCommands {
     const path = await this.#askPath(connection, {
       title: vscode.l10n.t('New Dotfiles Folder'),
       prompt: vscode.l10n.t('Path below your home, such as .config/nvim'),
-      value: folderPrefix(connection, node ?? this.#tree.selection[0]),
+      value: folderPrefix(connection, node),
     });
     if (path === undefined) return;
     await connection.dotfiles.save(path, new Uint8Array(), { base: 'create', kind: 'directory' });
@@ -43,7 +45,7 @@ export class EditCommands {
 
   async rename(node?: DotfileNode): Promise<void> {
     const connection = this.#current.require();
-    const from = (node ?? this.#tree.selection[0])?.path;
+    const from = node?.path;
     if (from === undefined) return;
     const name = nameOf(from);
     const dot = name.lastIndexOf('.');
@@ -55,9 +57,27 @@ export class EditCommands {
       // The name without its extension, as the Explorer has it.
       selection: [start, dot > 0 ? start + dot : from.length],
     });
-    if (to === undefined) return;
-    await this.move([{ from, to }]);
-    await this.#tree.reveal(to, { focus: true });
+    if (to !== undefined) await this.move([{ from, to }]);
+    // Also when it was left: the keys go back to where they came from.
+    await this.#tree.reveal(to ?? from, { focus: true });
+  }
+
+  /** By drag or paste: what would be replaced is asked first. */
+  async moveInto(paths: readonly string[], folder: string): Promise<void> {
+    const { dotfiles } = this.#current.require();
+    const { moves, refused } = planMove(paths, folder);
+    const [firstRefused] = refused;
+    if (firstRefused !== undefined) void vscode.window.showWarningMessage(firstRefused.why);
+    const taken = moves.filter(({ to }) => dotfiles.entry(to) !== undefined);
+    if (taken.length > 0) {
+      const replace = vscode.l10n.t('Replace');
+      const names = taken.map(({ to }) => nameOf(to)).join(', ');
+      const question = vscode.l10n.t('{0} is there already. Replace it?', names);
+      if ((await vscode.window.showWarningMessage(question, { modal: true }, replace)) !== replace) return;
+    }
+    await this.move(moves, taken.length > 0);
+    const [first] = moves;
+    if (first !== undefined) await this.#tree.reveal(first.to, { focus: true });
   }
 
   /** Through VS Code, so that open editors go along, with what is not saved in them. */
@@ -66,8 +86,7 @@ export class EditCommands {
     connection.requireReachable();
     const account = accountOf(connection.session);
     for (const { from, to } of moves) {
-      const opened = openEditors(dotfileUri(account, from));
-      if (opened === 0) {
+      if (tabsOf(dotfileUri(account, from)).length === 0) {
         await connection.dotfiles.move(parseHomePath(from), parseHomePath(to), { overwrite });
         continue;
       }
@@ -80,30 +99,47 @@ export class EditCommands {
     }
   }
 
-  async duplicate(node?: DotfileNode): Promise<void> {
+  /** One is asked for its name; several get free ones. */
+  async duplicate(nodes: readonly DotfileNode[]): Promise<void> {
     const connection = this.#current.require();
-    const entry = entryOf(connection, node ?? this.#tree.selection[0]);
-    if (entry === undefined || entry.kind === 'directory') return;
+    const { dotfiles } = connection;
+    connection.requireReachable();
+    const isTaken = (path: string): boolean => dotfiles.entry(path) !== undefined;
+    const [only] = nodes;
+    if (only === undefined) return;
+    if (nodes.length > 1) {
+      for (const { path } of nodes) await copyDotfiles(dotfiles, path, freeName(path, isTaken));
+      return;
+    }
     const to = await this.#askPath(connection, {
-      title: vscode.l10n.t('Duplicate {0}', entry.name),
+      title: vscode.l10n.t('Duplicate {0}', nameOf(only.path)),
       prompt: vscode.l10n.t('Path of the copy below your home'),
-      value: joinPath(parentOf(entry.path), freeName(connection, entry)),
+      value: freeName(only.path, isTaken),
     });
     if (to === undefined) return;
-    const { bytes, kind, mode } = await connection.dotfiles.read(entry.path as HomePath);
-    await connection.dotfiles.save(to, bytes, { base: 'create', kind, mode });
-    await this.#show(connection, to);
+    await copyDotfiles(dotfiles, only.path, to);
+    if (dotfiles.entry(to)?.kind === 'file') await this.#show(connection, to);
+    else await this.#tree.reveal(to, { focus: true });
   }
 
-  async open(node: DotfileNode | undefined, viewColumn = vscode.ViewColumn.Active): Promise<void> {
+  async open(nodes: readonly DotfileNode[], viewColumn = vscode.ViewColumn.Active): Promise<void> {
     const connection = this.#current.require();
-    const entry = entryOf(connection, node ?? this.#tree.selection[0]);
-    if (entry === undefined || entry.kind === 'directory') return;
-    await vscode.commands.executeCommand(
-      'vscode.open',
-      dotfileUri(accountOf(connection.session), entry.path),
-      viewColumn,
-    );
+    const account = accountOf(connection.session);
+    const paths = nodes.map(({ path }) => path).filter((path) => connection.dotfiles.entry(path)?.kind !== 'directory');
+    // Several open for good: each would take the place of the one before.
+    const options = paths.length > 1 ? { viewColumn, preview: false } : { viewColumn };
+    for (const path of paths) {
+      await vscode.commands.executeCommand('vscode.open', dotfileUri(account, path), options);
+    }
+  }
+
+  /** *Reveal in Dotfiles View*, from an editor. */
+  async reveal(uri: vscode.Uri | undefined): Promise<void> {
+    const connection = this.#current.require();
+    const shown = uri ?? vscode.window.activeTextEditor?.document.uri;
+    if (shown === undefined || shown.authority !== accountOf(connection.session)) return;
+    await vscode.commands.executeCommand('spoon.dotfiles.focus');
+    if (connection.dotfiles.entry(pathOf(shown)) !== undefined) await this.#tree.show(pathOf(shown));
   }
 
   async openByPath(): Promise<void> {
@@ -113,7 +149,7 @@ export class EditCommands {
     const items = connection.dotfiles
       .below('')
       .filter(({ kind }) => kind !== 'directory')
-      .map(({ path }) => ({ label: nameOf(path), description: parentOf(path), path }))
+      .map(({ path }) => ({ label: nameOf(path), description: parentOf(path), iconPath: vscode.ThemeIcon.File, path }))
       .sort((one, other) => one.path.localeCompare(other.path));
     const picked = await vscode.window.showQuickPick(items, {
       title: vscode.l10n.t('Open Dotfile'),
@@ -126,7 +162,7 @@ export class EditCommands {
 
   async copyPath(nodes: readonly DotfileNode[]): Promise<void> {
     const { username } = this.#current.require().session;
-    const paths = (nodes.length > 0 ? nodes : this.#tree.selection).map(({ path }) => `/home/${username}/${path}`);
+    const paths = nodes.map(({ path }) => `/home/${username}/${path}`);
     if (paths.length > 0) await vscode.env.clipboard.writeText(paths.join('\n'));
   }
 
@@ -197,23 +233,14 @@ function folderPrefix(connection: Connection, node: DotfileNode | undefined): st
   return folder === '' ? '' : `${folder}/`;
 }
 
-/** `.bashrc copy`, `init copy.lua`, `init copy 2.lua`: as the Explorer names them. */
-function freeName({ dotfiles }: Connection, { path, name }: Entry): string {
-  const dot = name.lastIndexOf('.');
-  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
-  for (let count = 1; ; count++) {
-    const candidate = `${stem} copy${count === 1 ? '' : ` ${count}`}${extension}`;
-    if (dotfiles.entry(joinPath(parentOf(path), candidate)) === undefined) return candidate;
-  }
-}
-
-/** How many tabs show the file, or something in the folder. */
-export function openEditors(uri: vscode.Uri): number {
+/** The tabs that show the file, or something in the folder; also as an image or in another editor than that for text. */
+export function tabsOf(uri: vscode.Uri): vscode.Tab[] {
   const text = uri.toString();
   return vscode.window.tabGroups.all
     .flatMap(({ tabs }) => tabs)
     .filter(({ input }) => {
-      const shown = input instanceof vscode.TabInputText ? input.uri.toString() : '';
+      const isFile = input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom;
+      const shown = isFile ? input.uri.toString() : '';
       return shown === text || shown.startsWith(`${text}/`);
-    }).length;
+    });
 }

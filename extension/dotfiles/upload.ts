@@ -1,46 +1,49 @@
 import * as vscode from 'vscode';
+import type { FileToSave } from '../../client/saveMany.ts';
+import type { Refusal } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import { expectedFileMode } from '../../protocol/fileMode.ts';
+import type { HomePath } from '../../protocol/homePath.ts';
 import type { Connection } from '../connection/connection.ts';
-import { failureText, isCancellation } from '../failure.ts';
-import type { Log } from '../outputLog.ts';
+import { asPlainText, failureText } from '../failure.ts';
 import { setting } from '../settings.ts';
-import { formatSize } from './dotfilesTree.ts';
 import { type Placed, planUpload, type Refused, type UploadPlan } from './dropPlan.ts';
+import { formatSize } from './formatSize.ts';
+import { inParallel } from './inParallel.ts';
+import { TransferProgress } from './transferProgress.ts';
+import type { UploadResult } from './uploadReport.ts';
 import type { Collected, Source } from './uploadSources.ts';
 
-/** How many files are on their way at once: hides the round trip, does not crowd out others. */
-const atOnce = 4;
+/** Small enough that the progress moves and a cancel is quick, large enough that round trips do not count. */
+const groupFiles = 100;
+const groupBytes = 2 * 1024 * 1024;
+const groupsAtOnce = 3;
 
 /**
  * Puts files into a folder of dotfiles: what would be replaced is asked once for all, it can be cancelled, and what was
- * refused is listed with its reason while the rest goes in. @returns the paths that were stored
+ * refused is listed with its reason while the rest goes in. Undefined when the person left before anything was done.
  */
 export async function upload(
   connection: Connection,
   folder: string,
   collected: Collected,
-  log: Log,
-): Promise<readonly string[]> {
+): Promise<UploadResult | undefined> {
   connection.requireReachable();
   await connection.dotfiles.whenListed();
   const plan = planUpload(collected.sources, {
     folder,
-    exclude: setting('dotfiles.exclude'),
     existing: (path) => connection.dotfiles.entry(path)?.kind,
   });
   const replace = await agreedReplacements(plan, connection.host);
-  if (replace === undefined) return [];
-  const unreadable = collected.unreadable.map((name) => ({ name, why: unreadableText() }));
-  const work = [...plan.create, ...replace];
-  const done = await sendAll(connection, work);
-  const refused = [...plan.refused, ...unreadable, ...done.refused];
-  for (const { name, why } of refused) log.warn(`upload of ${name}: ${why}`);
-  report({ stored: done.stored.length, total: work.length, refused, cancelled: done.cancelled });
-  return done.stored;
+  if (replace === undefined) return undefined;
+  const refused = [...plan.refused, ...collected.refused];
+  return await send(connection, [...plan.create, ...replace], refused);
 }
 
-function unreadableText(): string {
-  return vscode.l10n.t('It cannot be read from here. For a folder, use Upload Dotfiles Folder….');
+/** What {@link upload} has not sent, because it was interrupted. */
+export async function uploadRest(connection: Connection, result: UploadResult): Promise<UploadResult> {
+  connection.requireReachable();
+  return await send(connection, result.unsent, result.refused);
 }
 
 /** Undefined when the person leaves; otherwise what to replace, which may be nothing. */
@@ -75,78 +78,98 @@ async function agreedReplacements(
   return replace;
 }
 
-interface Sent {
-  readonly stored: string[];
-  readonly refused: Refused[];
-  readonly cancelled: boolean;
-}
-
-async function sendAll(connection: Connection, work: readonly Placed<Source>[]): Promise<Sent> {
+async function send(
+  connection: Connection,
+  work: readonly Placed<Source>[],
+  refusedBefore: readonly Refused[],
+): Promise<UploadResult> {
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: vscode.l10n.t('Uploading dotfiles'),
     cancellable: true,
   };
-  return await vscode.window.withProgress(options, async (progress, token) => {
-    const stop = new AbortController();
-    token.onCancellationRequested(() => stop.abort());
-    const sent: Sent = { stored: [], refused: [], cancelled: false };
-    const queue = work.values();
-    const runner = async (): Promise<void> => {
-      for (const placed of queue) {
-        if (stop.signal.aborted) return;
-        progress.report({ message: placed.path, increment: 100 / work.length });
-        const why = await sendOne(connection, placed, stop.signal);
-        if (why === undefined) sent.stored.push(placed.path);
-        else if (!stop.signal.aborted) sent.refused.push({ name: placed.candidate.name, why });
-      }
+  const stored: HomePath[] = [];
+  const refused = [...refusedBefore];
+  const unsent = new Set(work);
+  let interruption: SpoonError | undefined;
+  if (work.length === 0) return { stored, refused, unsent: [], total: 0, interruption };
+  await vscode.window.withProgress(options, async (progress, token) => {
+    const sizes = work.map(({ candidate }) => candidate.size);
+    const shown = new TransferProgress(progress, sizes);
+    const settle = (placed: Placed<Source>, why: string | undefined): void => {
+      unsent.delete(placed);
+      if (why === undefined) stored.push(placed.path);
+      else refused.push({ name: placed.candidate.name, why });
+      shown.done(placed.candidate.size, placed.path);
     };
-    await Promise.all(Array.from({ length: Math.min(atOnce, work.length) }, runner));
-    return { ...sent, cancelled: stop.signal.aborted };
+    try {
+      await inParallel(inGroups(work), groupsAtOnce, async (group) => {
+        // What is on its way is let through, so that the report is right about each file.
+        if (!token.isCancellationRequested) await sendGroup(connection, group, settle);
+      });
+    } catch (error) {
+      if (!(error instanceof SpoonError)) throw error;
+      interruption = error;
+    }
+  });
+  return { stored, refused, unsent: [...unsent], total: work.length, interruption };
+}
+
+/** @throws SpoonError when the service cannot be reached or takes nothing more */
+async function sendGroup(
+  { dotfiles }: Connection,
+  group: readonly Placed<Source>[],
+  settle: (placed: Placed<Source>, why: string | undefined) => void,
+): Promise<void> {
+  const byPath = new Map(group.map((placed) => [placed.path as string, placed]));
+  const files: FileToSave[] = [];
+  for (const placed of group) {
+    const { candidate, path } = placed;
+    try {
+      const bytes = await candidate.read();
+      const mode = candidate.mode === undefined ? undefined : modeFor(path, candidate.mode, bytes);
+      const base = dotfiles.entry(path)?.dotfile ?? 'create';
+      files.push({ path, base, kind: candidate.kind, mode, size: bytes.length, bytes: async () => bytes });
+    } catch (error) {
+      settle(placed, vscode.l10n.t('It could not be read: {0}', failureText(error)));
+    }
+  }
+  await dotfiles.saveMany(files, (outcomes) => {
+    for (const outcome of outcomes) {
+      const placed = byPath.get(outcome.path);
+      if (placed !== undefined) settle(placed, 'refused' in outcome ? reasonOf(outcome.refused) : undefined);
+    }
   });
 }
 
-/** @returns why it was refused, or undefined */
-async function sendOne(
-  { dotfiles }: Connection,
-  { candidate, path }: Placed<Source>,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  try {
-    const known = dotfiles.entry(path)?.dotfile;
-    const base = known === undefined ? ('create' as const) : known;
-    await dotfiles.save(path, await candidate.read(), { base, kind: candidate.kind, origin: 'import', signal });
-    return undefined;
-  } catch (error) {
-    if (error instanceof SpoonError || isCancellation(error)) return failureText(error);
-    // Reading it failed: gone, locked, not allowed.
-    return vscode.l10n.t('It could not be read: {0}', failureText(error));
-  }
+/** As it was, but no key can be read by others because of the disk that it lay on. */
+function modeFor(path: HomePath, mode: number, bytes: Uint8Array): number {
+  const isPrivate = (expectedFileMode(path, bytes) & 0o077) === 0;
+  return isPrivate ? mode & 0o700 : mode;
 }
 
-function report(result: { stored: number; total: number; refused: readonly Refused[]; cancelled: boolean }): void {
-  const { stored, total, refused, cancelled } = result;
-  if (refused.length > 0) {
-    const list = shortList(refused.map(({ name, why }) => `${name}: ${why}`));
-    const details = vscode.l10n.t('Show Details');
-    const summary = vscode.l10n.t(
-      '{0} of {1} files were uploaded; {2} were refused.',
-      stored,
-      total + refused.length,
-      refused.length,
-    );
-    void vscode.window.showWarningMessage(summary, details).then((answer) => {
-      if (answer === details) return vscode.window.showWarningMessage(summary, { modal: true, detail: list });
-      return undefined;
-    });
-  } else if (cancelled) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('Cancelled: {0} of {1} files were uploaded and stay.', stored, total),
-    );
+function inGroups(work: readonly Placed<Source>[]): Placed<Source>[][] {
+  const groups: Placed<Source>[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const placed of work) {
+    const last = groups.at(-1);
+    if (last === undefined || last.length >= groupFiles || bytes + placed.candidate.size > groupBytes) {
+      groups.push([placed]);
+      bytes = placed.candidate.size;
+    } else {
+      last.push(placed);
+      bytes += placed.candidate.size;
+    }
   }
+  return groups;
 }
 
-function shortList(lines: readonly string[]): string {
+function reasonOf({ title, detail }: Refusal): string {
+  return asPlainText([title, detail ?? ''].filter(Boolean).join(' '));
+}
+
+/** As many lines as a dialog has room for. */
+export function shortList(lines: readonly string[]): string {
   const shown = lines.slice(0, 15);
   if (lines.length > shown.length) shown.push(vscode.l10n.t('… and {0} more', lines.length - shown.length));
   return shown.join('\n');

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Platform } from '../platform.ts';
 import { fetchTrusting } from './fetchTrusting.ts';
+import { nodeDisk } from './nodeDisk.ts';
 import { nodeSocketOpener } from './nodeSocket.ts';
 
 export const nodePlatform: Platform = {
@@ -16,4 +17,5 @@ export const nodePlatform: Platform = {
     if (typeof handed !== 'object' || handed === null || !('url' in handed) || !('token' in handed)) return undefined;
     return { url: String(handed.url), token: String(handed.token) };
   },
+  disk: nodeDisk,
 };

@@ -16,6 +16,9 @@ export function statusLine(text: string): string {
 
 export const clearStatus = '\r\x1b[2K';
 
+/** RIS: an empty screen, nothing above it, every mode as at first. */
+export const resetTerminal = '\x1bc';
+
 /**
  * A line below the cursor that can be taken back: IND and RI make room for it without moving the column, DECSC keeps the
  * place. The program whose screen it is never knows.

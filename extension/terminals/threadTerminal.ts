@@ -2,7 +2,15 @@ import * as vscode from 'vscode';
 import { type TerminalPlace, TerminalSession, type TerminalState } from '../../client/terminalSession.ts';
 import { failureText, isCancellation } from '../failure.ts';
 import { RenderCredit } from './renderCredit.ts';
-import { clearStatus, fromFirstLine, noticeLine, passingLine, statusLine, withoutReports } from './terminalText.ts';
+import {
+  clearStatus,
+  fromFirstLine,
+  noticeLine,
+  passingLine,
+  resetTerminal,
+  statusLine,
+  withoutReports,
+} from './terminalText.ts';
 
 /** What a terminal shows: a new shell somewhere, or one that runs already. */
 export type TerminalTarget =
@@ -170,6 +178,14 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
         this.#credit.startOver();
         this.#clearPassing();
         this.#write.fire(`\x1b[0m${noticeLine(missedText(state.bytes))}`);
+        return;
+      case 'redraw':
+        this.#credit.startOver();
+        this.#clearPassing();
+        // A picture of the screen asks no questions.
+        clearTimeout(this.#replay?.timer);
+        this.#replay = undefined;
+        this.#write.fire(resetTerminal);
         return;
       case 'reconnecting':
         this.#credit.forgetQuestions();

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxArgumentBytes, maxTerminalsPerUser } from '../../protocol/limits.ts';
 import {
@@ -97,7 +98,7 @@ export class Terminals {
       signal?.throwIfAborted();
       known.started.add(id);
       return {
-        value: plain(id, started.terminal),
+        value: plain(id, { ...started.terminal, busy: false }),
         ...this.#ticket(asker, 'terminal', id),
         notes: [...notes, ...started.notes.map(plainText)],
       };
@@ -229,13 +230,11 @@ function newId(): string {
 }
 
 /** What a box says of its terminals is shown in lists and trees (row 68): no control characters, no endless titles. */
-function plain(id: string, { title, cwd, createdMs, viewers, columns, rows, thread }: Terminal): Terminal {
-  const shown = { id, title: plainText(title), cwd: plainText(cwd), createdMs, viewers };
-  return {
-    ...shown,
-    ...clampSize({ columns, rows }),
-    ...(thread === undefined ? {} : { thread: plainText(thread) }),
-  };
+function plain(id: string, terminal: TerminalState): Terminal {
+  const { title, cwd, createdMs, viewers, busy, lastLine = '', thread } = terminal;
+  const texts = { title: plainText(title), cwd: plainText(cwd), lastLine: plainText(lastLine) };
+  const inThread = thread === undefined ? {} : { thread: plainText(thread) };
+  return { id, createdMs, viewers, busy, ...texts, ...clampSize(terminal), ...inThread };
 }
 
 function plainText(text: string): string {

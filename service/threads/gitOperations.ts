@@ -1,12 +1,12 @@
 import type { Static, TSchema } from 'typebox';
 import { Check, Clean } from 'typebox/value';
-import type { GitOperation, MakeCheckout } from '../../protocol/boxd.ts';
+import type { GitOperation, MakeCheckout } from '../../protocol/boxdGit.ts';
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
 import type { CheckoutProgress } from '../../protocol/threads.ts';
 import { randomBase62 } from '../../protocol/tokenFormat.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
 
-/** What boxd is asked to do; `protocol/boxd.ts` says which result each kind has. */
+/** What boxd is asked to do; `protocol/boxdGit.ts` says which result each kind has. */
 export type GitRequest =
   | ({ readonly kind: 'make' } & MakeCheckout)
   | { readonly kind: 'update'; readonly folder: string; readonly timeoutMs: number }
@@ -62,10 +62,10 @@ export async function runGit<T extends TSchema>(
   while (state.state === 'running') {
     onProgress?.(state.progress);
     if (signal?.aborted) {
-      await box.boxd.cancelGit(id);
+      await box.boxd.git.cancel(id);
       signal.throwIfAborted();
     }
-    state = await orAborted(box.boxd.gitOperation(id, state.step), state, signal);
+    state = await orAborted(box.boxd.git.operation(id, state.step), state, signal);
   }
   if (state.state === 'failed') throw failure(state);
   if (!Check(result, state.result)) throw new SpoonError('box-misbehaved', 'Its answer about git has another form.');
@@ -74,7 +74,7 @@ export async function runGit<T extends TSchema>(
 
 async function begin(box: RunningBox, start: Readonly<Record<string, unknown>>): Promise<GitOperation> {
   try {
-    return await box.boxd.startGit(start);
+    return await box.boxd.git.start(start);
   } catch (error) {
     // A boxd of protocol 1 has no such route.
     if (error instanceof SpoonError && error.code === 'not-found') throw new SpoonError('box-outdated');

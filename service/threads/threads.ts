@@ -1,4 +1,4 @@
-import { CheckoutMade, CheckoutRemoved } from '../../protocol/boxd.ts';
+import { CheckoutMade, CheckoutRemoved } from '../../protocol/boxdGit.ts';
 import { checkBranchName } from '../../protocol/branchName.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { checkSpoonName } from '../../protocol/spoonName.ts';
@@ -242,7 +242,7 @@ async function readStatuses(
 ): Promise<Map<string, CheckoutStatus>> {
   const folders = threads.map(({ folder }) => folder);
   try {
-    const { statuses } = await box.boxd.checkoutStatuses(folders, maxAgeMs);
+    const { statuses } = await box.boxd.git.statuses(folders, maxAgeMs);
     return new Map(statuses.map(({ folder, status }) => [folder, shown(status)]));
   } catch (error) {
     if (error instanceof SpoonError) return new Map();

@@ -132,6 +132,25 @@ export class Workbench implements AsyncDisposable {
     await this.page.locator('.sidebar .composite.title', { hasText: /spoon/i }).waitFor();
   }
 
+  /** The keys go to the Dotfiles view, which a click that opens a file has given away. */
+  async focusDotfiles(): Promise<void> {
+    await this.command('Spoon: Focus on Dotfiles View');
+    await this.page.locator('.sidebar .monaco-list:focus').waitFor();
+  }
+
+  /** Chooses an entry of a row's context menu. */
+  async menu(row: Locator, entry: string): Promise<void> {
+    await row.click({ button: 'right' });
+    const item = this.page.locator('.monaco-menu .action-item', {
+      has: this.page.locator('.action-label', { hasText: new RegExp(`^${entry}$`) }),
+    });
+    await item.hover();
+    // For the first 100 ms a menu takes no click, and shows nothing of that.
+    await this.page.waitForTimeout(150);
+    await item.click();
+    await this.page.locator('.monaco-menu').waitFor({ state: 'detached' });
+  }
+
   /** What the extension has written to its log channel. */
   async extensionLog(): Promise<string> {
     const files = await readdir(this.#dataFolder, { recursive: true });
@@ -142,6 +161,10 @@ export class Workbench implements AsyncDisposable {
   row(name: string | RegExp): Locator {
     const label = this.page.locator('.label-name', { hasText: name });
     return this.page.locator('.sidebar .monaco-list-row', { has: label });
+  }
+
+  focusedRow(name: string | RegExp): Locator {
+    return this.row(name).and(this.page.locator('.focused'));
   }
 
   /** A row of an empty home that says what to do. */

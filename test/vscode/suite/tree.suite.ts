@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { chmod } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { TestView } from '../../../extension/extension.ts';
 import { anotherWindow, bytesOf, closeAllEditors, signedIn, textOf, until, uriOf } from './window.ts';
@@ -42,12 +43,12 @@ describe('the Dotfiles tree', () => {
     await put('bin/run.sh', '#!/bin/sh\n', 0o755);
     await until('added', () => has('bin/run.sh'));
     const file = view.tree.getTreeItem(view.tree.node('bin/run.sh'));
-    assert.equal(file.contextValue, 'file');
-    assert.equal(file.accessibilityInformation?.label, 'run.sh, file');
+    assert.equal(file.contextValue, 'file mode executable');
+    assert.equal(file.accessibilityInformation?.label, 'run.sh, file, executable');
     assert.equal(file.resourceUri?.toString(), uriOf(view, 'bin/run.sh').toString());
-    assert.equal(view.tree.getTreeItem(view.tree.node('bin')).contextValue, 'folder');
+    assert.equal(view.tree.getTreeItem(view.tree.node('bin')).contextValue, 'folder mode');
     const tooltip = view.tree.resolveTreeItem(file, view.tree.node('bin/run.sh')).tooltip;
-    assert.match(tooltip instanceof vscode.MarkdownString ? tooltip.value : '', /Mode&nbsp;755/);
+    assert.match(tooltip instanceof vscode.MarkdownString ? tooltip.value : '', /mode&nbsp;755/);
   });
 
   it('deletes several at once, and Undo is in the message', async () => {
@@ -91,11 +92,12 @@ describe('the Dotfiles tree', () => {
 
   it('uploads what is chosen in the Explorer', async () => {
     const file = vscode.Uri.joinPath(vscode.Uri.file(process.env.SPOON_TEST_FOLDER ?? ''), `upload${Date.now()}`);
-    await vscode.workspace.fs.writeFile(file, bytesOf('#!/bin/sh\n'));
+    await vscode.workspace.fs.writeFile(file, bytesOf('echo\n'));
+    await chmod(file.fsPath, 0o750);
     await vscode.commands.executeCommand('spoon.dotfiles.uploadResources', file, [file]);
     const name = file.path.slice(file.path.lastIndexOf('/') + 1);
     assert.deepEqual(await stored(), [name]);
-    assert.equal((await anotherWindow().read(name)).mode, 0o755);
+    assert.equal((await anotherWindow().read(name)).mode, 0o750);
   });
 
   it('shows 1,000 dotfiles within 300 ms of being listed', async () => {
