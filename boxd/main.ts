@@ -3,9 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { boxdParkedConnections } from '../protocol/limits.ts';
 import { commandRoutes, commandUpgrade } from './commands/commandRoutes.ts';
 import { Commands } from './commands/commands.ts';
+import { fileRoutes, fileWatchUpgrade } from './files/fileRoutes.ts';
+import { Files } from './files/files.ts';
 import { ensureHome } from './home/homeStage.ts';
 import { ParkedConnections } from './http/parkedConnections.ts';
 import { createBoxdServer } from './http/server.ts';
+import { DriftWatcher } from './overlay/driftWatcher.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { overlayRoutes } from './overlay/overlayRoutes.ts';
 import { readSettings } from './settings.ts';
@@ -24,15 +27,17 @@ if (homeStage.state === 'failed') log(`the home is not as it should be: ${homeSt
 const terminals = new Terminals(settings);
 const commands = new Commands(settings);
 const overlay = new Overlay(settings.home);
+const drift = new DriftWatcher(settings.home, overlay, { log });
 
 const server = createBoxdServer({
   routes: [
     statRoute(dirname(fileURLToPath(import.meta.url))),
-    ...overlayRoutes(overlay, settings.home),
+    ...overlayRoutes(overlay, drift, settings.home),
     ...terminalRoutes(terminals, () => commands.runningCount),
     ...commandRoutes(commands),
+    ...fileRoutes(new Files(settings.home)),
   ],
-  upgrades: [terminalUpgrade(terminals), commandUpgrade(commands)],
+  upgrades: [terminalUpgrade(terminals), commandUpgrade(commands), fileWatchUpgrade(settings.home)],
   onUsed: (socket) => connections.used(socket),
   log,
 });
@@ -48,6 +53,7 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   connections.close();
+  drift.close();
   await Promise.all([terminals.close(), commands.close()]);
   process.exit(0);
 }
