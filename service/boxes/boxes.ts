@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Box } from '../../protocol/boxes.ts';
+import { layAuthorities } from './authorities.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
 import { writeSystemFiles } from './systemFiles.ts';
@@ -28,6 +29,8 @@ export interface BoxSettings {
   readonly detachedMs: number;
   /** From the engine's facts. False: every box has this process's uid, and there is one user. */
   readonly separatesUsers: boolean;
+  /** PEM of the certificate authorities that git in a box trusts beside the image's. */
+  readonly authorities?: string | undefined;
 }
 
 export interface BoxesOptions {
@@ -162,6 +165,7 @@ export class Boxes {
       imageId: () => this.#imageId,
       specOf: (current) => this.#specOf(current),
       prepare: (current) => this.#prepare(current),
+      layTrust: () => layAuthorities(join(places.runDir, user.username), settings.authorities),
       onStarted,
       report,
       changed: (current) => {
@@ -209,7 +213,8 @@ export class Boxes {
     const { places, settings } = this.#options;
     if (!settings.separatesUsers) await refuseSecondHome(places.homesDir, spec.username);
     await ensureHome(places.homesDir, spec);
-    await writeSystemFiles(join(places.etcDir, spec.username), spec);
+    const { authorities } = settings;
+    await writeSystemFiles(join(places.etcDir, spec.username), spec, { trustsHome: authorities !== undefined });
   }
 
   #owner(uid: number): { uid: number; gid: number } {

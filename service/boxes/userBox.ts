@@ -34,6 +34,8 @@ export interface Surroundings {
   imageId(): string | undefined;
   /** Makes what the spec names: home and system files. */
   prepare(spec: BoxSpec): Promise<void>;
+  /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
+  layTrust(): Promise<void>;
   onStarted(box: RunningBox): Promise<StageReport[]>;
   report(problem: unknown): void;
   changed(user: BoxUser): void;
@@ -97,6 +99,7 @@ export class UserBox {
       this.#become('starting');
       const link = await BoxdLink.listen({ socketDir: this.#around.socketDir });
       try {
+        await this.#around.layTrust();
         await this.#connect(engineBox, link, redialMs);
       } catch (error) {
         this.#around.report(error);
@@ -217,6 +220,7 @@ export class UserBox {
     try {
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
+      await this.#around.layTrust();
       signal.throwIfAborted();
       const engineBox = await engine.start(spec, signal);
       return await this.#connect(engineBox, link, dialMs, signal);
