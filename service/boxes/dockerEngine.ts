@@ -6,10 +6,10 @@ import { boxName, containerOptions, labels } from './containerSpec.ts';
 import { absentOk, cancellable } from './dockerCalls.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
 import { dockerFacts } from './dockerFacts.ts';
+import { findFault } from './dockerImageProbe.ts';
 import { DockerNetworks } from './dockerNetworks.ts';
 import { DockerWatch } from './dockerWatch.ts';
 import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts } from './engine.ts';
-import { findFault } from './imageProbe.ts';
 import { InTurn } from './inTurn.ts';
 import { rejectedBy } from './rejectedBy.ts';
 

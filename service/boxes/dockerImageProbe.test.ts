@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { faultIn } from './imageProbe.ts';
+import { faultIn } from './dockerImageProbe.ts';
 
 describe('faultIn', () => {
   for (const [said, expected] of [
