@@ -103,12 +103,13 @@ export class HttpSide {
       return toBoxUser(account);
     };
     const spoons = new Spoons(stored);
-    const threads = new Threads({ spoons, records: new ThreadRecords(stored) });
+    const records = new ThreadRecords(stored);
+    const threads = new Threads({ spoons, records, boxes, findUser, timeoutMs: git.timeoutMs });
     const terminals = new Terminals({
       boxes,
       tickets,
       findUser,
-      folderOfThread: ({ user }, thread) => threads.folderOf(user.userId, thread),
+      folderOfThread: (box, thread, signal) => threads.folderFor(box, thread, { signal }),
     });
     const upgrades = new Upgrades({
       access,
@@ -163,7 +164,13 @@ export class HttpSide {
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
-    addThreadRoutes(app, { threads, spoons, publish: (userId, event) => data.subscribers.publish(userId, event) });
+    addThreadRoutes(app, {
+      threads,
+      spoons,
+      terminals,
+      limits,
+      publish: (userId, event) => data.subscribers.publish(userId, event),
+    });
     addTerminalRoutes(app, { terminals, tickets, limits });
     addCommandRoutes(app, { terminals, limits });
     addFileRoutes(app, { boxes });
