@@ -24,7 +24,7 @@ import type { ArchivedFile } from './readArchive.ts';
 import { checkedAs, type ReadDotfile, readVersion } from './readDotfile.ts';
 import { type DotfileName, historyOf, listDeleted, planRestore, rowOf } from './restore.ts';
 import { openHead, pathMac, sealHead } from './sealedDotfile.ts';
-import type { DotfileTree, TreeEntry } from './tree.ts';
+import { type DotfileTree, dotfileOf, type TreeEntry } from './tree.ts';
 import * as rules from './treeRules.ts';
 import { type Damage, entriesPerTurn, UserTrees } from './userTrees.ts';
 
@@ -294,10 +294,4 @@ export class Dotfiles {
 
 function savedOf({ entry, warnings, write }: PlannedSave): Saved {
   return { dotfile: dotfileOf(entry), warnings, changed: write !== undefined };
-}
-
-function dotfileOf(entry: TreeEntry): Dotfile {
-  const { id, path, kind, mode, size, version, etag, modifiedMs, createdMs, secretsSilencedMs } = entry;
-  const silenced = secretsSilencedMs === undefined ? {} : { secretsSilenced: true as const };
-  return { id, path, kind, mode, size, version, etag, modifiedMs, createdMs, ...silenced };
 }
