@@ -23,8 +23,10 @@ const serviceNouns = {
   identity: ['store', 'keyring'],
   boxes: ['store', 'identity'],
   dotfiles: ['store', 'keyring'],
+  secrets: ['store', 'keyring'],
   environment: ['store', 'dotfiles', 'boxes'],
   terminals: ['boxes'],
+  files: ['boxes'],
   threads: ['store', 'keyring', 'boxes'],
 };
 
@@ -72,7 +74,10 @@ module.exports = {
   allowedSeverity: 'error',
   allowed: [
     { from: { path: own('protocol') }, to: { path: [own('protocol'), 'node_modules/typebox'] } },
-    { from: { path: own('client') }, to: { path: [own('client'), own('protocol'), 'node_modules/typebox'] } },
+    {
+      from: { path: own('client') },
+      to: { path: [own('client'), own('protocol'), 'node_modules/(typebox|libsodium-wrappers)'] },
+    },
     {
       from: { path: own('extension') },
       to: { path: [own('extension'), own('client'), own('protocol'), 'node_modules', '^vscode$'] },

@@ -74,6 +74,8 @@ export const errorTable = {
   'version-required': { status: 428, title: 'The file exists: say which version the change is based on.' },
   'etag-invalid': { status: 400, title: 'The version given is not one that Spoon hands out.' },
   'file-exists': { status: 412, title: 'The file exists already.' },
+  'seal-invalid': { status: 422, title: 'The sealed value cannot be opened. Seal it again with the current key.' },
+  'seal-key-stale': { status: 409, title: 'The value was sealed with a key that is no longer used. Seal it again.' },
   'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
 
   // Store and keys
@@ -94,6 +96,8 @@ export const errorTable = {
   'box-misbehaved': { status: 502, title: 'The box gave an answer that makes no sense.' },
   'home-untrusted': { status: 503, title: 'The home does not belong to its user, so the box was not started.' },
   'home-not-writable': { status: 409, title: 'A place in the home cannot be written.' },
+  'home-not-readable': { status: 403, title: 'A place in the home cannot be read.' },
+  'folder-not-empty': { status: 409, title: 'The folder is not empty.' },
   'not-a-regular-file': { status: 409, title: 'Something that is not a file is in the way.' },
   'path-through-symlink': { status: 409, title: 'A symbolic link on the way leaves the home.' },
   'terminal-limit': { status: 429, title: 'As many terminals are open as the account may have.' },
@@ -147,6 +151,7 @@ export const errorTable = {
   'service-url-invalid': { status: 400, title: 'The address of the service cannot be used.' },
   'not-signed-in': { status: 401, title: 'You are not signed in.' },
   'terminal-ended': { status: 410, title: 'The terminal has ended.' },
+  'seal-key-changed': { status: 409, title: 'The service has another key for secrets than before.' },
   'connection-lost': { status: 503, title: 'The connection to the service was lost.' },
   'service-unreachable': { status: 503, title: 'The Spoon service does not answer.' },
   'service-incompatible': { status: 502, title: 'The service speaks another version of the protocol.' },

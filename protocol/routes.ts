@@ -2,8 +2,10 @@ import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
 import { Box, Health } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
+import { fileRoutes } from './fileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
 import type { Route } from './route.ts';
+import { secretRoutes } from './secretRoutes.ts';
 import {
   OpenedTerminal,
   OpenTerminalRequest,
@@ -38,6 +40,7 @@ export const routes = {
   me: { method: 'GET', path: '/v1/me', scope: 'signed-in', summary: 'Who this token is', response: Me },
 
   ...dotfileRoutes,
+  ...secretRoutes,
 
   box: {
     method: 'GET',
@@ -122,6 +125,8 @@ export const routes = {
     response: Ticket,
   },
   events: { method: 'GET', path: '/v1/events', scope: 'ticket', summary: 'What changes, as it changes', upgrade: true },
+
+  ...fileRoutes,
 
   listTokens: {
     method: 'GET',

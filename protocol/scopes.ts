@@ -1,5 +1,12 @@
 /** What a token may do (`security.md` section 4). An admin token has no user scopes and cannot read contents. */
-export const userScopes = ['files:read', 'files:write', 'terminals:open', 'boxes:manage', 'tokens:manage'] as const;
+export const userScopes = [
+  'files:read',
+  'files:write',
+  'secrets:write',
+  'terminals:open',
+  'boxes:manage',
+  'tokens:manage',
+] as const;
 export const adminScopes = ['admin:users', 'admin:boxes', 'admin:system'] as const;
 
 export type UserScope = (typeof userScopes)[number];

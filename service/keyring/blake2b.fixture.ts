@@ -64,11 +64,20 @@ function compress(state: readonly bigint[], block: Uint8Array, counted: bigint, 
 
 /** Keyed, 32 bytes out. @param key 1 to 64 bytes */
 export function blake2b256(key: Uint8Array, data: Uint8Array): Uint8Array {
-  const input = new Uint8Array(blockBytes + data.length);
+  return blake2b(data, { key, length: 32 });
+}
+
+/** Of at least one byte where there is no key. */
+export function blake2b(
+  data: Uint8Array,
+  { key = new Uint8Array(), length }: { key?: Uint8Array; length: number },
+): Uint8Array {
+  const keyBlock = key.length === 0 ? 0 : blockBytes;
+  const input = new Uint8Array(keyBlock + data.length);
   input.set(key);
-  input.set(data, blockBytes);
+  input.set(data, keyBlock);
   let state = [...initial];
-  state[0] = at(state, 0) ^ 0x01010000n ^ (BigInt(key.length) << 8n) ^ 32n;
+  state[0] = at(state, 0) ^ 0x01010000n ^ (BigInt(key.length) << 8n) ^ BigInt(length);
   for (let start = 0; start < input.length; start += blockBytes) {
     const block = new Uint8Array(blockBytes);
     block.set(input.subarray(start, start + blockBytes));
@@ -78,5 +87,5 @@ export function blake2b256(key: Uint8Array, data: Uint8Array): Uint8Array {
   const out = new Uint8Array(64);
   const view = new DataView(out.buffer);
   for (const [index, word] of state.entries()) view.setBigUint64(index * 8, word, true);
-  return out.slice(0, 32);
+  return out.slice(0, length);
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { argon2Sync, createSecretKey } from 'node:crypto';
+import { argon2Sync, createPrivateKey, createPublicKey, createSecretKey, diffieHellman } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { before, describe, it } from 'node:test';
-import { blake2b256 } from './blake2b.fixture.ts';
+import { readSealed, type SealedUse, unpackSealed } from '../../protocol/sealedBox.ts';
+import { blake2b, blake2b256 } from './blake2b.fixture.ts';
 import { deriveKey, deriveKeyEncryptionKey, hashReady, keyedHash } from './derive.ts';
 import { type BlobContext, lengthPrefixed, openBlob, sealBlob, unwrapDataKey, wrapDataKey } from './envelope.ts';
+import { openSealedBox, sealKeyPair } from './sealedBox.ts';
+import { openBox } from './xsalsa20poly1305.fixture.ts';
 
 /**
  * The formats of docs/formats.md against `vectors.json`, twice: by the code that Spoon runs, and by a second implementation
@@ -17,10 +20,16 @@ interface Vectors {
   subkeys: Record<string, string>;
   blobs: { what: string; context: BlobContext; plaintext: string; nonce: string; blob: string }[];
   macs: { purpose: string; data: string; mac: string }[];
+  sealed: {
+    privateKey: string;
+    publicKey: string;
+    keyId: string;
+    boxes: { use: SealedUse; value: string; box: string }[];
+  };
   passphrase: { text: string; salt: string; rootKey: string };
 }
 const vectors: Vectors = JSON.parse(readFileSync(new URL('vectors.json', import.meta.url), 'utf8'));
-const hex = (bytes: Uint8Array | ArrayBuffer) => Buffer.from(bytes as Uint8Array).toString('hex');
+const hex = (bytes: Uint8Array | ArrayBuffer | number[]) => Buffer.from(bytes as Uint8Array).toString('hex');
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'));
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -55,6 +64,17 @@ describe('what Spoon runs', () => {
   it('hashes as the vectors', () => {
     for (const { purpose, data, mac } of vectors.macs) {
       assert.equal(hex(keyedHash(bytes(vectors.subkeys.mac ?? ''), lengthPrefixed([purpose]), bytes(data))), mac);
+    }
+  });
+
+  it('opens the sealed values of the vectors', async () => {
+    const { privateKey, publicKey, keyId, boxes } = vectors.sealed;
+    const pair = await sealKeyPair(bytes(privateKey));
+    assert.deepEqual([pair.id, hex(pair.publicKey)], [keyId, publicKey]);
+    for (const { use, value, box } of boxes) {
+      const { keyId: named, sealed } = readSealed(bytes(box));
+      assert.equal(named, keyId);
+      assert.equal(hex(unpackSealed(openSealedBox(pair, sealed), use)), value);
     }
   });
 
@@ -137,6 +157,28 @@ describe('a second implementation, from the document', () => {
     const key = await hkdf(bytes(vectors.dataKey.key), 'spoon/v1/mac');
     for (const { purpose, data, mac } of vectors.macs) {
       assert.equal(hex(blake2b256(key, Uint8Array.from([...fields(utf8(purpose)), ...bytes(data)]))), mac);
+    }
+  });
+
+  it('opens sealed values', () => {
+    const { privateKey, publicKey, keyId, boxes } = vectors.sealed;
+    // The fixed parts of RFC 8410's PKCS #8 and SubjectPublicKeyInfo for X25519.
+    const x25519 = (key: string) =>
+      createPublicKey({ key: Buffer.from(`302a300506032b656e032100${key}`, 'hex'), format: 'der', type: 'spki' });
+    const own = createPrivateKey({
+      key: Buffer.from(`302e020100300506032b656e04220420${privateKey}`, 'hex'),
+      format: 'der',
+      type: 'pkcs8',
+    });
+    assert.deepEqual(createPublicKey(own).export({ format: 'jwk' }), x25519(publicKey).export({ format: 'jwk' }));
+    assert.equal(hex(blake2b(bytes(publicKey), { length: 32 })).slice(0, 8), keyId);
+    for (const { use, value, box } of boxes) {
+      assert.equal(box.slice(0, 16), `53530102${keyId}`);
+      const ephemeral = box.slice(16, 80);
+      const nonce = blake2b(bytes(ephemeral + publicKey), { length: 24 });
+      const shared = diffieHellman({ privateKey: own, publicKey: x25519(ephemeral) });
+      const content = openBox(shared, nonce, bytes(box.slice(80)));
+      assert.equal(hex(content), hex([use.length]) + hex(utf8(use)) + value);
     }
   });
 });

@@ -39,7 +39,7 @@ export interface Keyring {
   close(): void;
 }
 
-export type MacPurpose = 'path' | 'content' | 'etag' | 'token' | 'spoon' | 'thread';
+export type MacPurpose = 'path' | 'content' | 'etag' | 'token' | 'sealed-use' | 'spoon' | 'thread';
 
 /** Owner of what belongs to no user, such as admin tokens. */
 export const systemOwnerId = 'system';

@@ -124,6 +124,25 @@ export interface ThreadRow {
   used_ms: number;
 }
 
+export interface SealKeyRow {
+  user_id: string;
+  /** 8 hex digits, from the public key. */
+  id: string;
+  /** The public one is computed from it: what clients are given cannot be swapped here. */
+  private_enc: Uint8Array;
+  state: 'active' | 'open-only';
+  created_ms: number;
+}
+
+/** What a client sealed, sealed once more. What it is for is in neither column: `use_mac` is a keyed hash of it. */
+export interface SealedValueRow {
+  user_id: string;
+  use_mac: Uint8Array;
+  seal_key_id: string;
+  updated_ms: number;
+  box_enc: Uint8Array;
+}
+
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
@@ -136,4 +155,6 @@ export interface Tables {
   dotfile_versions: DotfileVersionRow;
   spoons: SpoonRow;
   threads: ThreadRow;
+  seal_keys: SealKeyRow;
+  sealed_values: SealedValueRow;
 }
