@@ -9,6 +9,7 @@ import { addDotfiles } from './dotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addLogin } from './login.ts';
+import { addAdmin } from './network.ts';
 import { addService } from './service.ts';
 import { addStatus } from './status.ts';
 import { addTerminal } from './terminal.ts';
@@ -47,7 +48,18 @@ const program = new Command('spoonctl')
 program.hook('preAction', (_, action) => {
   options = action.opts<JsonOption>();
 });
-for (const add of [addLogin, addStatus, addTerminal, addExec, addDotfiles, addBox, addTokens, addUsers, addService]) {
+for (const add of [
+  addLogin,
+  addStatus,
+  addTerminal,
+  addExec,
+  addDotfiles,
+  addBox,
+  addTokens,
+  addUsers,
+  addAdmin,
+  addService,
+]) {
   add(program, line);
 }
 addCompletion(program, line);

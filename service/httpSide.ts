@@ -5,6 +5,8 @@ import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
+import type { BoxNetwork } from './boxes/engine.ts';
+import { addNetworkRoutes } from './boxes/networkRoutes.ts';
 import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
@@ -47,6 +49,7 @@ export interface HttpSideParts {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
     readonly git: GitSettings;
+    readonly network: BoxNetwork | undefined;
   };
   readonly about: {
     readonly version: string;
@@ -146,6 +149,7 @@ export class HttpSide {
       applyAll: (box) => overlay.applyAll(box),
     });
     addThreadRoutes(app, { threads, spoons, publish: (userId, event) => data.subscribers.publish(userId, event) });
+    addNetworkRoutes(app, parts.boxes);
     addTerminalRoutes(app, { terminals, tickets, limits });
     addCommandRoutes(app, { terminals, limits });
     addUpgradeRoutes(app);

@@ -82,7 +82,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     data: { store, keyring, ...data },
-    boxes: { boxes, overlay, git: config.git },
+    boxes: { boxes, overlay, git: config.git, network: opened.engine.network },
     about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });
@@ -129,6 +129,11 @@ async function openBoxes({
   log: Logger;
 }): Promise<Boxes> {
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
+  const { network } = opened.engine;
+  // Not waited for: it takes a second, and people may work meanwhile.
+  void network?.watch({ image: config.image, boxdDir: dir }, () => {
+    for (const text of network.problems()) log.warn('network.problem', { text });
+  });
   return new Boxes({
     engine: opened.engine,
     places: { homesDir: workdir.homes, runDir: workdir.run, etcDir: workdir.etc, boxdDir: dir },
