@@ -37,7 +37,12 @@ export function boxText(box: Box): string {
   const since = box.startedMs === null ? '' : ` since ${formatTime(box.startedMs)}`;
   const stops = box.stopsAtMs === null ? '' : `, stops at ${formatTime(box.stopsAtMs)} unless used`;
   const lines = [`${box.state}${since}${stops}`];
-  for (const { kind, label } of box.holders) lines.push(`held by ${kind} ${label}`);
+  for (const { kind, label } of box.holders) if (kind !== 'pin') lines.push(`held by ${kind} ${label}`);
+  if (box.pinnedUntilMs !== undefined) lines.push(`kept until ${formatTime(box.pinnedUntilMs)}, as you asked`);
+  if (box.outdated === true) {
+    const because = box.outdatedBecause?.join(', ') ?? 'something newer';
+    lines.push(`a new one would have ${because}; it is replaced when nothing holds it, or by: spoonctl box restart`);
+  }
   for (const stage of box.stages) {
     if (stage.state === 'failed') lines.push(`${stage.name} failed: ${stage.detail ?? 'no reason given'}`);
   }

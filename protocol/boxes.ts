@@ -39,11 +39,20 @@ export const Box = Type.Object({
   holders: Type.Array(Holder),
   /** When it would be stopped if nothing else held it; null while held or off. */
   stopsAtMs: Type.Union([Type.Integer(), Type.Null()]),
+  /** Nothing stops it by itself before then; absent where nobody asked for that. */
+  pinnedUntilMs: Type.Optional(Type.Integer()),
+  /** It was made from something older than what a new one would get; it is replaced when nothing holds it, or by a restart. */
+  outdated: Type.Optional(Type.Boolean()),
+  /** What a new one would bring, in words for a person. */
+  outdatedBecause: Type.Optional(Type.Array(Type.String())),
   stages: Type.Array(StageReport),
   /** The last reason why it ended or failed, for a person. */
   detail: Type.Optional(Type.String()),
 });
 export type Box = Static<typeof Box>;
+
+export const PinRequest = Type.Object({ untilMs: Type.Integer() }, { additionalProperties: false });
+export type PinRequest = Static<typeof PinRequest>;
 
 export const BoxSummary = Type.Object({
   username: Type.String(),

@@ -79,6 +79,10 @@ export const maxSnapshotBytes = 1 * mebi;
 export const pingIntervalMs = 20_000;
 export const deadAfterMs = 45_000;
 
+// Boxes
+/** The furthest that a box can be kept up ahead: a forgotten pin must not cost for ever. */
+export const maxPinMs = 7 * 24 * 60 * 60 * 1000;
+
 // Spoons and threads
 export const maxSpoonsPerUser = 200;
 export const maxThreadsPerUser = 500;

@@ -149,6 +149,12 @@ export class DockerEngine implements Engine {
     return this.#watch.add(watcher);
   }
 
+  async imageId(image: string): Promise<string | undefined> {
+    return this.#ask('engine-unavailable', pingMs, undefined, async () => {
+      return (await absentOk(this.#docker.getImage(image).inspect()))?.Id;
+    });
+  }
+
   close(): Promise<void> {
     return this.#watch.close();
   }
@@ -239,7 +245,7 @@ export class DockerEngine implements Engine {
     return this.#docker.getContainer(id);
   }
 
-  #known({ Id, State, Config }: Docker.ContainerInspectInfo): EngineBox {
+  #known({ Id, Image, State, Config }: Docker.ContainerInspectInfo): EngineBox {
     const username = Config.Labels[labels.box] ?? '';
     this.#watch.know(Id, username);
     return {
@@ -247,6 +253,7 @@ export class DockerEngine implements Engine {
       engineId: Id,
       startedMs: Date.parse(State.StartedAt),
       specHash: Config.Labels[labels.spec] ?? '',
+      imageId: Image,
     };
   }
 

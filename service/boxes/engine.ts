@@ -23,6 +23,8 @@ export interface Engine {
    * the watch.
    */
   watch(watcher: BoxWatcher): () => void;
+  /** What an image's name stands for now, where the engine has images: a rebuilt one has another id. */
+  imageId?(image: string): Promise<string | undefined>;
   /** Releases what this process holds; the boxes run on. */
   close(): Promise<void>;
 }
@@ -64,6 +66,8 @@ export interface EngineBox {
   readonly startedMs: number;
   /** Hash of what the box was made from; a box with another one is replaced at its next idle. */
   readonly specHash: string;
+  /** Of the image that it runs, as {@link Engine.imageId} says it. */
+  readonly imageId?: string | undefined;
 }
 
 export interface BoxWatcher {

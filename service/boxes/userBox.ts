@@ -1,43 +1,15 @@
-import type { Box, BoxState, StageReport } from '../../protocol/boxes.ts';
+import type { TerminalStates } from '../../protocol/boxd.ts';
+import type { Box, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
 import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
-import { specHash } from './boxSpec.ts';
+import { differencesInWords, specHash } from './boxSpec.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
-import type { BoxEnd, BoxSpec, Engine, EngineBox } from './engine.ts';
-import { advance, holdersOf, type IdleRules, type IdleState, notIdle, stopsInMs } from './holders.ts';
+import type { BoxEnd, EngineBox } from './engine.ts';
+import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
-
-export interface BoxUser {
-  readonly userId: string;
-  readonly username: string;
-  readonly uid: number;
-  readonly shell: string;
-}
-
-export interface RunningBox {
-  readonly user: BoxUser;
-  readonly boxd: BoxdClient;
-  readonly link: BoxdLink;
-  readonly startedMs: number;
-}
-
-/** What a box needs of the service around it. */
-export interface Surroundings {
-  readonly engine: Engine;
-  readonly rules: IdleRules;
-  readonly memoryBytes: number;
-  readonly socketDir: string;
-  specOf(user: BoxUser): BoxSpec;
-  /** Makes what the spec names: home and system files. */
-  prepare(spec: BoxSpec): Promise<void>;
-  /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
-  layTrust(): Promise<void>;
-  onStarted(box: RunningBox): Promise<StageReport[]>;
-  report(problem: unknown): void;
-  changed(user: BoxUser): void;
-}
+import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
 
 const dialMs = 30_000;
 /** boxd of a box that ran all the time dials every 100 ms. */
@@ -152,7 +124,7 @@ export class UserBox {
     this.#isTicking = true;
     try {
       const states = await this.#running.box.boxd.terminals().catch(() => undefined);
-      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules);
+      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules, this.#around.pinnedUntilMs());
       if (stopsInMs(this.#idle, this.#around.rules) === 0) await this.#inTurn(() => this.#stopIfIdle());
     } finally {
       this.#isTicking = false;
@@ -163,7 +135,9 @@ export class UserBox {
     const { engine, rules } = this.#around;
     const box = this.#running?.box;
     const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
-    const holders = states === undefined ? [] : holdersOf(states, this.#idle, rules);
+    const holders = states === undefined ? [] : this.#holders(states);
+    const pinnedUntilMs = this.#around.pinnedUntilMs();
+    const differences = this.#running === undefined ? [] : this.#differences(this.#running.engineBox);
     const isIdle = this.#running !== undefined && holders.length === 0;
     return {
       state: this.#state,
@@ -174,6 +148,8 @@ export class UserBox {
       holders,
       stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
       stages: this.#stages,
+      ...(pinnedUntilMs === undefined ? {} : { pinnedUntilMs }),
+      ...(differences.length === 0 ? {} : { outdated: true, outdatedBecause: differences }),
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
   }
@@ -192,8 +168,19 @@ export class UserBox {
     return this.#turns.run('', work);
   }
 
-  #isOutdated({ specHash: made }: EngineBox): boolean {
-    return made !== specHash(this.#around.specOf(this.user));
+  #isOutdated(engineBox: EngineBox): boolean {
+    return this.#differences(engineBox).length > 0;
+  }
+
+  #differences({ specHash: made, imageId }: EngineBox): string[] {
+    const differences = differencesInWords(made, specHash(this.#around.specOf(this.user)));
+    const current = this.#around.imageId();
+    const isRebuilt = current !== undefined && imageId !== undefined && current !== imageId;
+    return isRebuilt && differences.length === 0 ? ['a newer build of its image'] : differences;
+  }
+
+  #holders(states: TerminalStates): Holder[] {
+    return holdersOf(states, this.#idle, this.#around.rules, this.#around.pinnedUntilMs());
   }
 
   async #startOrReplace(signal: AbortSignal): Promise<RunningBox> {
@@ -202,7 +189,7 @@ export class UserBox {
       if (!this.#isOutdated(current.engineBox)) return current.box;
       const states = await current.box.boxd.terminals();
       // A fresh look: terminals that were opened since the last tick count too.
-      if (holdersOf(states, this.#idle, this.#around.rules).length > 0) return current.box;
+      if (this.#holders(states).length > 0) return current.box;
       await this.#stopNow();
     }
     return this.#start(signal);
@@ -265,7 +252,7 @@ export class UserBox {
     if (box === undefined) return;
     const generation = this.#generation;
     const states = await box.boxd.terminals().catch(() => undefined);
-    const isHeld = states !== undefined && holdersOf(states, this.#idle, this.#around.rules).length > 0;
+    const isHeld = states !== undefined && this.#holders(states).length > 0;
     // From here to the end of the first line of #stopNow nothing else runs: an open came before and wins, or waits.
     if (isHeld || generation !== this.#generation || this.#running?.box !== box) return;
     await this.#stopNow();
