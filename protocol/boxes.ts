@@ -30,6 +30,10 @@ export const StageReport = Type.Object({
 });
 export type StageReport = Static<typeof StageReport>;
 
+/** In what a running box differs from one that would be made now; `settings` is all but the image. */
+export const BoxDifference = Type.Union([Type.Literal('image'), Type.Literal('settings')]);
+export type BoxDifference = Static<typeof BoxDifference>;
+
 export const Box = Type.Object({
   state: BoxState,
   engine: EngineName,
@@ -41,11 +45,9 @@ export const Box = Type.Object({
   stopsAtMs: Type.Union([Type.Integer(), Type.Null()]),
   /** Nothing stops it by itself before then; absent where nobody asked for that. */
   pinnedUntilMs: Type.Optional(Type.Integer()),
-  /** It was made from something older than what a new one would get; it is replaced when nothing holds it, or by a restart. */
-  outdated: Type.Optional(Type.Boolean()),
-  /** What a new one would bring, in words for a person. */
-  outdatedBecause: Type.Optional(Type.Array(Type.String())),
   stages: Type.Array(StageReport),
+  /** Made from something older; replaced when nothing holds it. Absent: it is as a new one would be. */
+  outdated: Type.Optional(Type.Array(BoxDifference)),
   /** The last reason why it ended or failed, for a person. */
   detail: Type.Optional(Type.String()),
 });

@@ -138,57 +138,36 @@ describe('the life of a box', () => {
     assert.equal(engine.starts, 3);
   });
 
-  for (const [what, change, words] of [
-    ['another image', { image: 'other' }, ['another image']],
-    ['another boxd', { boxdDir: '/opt/newer' }, ['another boxd, the part of Spoon in the box']],
-    ['other limits', { maxProcesses: 65 }, ['other limits or settings']],
-    [
-      'all of that',
-      { image: 'other', boxdDir: '/opt/newer', maxProcesses: 65 },
-      ['another image', 'another boxd, the part of Spoon in the box', 'other limits or settings'],
-    ],
-  ] as const) {
-    it(`says that a new one would have ${what}, and leaves what runs alone`, async () => {
-      const before = await make();
-      const box = await before.ensure(ada);
-      assert.equal((await before.describe(ada)).outdated, undefined);
-      await before.close();
-      const [local] = engine.boxes.values();
-      assert.ok(local);
-      // vim, with nobody who watches.
-      local.terminals = [shell];
-      const after = await make(change);
-      await after.adopt([ada]);
-      const described = await after.describe(ada);
-      assert.deepEqual([described.outdated, described.outdatedBecause], [true, [...words]]);
-      assert.equal((await after.ensure(ada)).startedMs, box.startedMs);
-      assert.equal(engine.starts, 1, 'vim is still there');
-      local.terminals = [];
-      await after.ensure(ada);
-      assert.equal((await after.describe(ada)).outdated, undefined);
-      assert.equal(engine.starts, 2);
-    });
-  }
-
-  it('knows a box that an earlier version of Spoon has labelled', async () => {
+  it('of an older service is said to be one, keeps its vim, and is replaced once that is gone', async () => {
     const before = await make();
-    await before.ensure(ada);
+    const box = await before.ensure(ada);
+    assert.equal((await before.describe(ada)).outdated, undefined);
     await before.close();
     const [local] = engine.boxes.values();
     assert.ok(local);
-    local.engineBox = { ...local.engineBox, specHash: '0123456789abcdef0123456789abcdef' };
-    const after = await make();
+    // Nobody watches it.
+    local.terminals = [shell];
+    const after = await make({ boxdDir: '/opt/newer' });
     await after.adopt([ada]);
-    assert.deepEqual((await after.describe(ada)).outdatedBecause, ['another version of Spoon']);
+    assert.deepEqual((await after.describe(ada)).outdated, ['settings']);
+    assert.equal((await after.ensure(ada)).startedMs, box.startedMs);
+    assert.equal(engine.starts, 1, 'vim is still there');
+    local.terminals = [];
+    await after.ensure(ada);
+    assert.equal((await after.describe(ada)).outdated, undefined);
+    assert.equal(engine.starts, 2);
   });
 
-  it('sees that the image was built anew under its name', async () => {
-    const boxes = await make({ idleMs: 2000 });
-    await boxes.ensure(ada);
-    engine.image = 'sha256:2';
-    await until(async () => (await boxes.describe(ada)).outdated === true);
-    assert.deepEqual((await boxes.describe(ada)).outdatedBecause, ['a newer build of its image']);
-    await boxes.ensure(ada);
+  it('keeps an older box while it is pinned', async () => {
+    const before = await make();
+    await before.ensure(ada);
+    await before.pin(ada, nowMs + hourMs);
+    await before.close();
+    const after = await make({ boxdDir: '/opt/newer' });
+    await after.adopt([ada]);
+    await after.ensure(ada);
+    assert.equal(engine.starts, 1);
+    await after.restart(ada);
     assert.equal(engine.starts, 2);
   });
 

@@ -2,34 +2,16 @@ import { createHash } from 'node:crypto';
 import type { BoxSpec } from './engine.ts';
 
 /** Raised when a box of an older service would lack a mount or a limit that this one relies on. */
-const layoutVersion = 1;
+const layoutVersion = 2;
 
 /**
- * Names everything a running box was made from: image, bundle of boxd, limits, places, user. A box with another hash
- * than the wanted one is replaced when nothing holds it.
+ * Names everything that a running box was made from but its image (see `outdated.ts`): bundle of boxd, limits, places,
+ * user. A box with another hash than the wanted one is replaced when nothing holds it.
  */
-export function specHash(spec: BoxSpec): string {
-  const { image, boxdDir, ...rest } = spec;
-  const sorted = Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1));
-  return [image, boxdDir, [layoutVersion, sorted]].map(shortHash).join('.');
-}
-
-function shortHash(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
-}
-
-const partsInWords = [
-  'another image',
-  'another boxd, the part of Spoon in the box',
-  'other limits or settings',
-] as const;
-
-/** What a new box would have that one of the hash `made` has not, for a person; empty when they are the same. */
-export function differencesInWords(made: string, wanted: string): string[] {
-  if (made === wanted) return [];
-  const [before, now] = [made.split('.'), wanted.split('.')];
-  if (before.length !== now.length) return ['another version of Spoon'];
-  return partsInWords.filter((_, index) => before[index] !== now[index]);
+export function specHash({ image: _, ...spec }: BoxSpec): string {
+  const sorted = Object.entries(spec).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([layoutVersion, sorted]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
 /** boxd and its Node as a box sees them; the limit on old space keeps an idle boxd near 15 MiB of its own (terminal-route A2). */

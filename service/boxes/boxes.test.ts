@@ -174,6 +174,37 @@ describe('Boxes', () => {
     });
   });
 
+  it('says what is wrong with the image where a box ended over that', async () => {
+    engine.fault = new SpoonError('image-unsuitable', 'It has no glibc.');
+    onStarted = async () => {
+      engine.die('ada', 'exited', 127);
+      return [];
+    };
+    await assert.rejects(boxes.ensure(ada), code('image-unsuitable'));
+    assert.match((await boxes.describe(ada)).detail ?? '', /no glibc/);
+  });
+
+  it('shows that the image was made anew, tells listeners, and replaces the box once nothing holds it', async () => {
+    const quick = make({ idleMs: 200 });
+    let told = 0;
+    engine.onNewBox = (box) => {
+      box.terminals = [terminal];
+    };
+    await quick.ensure(ada);
+    quick.onChange(() => told++);
+    await until(() => told > 0);
+    assert.equal((await quick.describe(ada)).outdated, undefined);
+    engine.image = 'sha256:2';
+    await until(async () => (await quick.describe(ada)).outdated?.join() === 'image');
+    assert.equal(told, 2, 'once for each image');
+    await quick.ensure(ada);
+    assert.equal(engine.starts, 1, 'held by a viewer');
+    for (const box of engine.boxes.values()) box.terminals = [];
+    await quick.ensure(ada);
+    assert.equal(engine.starts, 2);
+    assert.equal((await quick.describe(ada)).outdated, undefined);
+  });
+
   describe('stop', () => {
     it('ends a box, and one that is just starting', async () => {
       const box = await boxes.ensure(ada);

@@ -76,8 +76,8 @@ export class Boxes {
     this.#timer = setInterval(() => {
       const elapsedMs = performance.now() - lastTick;
       lastTick = performance.now();
-      void this.#learnImage();
       for (const box of this.#boxes.values()) box.tick(elapsedMs).catch(options.report);
+      void this.#lookAtImage();
     }, this.#tickMs).unref();
   }
 
@@ -202,12 +202,6 @@ export class Boxes {
     return box;
   }
 
-  /** A rebuilt image has the same name. An engine that is away has none, and says so elsewhere. */
-  async #learnImage(): Promise<void> {
-    const { engine, settings } = this.#options;
-    this.#imageId = await engine.imageId?.(settings.image).catch(() => undefined);
-  }
-
   #byName(username: string): UserBox | undefined {
     return [...this.#boxes.values()].find(({ user }) => user.username === username);
   }
@@ -229,6 +223,16 @@ export class Boxes {
       cpus: settings.cpus,
       maxProcesses: settings.maxProcesses,
     };
+  }
+
+  /** Whether its name stands for another image by now. While the engine is away, that is not known to have changed. */
+  async #lookAtImage(): Promise<void> {
+    const { engine, settings } = this.#options;
+    if (this.allRunning().length === 0) return;
+    const before = this.#imageId;
+    this.#imageId = (await engine.imageId(settings.image).catch(() => undefined)) ?? before;
+    if (before === this.#imageId) return;
+    for (const { user } of this.allRunning()) this.#changed(user);
   }
 
   async #prepare(spec: BoxSpec): Promise<void> {

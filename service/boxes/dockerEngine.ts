@@ -6,6 +6,7 @@ import { boxName, containerOptions, labels } from './containerSpec.ts';
 import { absentOk, cancellable } from './dockerCalls.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
 import { dockerFacts } from './dockerFacts.ts';
+import { findFault } from './dockerImageProbe.ts';
 import { DockerNetworks } from './dockerNetworks.ts';
 import { DockerWatch } from './dockerWatch.ts';
 import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts } from './engine.ts';
@@ -145,14 +146,19 @@ export class DockerEngine implements Engine {
     });
   }
 
-  watch(watcher: BoxWatcher): () => void {
-    return this.#watch.add(watcher);
+  async imageId(image: string): Promise<string | undefined> {
+    return (await absentOk(this.#docker.getImage(image).inspect()))?.Id;
   }
 
-  async imageId(image: string): Promise<string | undefined> {
-    return this.#ask('engine-unavailable', pingMs, undefined, async () => {
-      return (await absentOk(this.#docker.getImage(image).inspect()))?.Id;
-    });
+  imageFault(spec: BoxSpec): Promise<SpoonError | undefined> {
+    const { hostPath = (path: string) => path } = this.#options;
+    return this.#ask('engine-unavailable', callMs, undefined, () =>
+      findFault(this.#docker, spec, hostPath(spec.boxdDir)),
+    );
+  }
+
+  watch(watcher: BoxWatcher): () => void {
+    return this.#watch.add(watcher);
   }
 
   close(): Promise<void> {
@@ -251,9 +257,9 @@ export class DockerEngine implements Engine {
     return {
       username,
       engineId: Id,
+      imageId: Image,
       startedMs: Date.parse(State.StartedAt),
       specHash: Config.Labels[labels.spec] ?? '',
-      imageId: Image,
     };
   }
 

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TerminalState } from '../../protocol/boxd.ts';
+import type { SpoonError } from '../../protocol/errors.ts';
 import { specHash } from './boxSpec.ts';
 import type { BoxSpec, BoxWatcher, Engine, EngineBox } from './engine.ts';
 
@@ -78,6 +79,10 @@ export class LocalEngine implements Engine {
   }
   async list() {
     return [...this.boxes.values()].map(({ engineBox }) => engineBox);
+  }
+  fault: SpoonError | undefined;
+  async imageFault() {
+    return this.fault;
   }
   async imageId() {
     return this.image;

@@ -1,14 +1,14 @@
 import type { TerminalStates } from '../../protocol/boxd.ts';
-import type { Box, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
+import type { Box, BoxDifference, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
 import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
-import { differencesInWords, specHash } from './boxSpec.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
 import type { BoxEnd, EngineBox } from './engine.ts';
 import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
+import { differences } from './outdated.ts';
 import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
 
 const dialMs = 30_000;
@@ -52,8 +52,7 @@ export class UserBox {
     this.user = user;
     this.#generation++;
     this.#idle = notIdle;
-    if (this.#running !== undefined && !this.#isOutdated(this.#running.engineBox))
-      return Promise.resolve(this.#running.box);
+    if (this.#running !== undefined && this.#outdated().length === 0) return Promise.resolve(this.#running.box);
     if (this.#starting !== undefined) return this.#starting.box;
     const abort = new AbortController();
     const box = this.#inTurn(() => this.#startOrReplace(abort.signal)).finally(() => {
@@ -137,7 +136,7 @@ export class UserBox {
     const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
     const holders = states === undefined ? [] : this.#holders(states);
     const pinnedUntilMs = this.#around.pinnedUntilMs();
-    const differences = this.#running === undefined ? [] : this.#differences(this.#running.engineBox);
+    const outdated = this.#outdated();
     const isIdle = this.#running !== undefined && holders.length === 0;
     return {
       state: this.#state,
@@ -149,7 +148,7 @@ export class UserBox {
       stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
       stages: this.#stages,
       ...(pinnedUntilMs === undefined ? {} : { pinnedUntilMs }),
-      ...(differences.length === 0 ? {} : { outdated: true, outdatedBecause: differences }),
+      ...(outdated.length === 0 ? {} : { outdated }),
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
   }
@@ -168,15 +167,9 @@ export class UserBox {
     return this.#turns.run('', work);
   }
 
-  #isOutdated(engineBox: EngineBox): boolean {
-    return this.#differences(engineBox).length > 0;
-  }
-
-  #differences({ specHash: made, imageId }: EngineBox): string[] {
-    const differences = differencesInWords(made, specHash(this.#around.specOf(this.user)));
-    const current = this.#around.imageId();
-    const isRebuilt = current !== undefined && imageId !== undefined && current !== imageId;
-    return isRebuilt && differences.length === 0 ? ['a newer build of its image'] : differences;
+  #outdated(): BoxDifference[] {
+    if (this.#running === undefined) return [];
+    return differences(this.#running.engineBox, this.#around.specOf(this.user), this.#around.imageId());
   }
 
   #holders(states: TerminalStates): Holder[] {
@@ -186,7 +179,7 @@ export class UserBox {
   async #startOrReplace(signal: AbortSignal): Promise<RunningBox> {
     const current = this.#running;
     if (current !== undefined) {
-      if (!this.#isOutdated(current.engineBox)) return current.box;
+      if (this.#outdated().length === 0) return current.box;
       const states = await current.box.boxd.terminals();
       // A fresh look: terminals that were opened since the last tick count too.
       if (this.#holders(states).length > 0) return current.box;
@@ -199,8 +192,8 @@ export class UserBox {
     const { engine, socketDir } = this.#around;
     let link: BoxdLink | undefined;
     this.#become('starting');
+    const spec = this.#around.specOf(this.user);
     try {
-      const spec = this.#around.specOf(this.user);
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
       await this.#around.layTrust();
@@ -210,8 +203,10 @@ export class UserBox {
     } catch (error) {
       await link?.close();
       // Only where something can have been started; its own failure must not hide why we are here.
-      if (link !== undefined) await engine.stop(this.user.username, graceMs).catch(this.#around.report);
-      throw this.#failed(error);
+      if (link === undefined) throw this.#failed(error);
+      await engine.stop(this.user.username, graceMs).catch(this.#around.report);
+      const ended = error instanceof SpoonError && error.code === 'box-start-failed';
+      throw this.#failed((ended && (await engine.imageFault(spec).catch(this.#around.report))) || error);
     }
   }
 
