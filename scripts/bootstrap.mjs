@@ -48,13 +48,24 @@ function runNpmCi() {
   }
 }
 
-/** Packages with binaries for one system are optional to npm: one that it cannot fetch it leaves out without a word. */
+/**
+ * Packages with binaries for one system are optional to npm: one that it cannot fetch it leaves out without a word, and so it
+ * does, rightly, with one that wants a newer Node than it runs on.
+ */
 function missingForThisMachine() {
+  const ownMajor = Number.parseInt(process.versions.node, 10);
+  const leastMajor = (engines) => Number(/\d+/.exec(engines?.node ?? '')?.[0] ?? 0);
   const fits = (list, value) => list === undefined || [list].flat().includes(value);
   return Object.entries(lock.packages)
-    .filter(([, { optional, os, cpu, libc }]) => {
+    .filter(([, { optional, os, cpu, libc, engines }]) => {
       const isForOneSystem = optional === true && (os !== undefined || cpu !== undefined);
-      return isForOneSystem && fits(os, process.platform) && fits(cpu, process.arch) && fits(libc, 'glibc');
+      return (
+        isForOneSystem &&
+        leastMajor(engines) <= ownMajor &&
+        fits(os, process.platform) &&
+        fits(cpu, process.arch) &&
+        fits(libc, 'glibc')
+      );
     })
     .map(([folder]) => folder)
     .filter((folder) => !existsSync(join(root, folder)))
