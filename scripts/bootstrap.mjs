@@ -28,10 +28,17 @@ function installPackages() {
     process.stderr.write(`npm could not bring ${missing.join(', ')}; see its log. Nothing was started: try again.\n`);
     process.exit(1);
   }
-  mkdirSync(join(modules, '.bin'), { recursive: true });
-  const link = join(modules, '.bin', 'spoonctl');
-  if (!existsSync(link)) symlinkSync('../../cli/spoonctl.mjs', link);
+  makeLink('spoonctl', '../../cli/spoonctl.mjs');
+  // npm 9 makes none: the package for the other processor has a `node` too, and takes the name along when it is left out.
+  const own = `node-${process.platform}-${process.arch}/bin/node`;
+  if (existsSync(join(modules, own))) makeLink('node', `../${own}`);
   writeFileSync(stamp, lockHash);
+}
+
+function makeLink(name, target) {
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  const link = join(modules, '.bin', name);
+  if (!existsSync(link)) symlinkSync(target, link);
 }
 
 function runNpmCi() {
