@@ -26,6 +26,10 @@ import { Terminal } from './terminals.ts';
  *   POST   /v1/files/content             `path`, and `version` or `create=1`; the bytes → FileStat
  *   POST   /v1/files/folders, …/move, …/copy    as in the routes of the service → FileStat
  *   GET    /v1/files/watch               upgrade (homeFiles.ts)
+ *   POST   /v1/git                       { id, kind, … } → GitOperation (protocol 2)
+ *   GET    /v1/git/{id}?step=n           GitOperation, once it is newer than step n or a little later
+ *   DELETE /v1/git/{id}                  cancels it and what it runs
+ *   POST   /v1/git-status                { folders, maxAgeMs } → CheckoutStatuses
  */
 
 export const Stat = Type.Object({

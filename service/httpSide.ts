@@ -103,18 +103,20 @@ export class HttpSide {
       return toBoxUser(account);
     };
     const spoons = new Spoons(stored);
-    const threads = new Threads({ spoons, records: new ThreadRecords(stored) });
+    const records = new ThreadRecords(stored);
+    const threads = new Threads({ spoons, records, boxes, findUser, timeoutMs: git.timeoutMs });
     const terminals = new Terminals({
       boxes,
       tickets,
       findUser,
-      folderOfThread: ({ user }, thread) => threads.folderOf(user.userId, thread),
+      folderOfThread: (box, thread, signal) => threads.folderFor(box, thread, { signal }),
     });
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
       openRelay: ({ userId }, target) =>
         target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
+      isBoxGone: ({ userId }) => terminals.isBoxGone(userId),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -163,7 +165,13 @@ export class HttpSide {
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
-    addThreadRoutes(app, { threads, spoons, publish: (userId, event) => data.subscribers.publish(userId, event) });
+    addThreadRoutes(app, {
+      threads,
+      spoons,
+      terminals,
+      limits,
+      publish: (userId, event) => data.subscribers.publish(userId, event),
+    });
     addTerminalRoutes(app, { terminals, tickets, limits });
     addCommandRoutes(app, { terminals, limits });
     addFileRoutes(app, { boxes });
@@ -199,12 +207,12 @@ export class HttpSide {
 
   /** Takes nothing new, ends what is open, finishes what has been asked for, for at most 10 s. Boxes run on. */
   async close(): Promise<void> {
-    this.#upgrades.close();
+    const relaysClosed = this.#upgrades.close();
     this.#parts.data.subscribers.close();
     const { server } = this.#app;
     const cut = setTimeout(() => server.closeAllConnections(), finishMs);
     try {
-      await Promise.all([this.#app.close(), this.#adminSocket?.[Symbol.asyncDispose]()]);
+      await Promise.all([relaysClosed, this.#app.close(), this.#adminSocket?.[Symbol.asyncDispose]()]);
       if (server.listening) await once(server, 'close');
       await this.#tokens.settle();
     } finally {

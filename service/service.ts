@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
 import type { Config } from './config.ts';
@@ -139,6 +140,7 @@ async function openBoxes({
   drifts: HomeDrifts;
   log: Logger;
 }): Promise<Boxes> {
+  const authorities = await readAuthorities(config.git.caFile);
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
   return new Boxes({
     engine: opened.engine,
@@ -149,6 +151,7 @@ async function openBoxes({
       idleMs: config.boxIdleMs,
       detachedMs: config.detachedMs,
       separatesUsers: opened.separatesUsers,
+      authorities,
     },
     onStarted: async (box) => {
       const stages = await overlay.applyAll(box);

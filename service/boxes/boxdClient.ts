@@ -20,8 +20,9 @@ import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
 import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
 import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
-import type { BoxdCall } from './boxdCall.ts';
+import type { BoxdCall, BoxdCalls } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
+import { BoxdGit } from './boxdGit.ts';
 import type { BoxdLink, LinkResponse } from './boxdLink.ts';
 
 export interface FileContent {
@@ -58,6 +59,7 @@ const boxdCodes = new Set<string>([
   'terminal-limit',
   'command-invalid',
   'env-name-invalid',
+  'checkout-busy',
 ] satisfies ErrorCode[]);
 
 /**
@@ -184,12 +186,21 @@ export class BoxdClient {
 
   /** Files of the home, checkouts included. */
   get files(): BoxdFiles {
-    return new BoxdFiles({ json: (schema, call) => this.#json(schema, call), call: (call) => this.#call(call) });
+    return new BoxdFiles(this.#calls);
+  }
+
+  /** What git does for threads. */
+  get git(): BoxdGit {
+    return new BoxdGit(this.#calls);
   }
 
   /** As {@link attachTerminal}, for changes of files. */
   watchFiles(): Promise<Duplex> {
     return this.#link.upgrade({ path: '/v1/files/watch' });
+  }
+
+  get #calls(): BoxdCalls {
+    return { json: (schema, call) => this.#json(schema, call), call: (call) => this.#call(call) };
   }
 
   async #json<T extends TSchema>(schema: T, call: BoxdCall): Promise<Static<T>> {

@@ -1,18 +1,11 @@
-import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { SpoonError } from '../../protocol/errors.ts';
 import { type FileMoveRequest, FileStat, FolderEntries } from '../../protocol/homeFiles.ts';
 import { maxEditedFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
-import type { BoxdCall } from './boxdCall.ts';
-import type { LinkResponse } from './boxdLink.ts';
+import type { BoxdCalls } from './boxdCall.ts';
 
 /** What a save is based on: this version, or nothing there. */
 export type WriteBase = { readonly version: string } | 'create';
-
-interface Calls {
-  json<T extends TSchema>(schema: T, call: BoxdCall): Promise<Static<T>>;
-  call(call: BoxdCall): Promise<LinkResponse>;
-}
 
 /** A look at one name; a file or a long list; a folder of many files that is copied or deleted. */
 const quickMs = 5_000;
@@ -22,9 +15,9 @@ const headerBytes = 4;
 
 /** Files of the home as boxd serves them (`protocol/boxd.ts`). Throws what the other calls to boxd throw. */
 export class BoxdFiles {
-  readonly #calls: Calls;
+  readonly #calls: BoxdCalls;
 
-  constructor(calls: Calls) {
+  constructor(calls: BoxdCalls) {
     this.#calls = calls;
   }
 

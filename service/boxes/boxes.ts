@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Box } from '../../protocol/boxes.ts';
+import { layAuthorities } from './authorities.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
 import { writeSystemFiles } from './systemFiles.ts';
@@ -28,6 +29,8 @@ export interface BoxSettings {
   readonly detachedMs: number;
   /** From the engine's facts. False: every box has this process's uid, and there is one user. */
   readonly separatesUsers: boolean;
+  /** PEM of the certificate authorities that git in a box trusts beside the image's. */
+  readonly authorities?: string | undefined;
 }
 
 export interface BoxesOptions {
@@ -54,6 +57,7 @@ export class Boxes {
   readonly #unwatch: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #tickMs: number;
+  #imageId: string | undefined;
 
   constructor(options: BoxesOptions) {
     this.#options = options;
@@ -68,6 +72,7 @@ export class Boxes {
       const elapsedMs = performance.now() - lastTick;
       lastTick = performance.now();
       for (const box of this.#boxes.values()) box.tick(elapsedMs).catch(options.report);
+      void this.#lookAtImage();
     }, this.#tickMs).unref();
   }
 
@@ -157,8 +162,10 @@ export class Boxes {
       rules: { idleMs: settings.idleMs, detachedMs: settings.detachedMs, maxStepMs: 2 * this.#tickMs },
       memoryBytes: settings.memoryBytes,
       socketDir: join(places.runDir, user.username),
+      imageId: () => this.#imageId,
       specOf: (current) => this.#specOf(current),
       prepare: (current) => this.#prepare(current),
+      layTrust: () => layAuthorities(join(places.runDir, user.username), settings.authorities),
       onStarted,
       report,
       changed: (current) => {
@@ -192,11 +199,22 @@ export class Boxes {
     };
   }
 
+  /** Whether its name stands for another image by now. While the engine is away, that is not known to have changed. */
+  async #lookAtImage(): Promise<void> {
+    const { engine, settings } = this.#options;
+    if (this.allRunning().length === 0) return;
+    const before = this.#imageId;
+    this.#imageId = (await engine.imageId(settings.image).catch(() => undefined)) ?? before;
+    if (before === this.#imageId) return;
+    for (const { user } of this.allRunning()) for (const listener of this.#listeners) listener(user);
+  }
+
   async #prepare(spec: BoxSpec): Promise<void> {
     const { places, settings } = this.#options;
     if (!settings.separatesUsers) await refuseSecondHome(places.homesDir, spec.username);
     await ensureHome(places.homesDir, spec);
-    await writeSystemFiles(join(places.etcDir, spec.username), spec);
+    const { authorities } = settings;
+    await writeSystemFiles(join(places.etcDir, spec.username), spec, { trustsHome: authorities !== undefined });
   }
 
   #owner(uid: number): { uid: number; gid: number } {
