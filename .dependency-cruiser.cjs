@@ -26,6 +26,7 @@ const serviceNouns = {
   secrets: ['store', 'keyring'],
   environment: ['store', 'dotfiles', 'boxes'],
   terminals: ['boxes'],
+  files: ['boxes'],
   threads: ['store', 'keyring', 'boxes'],
 };
 

@@ -11,8 +11,10 @@ import { exitCodes } from './exitCodes.ts';
 import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
 import { addService } from './service.ts';
+import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
 import { addTerminal } from './terminal.ts';
+import { addThreads } from './threads.ts';
 import { addTokens } from './tokens.ts';
 import { addUsers } from './users.ts';
 
@@ -53,6 +55,8 @@ for (const add of [
   addStatus,
   addTerminal,
   addExec,
+  addThreads,
+  addSpoons,
   addDotfiles,
   addBox,
   addTokens,

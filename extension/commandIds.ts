@@ -20,6 +20,14 @@ const dotfileCommandIds = [
   'spoon.dotfiles.copy',
   'spoon.dotfiles.paste',
   'spoon.dotfiles.copyPath',
+  'spoon.dotfiles.history',
+  'spoon.dotfiles.restoreVersion',
+  'spoon.dotfiles.restoreDeleted',
+  'spoon.dotfiles.compareWithLocal',
+  'spoon.dotfiles.compareWithHome',
+  'spoon.dotfiles.takeFromHome',
+  'spoon.dotfiles.restoreInHome',
+  'spoon.dotfiles.mergeWithHome',
   'spoon.dotfiles.beforeKey',
 ] as const;
 

@@ -30,6 +30,10 @@ export const StageReport = Type.Object({
 });
 export type StageReport = Static<typeof StageReport>;
 
+/** In what a running box differs from one that would be made now; `settings` is all but the image. */
+export const BoxDifference = Type.Union([Type.Literal('image'), Type.Literal('settings')]);
+export type BoxDifference = Static<typeof BoxDifference>;
+
 export const Box = Type.Object({
   state: BoxState,
   engine: EngineName,
@@ -39,11 +43,18 @@ export const Box = Type.Object({
   holders: Type.Array(Holder),
   /** When it would be stopped if nothing else held it; null while held or off. */
   stopsAtMs: Type.Union([Type.Integer(), Type.Null()]),
+  /** Nothing stops it by itself before then; absent where nobody asked for that. */
+  pinnedUntilMs: Type.Optional(Type.Integer()),
   stages: Type.Array(StageReport),
+  /** Made from something older; replaced when nothing holds it. Absent: it is as a new one would be. */
+  outdated: Type.Optional(Type.Array(BoxDifference)),
   /** The last reason why it ended or failed, for a person. */
   detail: Type.Optional(Type.String()),
 });
 export type Box = Static<typeof Box>;
+
+export const PinRequest = Type.Object({ untilMs: Type.Integer() }, { additionalProperties: false });
+export type PinRequest = Static<typeof PinRequest>;
 
 export const BoxSummary = Type.Object({
   username: Type.String(),

@@ -76,6 +76,12 @@ export const errorTable = {
   'file-exists': { status: 412, title: 'The file exists already.' },
   'seal-invalid': { status: 422, title: 'The sealed value cannot be opened. Seal it again with the current key.' },
   'seal-key-stale': { status: 409, title: 'The value was sealed with a key that is no longer used. Seal it again.' },
+  'archive-invalid': { status: 422, title: 'The archive cannot be read. Nothing was imported.' },
+  'archive-refused': {
+    status: 422,
+    title: 'The archive holds something that Spoon does not keep. Nothing was imported.',
+  },
+  'archive-too-large': { status: 413, title: 'The archive holds more than Spoon takes at once. Nothing was imported.' },
   'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
 
   // Store and keys
@@ -96,6 +102,8 @@ export const errorTable = {
   'box-misbehaved': { status: 502, title: 'The box gave an answer that makes no sense.' },
   'home-untrusted': { status: 503, title: 'The home does not belong to its user, so the box was not started.' },
   'home-not-writable': { status: 409, title: 'A place in the home cannot be written.' },
+  'home-not-readable': { status: 403, title: 'A place in the home cannot be read.' },
+  'folder-not-empty': { status: 409, title: 'The folder is not empty.' },
   'not-a-regular-file': { status: 409, title: 'Something that is not a file is in the way.' },
   'path-through-symlink': { status: 409, title: 'A symbolic link on the way leaves the home.' },
   'terminal-limit': { status: 429, title: 'As many terminals are open as the account may have.' },

@@ -67,7 +67,10 @@ export const PreparedCommand = Type.Object({
 export type PreparedCommand = Static<typeof PreparedCommand>;
 
 export const TicketRequest = Type.Object(
-  { kind: Type.Union([Type.Literal('terminal'), Type.Literal('events')]), id: Type.Optional(Type.String()) },
+  {
+    kind: Type.Union([Type.Literal('terminal'), Type.Literal('events'), Type.Literal('files')]),
+    id: Type.Optional(Type.String()),
+  },
   { additionalProperties: false },
 );
 export type TicketRequest = Static<typeof TicketRequest>;

@@ -1,8 +1,17 @@
 import * as vscode from 'vscode';
 import type { ApiClient } from '../../client/apiClient.ts';
 import { type DotfileContent, DotfilesApi } from '../../client/dotfilesApi.ts';
-import type { SaveBase } from '../../client/saveMany.ts';
-import type { Applied, DotfileKind, SaveResult } from '../../protocol/dotfiles.ts';
+import type { FileToSave, SaveBase } from '../../client/saveMany.ts';
+import type {
+  Applied,
+  BatchOutcome,
+  DeletedDotfile,
+  DotfileDrift,
+  DotfileHistory,
+  DotfileKind,
+  RemovedDotfile,
+  SaveResult,
+} from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
@@ -16,6 +25,7 @@ export class HomeDotfiles implements vscode.Disposable {
   readonly #api: DotfilesApi;
   readonly #index = new DotfileIndex();
   readonly #problems = new Map<string, Applied>();
+  readonly #drifts = new Map<string, DotfileDrift>();
   readonly #changed = new vscode.EventEmitter<IndexChange>();
   readonly #problemsChanged = new vscode.EventEmitter<readonly string[]>();
   readonly #firstList = Promise.withResolvers<void>();
@@ -23,7 +33,7 @@ export class HomeDotfiles implements vscode.Disposable {
   #refreshing: Promise<void> | undefined;
   /** Fires after the change: what it names can be asked for. */
   readonly onDidChange = this.#changed.event;
-  /** Paths whose {@link problem} is another one now. */
+  /** Paths whose {@link problem} or {@link drift} is another one now. */
   readonly onDidChangeProblems = this.#problemsChanged.event;
 
   constructor(api: ApiClient) {
@@ -58,6 +68,15 @@ export class HomeDotfiles implements vscode.Disposable {
     return this.#problems.get(path);
   }
 
+  /** How the home differs from what Spoon has written there, by somebody's hand. */
+  drift(path: string): DotfileDrift | undefined {
+    return this.#drifts.get(path);
+  }
+
+  get drifted(): string[] {
+    return [...this.#drifts.keys()];
+  }
+
   /** Until the first list is there. @throws SpoonError why it cannot be had */
   async whenListed(): Promise<void> {
     if (!this.#isListed) await this.#firstList.promise;
@@ -76,33 +95,89 @@ export class HomeDotfiles implements vscode.Disposable {
     await this.#refreshing;
   }
 
-  async read(path: HomePath, signal?: AbortSignal): Promise<DotfileContent> {
-    return await this.#api.read(path, signal === undefined ? {} : { signal });
+  async read(path: HomePath): Promise<DotfileContent> {
+    return await this.#api.read(path);
   }
 
-  async readVersion(path: HomePath, version: number): Promise<DotfileContent> {
-    return await this.#api.read(path, { version });
+  /** @param name the path, or the id of a removed dotfile */
+  async readVersion(name: string | { readonly id: string }, version: number): Promise<DotfileContent> {
+    return await this.#api.read(name, { version });
+  }
+
+  async readHome(path: HomePath): Promise<{ readonly bytes: Uint8Array; readonly modifiedMs: number }> {
+    return await this.#api.readHome(path);
+  }
+
+  /** What is in the home becomes the current version. @throws SpoonError `version-stale` when a newer one is there */
+  async takeDrift(path: HomePath): Promise<void> {
+    const etag = this.#index.get(path)?.dotfile?.etag;
+    const { dotfile, applied } = await this.#api.takeDrift(path, etag === undefined ? {} : { etag });
+    this.#setProblem(path, applied);
+    this.#announce(dotfile === null ? this.#index.remove(path) : this.#index.put(dotfile));
+  }
+
+  /** The current version is written into the home. @returns the version that what was there is now, if it was one to keep */
+  async restoreDrift(path: HomePath): Promise<{ readonly keptVersion?: number }> {
+    const { applied, keptVersion } = await this.#api.restoreDrift(path);
+    this.#setProblem(path, applied);
+    return keptVersion === undefined ? {} : { keptVersion };
+  }
+
+  async history(name: string | { readonly id: string }): Promise<DotfileHistory> {
+    return await this.#api.history(name);
+  }
+
+  /** Removed, and not yet forgotten; the last one first. */
+  async deleted(): Promise<readonly DeletedDotfile[]> {
+    return await this.#api.deleted();
   }
 
   async save(
     path: HomePath,
     bytes: Uint8Array,
-    options: { base: SaveBase; kind?: DotfileKind; mode?: number; origin?: 'editor' | 'import'; signal?: AbortSignal },
+    options: { base: SaveBase; kind?: DotfileKind; mode?: number; origin?: 'editor' | 'import' },
   ): Promise<SaveResult> {
-    const result = await this.#api.save(path, bytes, { origin: 'editor', ...options });
-    this.#setProblem(path, result.applied);
-    this.#announce(this.#index.put(result.dotfile));
-    return result;
+    return this.#take(await this.#api.save(path, bytes, { origin: 'editor', ...options }));
   }
 
-  /** @returns how many dotfiles are gone */
-  async remove(path: HomePath, options: { recursive: boolean; signal?: AbortSignal }): Promise<number> {
-    const { removed } = await this.#api.remove(path, options);
+  /** Any number of new files. @throws SpoonError when it cannot go on; `onOutcomes` has told what is in */
+  async saveMany(files: readonly FileToSave[], onOutcomes: (outcomes: readonly BatchOutcome[]) => void): Promise<void> {
+    await this.#api.saveMany(files, {
+      origin: 'import',
+      onOutcomes: (outcomes) => {
+        const saved = outcomes.filter((outcome) => 'dotfile' in outcome);
+        for (const { path, applied } of saved) this.#setProblem(path, applied);
+        this.#announce(mergeChanges(saved.map(({ dotfile }) => this.#index.put(dotfile))));
+        onOutcomes(outcomes);
+      },
+    });
+  }
+
+  async setMode(path: HomePath, mode: number): Promise<void> {
+    this.#take(await this.#api.setMode(path, mode, { origin: 'editor' }));
+  }
+
+  /** Makes an older version current, or brings a removed dotfile back. */
+  async restore(
+    name: string | { readonly id: string },
+    options: { version?: number; etag?: string } = {},
+  ): Promise<SaveResult> {
+    return this.#take(await this.#api.restore(name, options));
+  }
+
+  /** What looks like a secret in it is fine. */
+  async silence(path: string): Promise<void> {
+    this.#announce(this.#index.put(await this.#api.silence(path, true)));
+  }
+
+  /** @returns what is gone, by the names under which {@link restore} brings it back */
+  async remove(path: HomePath, options: { recursive: boolean }): Promise<readonly RemovedDotfile[]> {
+    const { dotfiles } = await this.#api.remove(path, options);
     this.#announce(this.#index.remove(path));
-    return removed;
+    return dotfiles;
   }
 
-  async move(from: HomePath, to: HomePath, options: { overwrite: boolean; signal?: AbortSignal }): Promise<void> {
+  async move(from: HomePath, to: HomePath, options: { overwrite: boolean }): Promise<void> {
     const { dotfiles } = await this.#api.move(from, to, options);
     this.#announce(mergeChanges([this.#index.remove(from), ...dotfiles.map((dotfile) => this.#index.put(dotfile))]));
   }
@@ -113,6 +188,7 @@ export class HomeDotfiles implements vscode.Disposable {
     else if (event.type === 'dotfile.moved') {
       this.#announce(mergeChanges([this.#index.remove(event.from), this.#index.put(event.dotfile)]));
     } else if (event.type === 'dotfile.applied') this.#setProblem(event.path, event.applied);
+    else if (event.type === 'dotfile.drift') this.#setDrifts(event.drifts, event.cleared);
   }
 
   dispose(): void {
@@ -122,8 +198,10 @@ export class HomeDotfiles implements vscode.Disposable {
   }
 
   async #list(): Promise<void> {
-    const dotfiles = await this.#api.list();
+    const [dotfiles, { drifts }] = await Promise.all([this.#api.list(), this.#api.drift()]);
     const change = this.#index.replace(dotfiles);
+    const cleared = this.drifted.filter((path) => !drifts.some((drift) => drift.path === path));
+    this.#setDrifts(drifts, cleared);
     const isFirst = !this.#isListed;
     this.#isListed = true;
     this.#firstList.resolve();
@@ -132,8 +210,21 @@ export class HomeDotfiles implements vscode.Disposable {
     else this.#announce(change);
   }
 
+  #take(result: SaveResult): SaveResult {
+    this.#setProblem(result.dotfile.path, result.applied);
+    this.#announce(this.#index.put(result.dotfile));
+    return result;
+  }
+
   #announce(change: IndexChange): void {
     if (!isEmptyChange(change)) this.#changed.fire(change);
+  }
+
+  #setDrifts(drifts: readonly DotfileDrift[], cleared: readonly string[]): void {
+    for (const path of cleared) this.#drifts.delete(path);
+    for (const drift of drifts) this.#drifts.set(drift.path, drift);
+    const paths = [...cleared, ...drifts.map(({ path }) => path)];
+    if (paths.length > 0) this.#problemsChanged.fire(paths);
   }
 
   #setProblem(path: string, applied: Applied): void {

@@ -25,6 +25,14 @@ export const labels = {
 
 const mebi = 1024 * 1024;
 
+/** What names and labels end in, from the database's id. */
+export function instanceOf(instanceId: string): string {
+  return instanceId
+    .replaceAll(/[^a-z0-9]/gi, '')
+    .slice(0, 8)
+    .toLowerCase();
+}
+
 export function boxName(username: string, instance: string): string {
   return `spoon-box-${username}-${instance}`;
 }

@@ -85,11 +85,16 @@ export class DockerEgress implements BoxNetwork {
     return [`${what}, for no firewall rules could be set: ${this.#failure}. As root: spoonctl admin network apply`];
   }
 
-  /** Sets the rules unless that was just done. What went wrong is in the report: a box starts all the same. */
-  async ensure(): Promise<void> {
+  /**
+   * The user's network, and the rules that hold for it: after its bridge, by which Docker's place is known, and before the box.
+   * Without rules a box starts all the same; what went wrong is in the report.
+   */
+  async open(owner: Pick<BoxSpec, 'username' | 'userId'>, abortSignal: AbortSignal): Promise<string> {
+    const subnet = await this.#parts.networks.ensure(owner, abortSignal);
     await this.#turns.run('rules', async () => {
       if (performance.now() - this.#setAtMs > againMs) await this.#set();
     });
+    return subnet;
   }
 
   async check(): Promise<EgressReport> {
@@ -153,9 +158,8 @@ export class DockerEgress implements BoxNetwork {
     if (this.#box === undefined) return [];
     const { image, boxdDir } = this.#box;
     const network = networkName(checkName, instance);
-    const subnet = await networks.ensure({ username: checkName, userId: '' }, abortSignal);
+    const subnet = await this.open({ username: checkName, userId: '' }, abortSignal);
     try {
-      await this.ensure();
       const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
       const addresses = [gatewayOf(subnet), ...own.filter(({ internal }) => !internal).map(({ address }) => address)];
       const targets: Target[] = [...new Set([...addresses, ...neverReached])].map((address) => ({ address, port }));

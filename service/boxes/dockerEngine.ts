@@ -2,11 +2,12 @@ import { cpus } from 'node:os';
 import Docker from 'dockerode';
 import { SpoonError } from '../../protocol/errors.ts';
 import { seeLog } from './boxWords.ts';
-import { boxName, containerOptions, labels } from './containerSpec.ts';
+import { boxName, containerOptions, instanceOf, labels } from './containerSpec.ts';
 import { absentOk, cancellable } from './dockerCalls.ts';
 import { DockerEgress, type DockerEgressOptions } from './dockerEgress.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
 import { dockerFacts } from './dockerFacts.ts';
+import { findFault } from './dockerImageProbe.ts';
 import { DockerNetworks } from './dockerNetworks.ts';
 import { DockerWatch } from './dockerWatch.ts';
 import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts } from './engine.ts';
@@ -55,10 +56,7 @@ export class DockerEngine implements Engine {
       );
     }
     this.#options = options;
-    this.#instance = options.instanceId
-      .replaceAll(/[^a-z0-9]/gi, '')
-      .slice(0, 8)
-      .toLowerCase();
+    this.#instance = instanceOf(options.instanceId);
     this.#docker = new Docker({ socketPath: options.host.slice('unix://'.length) });
     this.#networks = new DockerNetworks(this.#docker, this.#instance);
     this.network = new DockerEgress({
@@ -155,6 +153,17 @@ export class DockerEngine implements Engine {
     });
   }
 
+  async imageId(image: string): Promise<string | undefined> {
+    return (await absentOk(this.#docker.getImage(image).inspect()))?.Id;
+  }
+
+  imageFault(spec: BoxSpec): Promise<SpoonError | undefined> {
+    const { hostPath = (path: string) => path } = this.#options;
+    return this.#ask('engine-unavailable', callMs, undefined, () =>
+      findFault(this.#docker, spec, hostPath(spec.boxdDir)),
+    );
+  }
+
   watch(watcher: BoxWatcher): () => void {
     return this.#watch.add(watcher);
   }
@@ -164,7 +173,7 @@ export class DockerEngine implements Engine {
   }
 
   async #create(spec: BoxSpec, abortSignal: AbortSignal): Promise<EngineBox> {
-    const needs = [this.#checkImage(spec.image), this.#network(spec, abortSignal)];
+    const needs = [this.#checkImage(spec.image), this.network.open(spec, abortSignal)];
     // Both to their end before either counts: a network that comes after the clearing up would stay.
     await Promise.allSettled(needs);
     await Promise.all(needs);
@@ -177,12 +186,6 @@ export class DockerEngine implements Engine {
     });
     const { id } = await this.#docker.createContainer({ ...options, abortSignal });
     return this.#run(spec, id, abortSignal);
-  }
-
-  /** The rules come after the first bridge, by which Docker's place is known, and before the box. */
-  async #network(spec: BoxSpec, abortSignal: AbortSignal): Promise<void> {
-    await this.#networks.ensure(spec, abortSignal);
-    await this.network.ensure();
   }
 
   async #run(spec: BoxSpec, id: string, abortSignal: AbortSignal): Promise<EngineBox> {
@@ -255,12 +258,13 @@ export class DockerEngine implements Engine {
     return this.#docker.getContainer(id);
   }
 
-  #known({ Id, State, Config }: Docker.ContainerInspectInfo): EngineBox {
+  #known({ Id, Image, State, Config }: Docker.ContainerInspectInfo): EngineBox {
     const username = Config.Labels[labels.box] ?? '';
     this.#watch.know(Id, username);
     return {
       username,
       engineId: Id,
+      imageId: Image,
       startedMs: Date.parse(State.StartedAt),
       specHash: Config.Labels[labels.spec] ?? '',
     };

@@ -1,41 +1,15 @@
-import type { Box, BoxState, StageReport } from '../../protocol/boxes.ts';
+import type { TerminalStates } from '../../protocol/boxd.ts';
+import type { Box, BoxDifference, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
 import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
-import { specHash } from './boxSpec.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
-import type { BoxEnd, BoxSpec, Engine, EngineBox } from './engine.ts';
-import { advance, holdersOf, type IdleRules, type IdleState, notIdle, stopsInMs } from './holders.ts';
+import type { BoxEnd, EngineBox } from './engine.ts';
+import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
-
-export interface BoxUser {
-  readonly userId: string;
-  readonly username: string;
-  readonly uid: number;
-  readonly shell: string;
-}
-
-export interface RunningBox {
-  readonly user: BoxUser;
-  readonly boxd: BoxdClient;
-  readonly link: BoxdLink;
-  readonly startedMs: number;
-}
-
-/** What a box needs of the service around it. */
-export interface Surroundings {
-  readonly engine: Engine;
-  readonly rules: IdleRules;
-  readonly memoryBytes: number;
-  readonly socketDir: string;
-  specOf(user: BoxUser): BoxSpec;
-  /** Makes what the spec names: home and system files. */
-  prepare(spec: BoxSpec): Promise<void>;
-  onStarted(box: RunningBox): Promise<StageReport[]>;
-  report(problem: unknown): void;
-  changed(user: BoxUser): void;
-}
+import { differences } from './outdated.ts';
+import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
 
 const dialMs = 30_000;
 /** boxd of a box that ran all the time dials every 100 ms. */
@@ -78,8 +52,7 @@ export class UserBox {
     this.user = user;
     this.#generation++;
     this.#idle = notIdle;
-    if (this.#running !== undefined && !this.#isOutdated(this.#running.engineBox))
-      return Promise.resolve(this.#running.box);
+    if (this.#running !== undefined && this.#outdated().length === 0) return Promise.resolve(this.#running.box);
     if (this.#starting !== undefined) return this.#starting.box;
     const abort = new AbortController();
     const box = this.#inTurn(() => this.#startOrReplace(abort.signal)).finally(() => {
@@ -96,6 +69,7 @@ export class UserBox {
       this.#become('starting');
       const link = await BoxdLink.listen({ socketDir: this.#around.socketDir });
       try {
+        await this.#around.layTrust();
         await this.#connect(engineBox, link, redialMs);
       } catch (error) {
         this.#around.report(error);
@@ -149,7 +123,7 @@ export class UserBox {
     this.#isTicking = true;
     try {
       const states = await this.#running.box.boxd.terminals().catch(() => undefined);
-      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules);
+      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules, this.#around.pinnedUntilMs());
       if (stopsInMs(this.#idle, this.#around.rules) === 0) await this.#inTurn(() => this.#stopIfIdle());
     } finally {
       this.#isTicking = false;
@@ -160,7 +134,9 @@ export class UserBox {
     const { engine, rules } = this.#around;
     const box = this.#running?.box;
     const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
-    const holders = states === undefined ? [] : holdersOf(states, this.#idle, rules);
+    const holders = states === undefined ? [] : this.#holders(states);
+    const pinnedUntilMs = this.#around.pinnedUntilMs();
+    const outdated = this.#outdated();
     const isIdle = this.#running !== undefined && holders.length === 0;
     return {
       state: this.#state,
@@ -171,6 +147,8 @@ export class UserBox {
       holders,
       stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
       stages: this.#stages,
+      ...(pinnedUntilMs === undefined ? {} : { pinnedUntilMs }),
+      ...(outdated.length === 0 ? {} : { outdated }),
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
   }
@@ -189,17 +167,22 @@ export class UserBox {
     return this.#turns.run('', work);
   }
 
-  #isOutdated({ specHash: made }: EngineBox): boolean {
-    return made !== specHash(this.#around.specOf(this.user));
+  #outdated(): BoxDifference[] {
+    if (this.#running === undefined) return [];
+    return differences(this.#running.engineBox, this.#around.specOf(this.user), this.#around.imageId());
+  }
+
+  #holders(states: TerminalStates): Holder[] {
+    return holdersOf(states, this.#idle, this.#around.rules, this.#around.pinnedUntilMs());
   }
 
   async #startOrReplace(signal: AbortSignal): Promise<RunningBox> {
     const current = this.#running;
     if (current !== undefined) {
-      if (!this.#isOutdated(current.engineBox)) return current.box;
+      if (this.#outdated().length === 0) return current.box;
       const states = await current.box.boxd.terminals();
       // A fresh look: terminals that were opened since the last tick count too.
-      if (holdersOf(states, this.#idle, this.#around.rules).length > 0) return current.box;
+      if (this.#holders(states).length > 0) return current.box;
       await this.#stopNow();
     }
     return this.#start(signal);
@@ -209,18 +192,21 @@ export class UserBox {
     const { engine, socketDir } = this.#around;
     let link: BoxdLink | undefined;
     this.#become('starting');
+    const spec = this.#around.specOf(this.user);
     try {
-      const spec = this.#around.specOf(this.user);
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
+      await this.#around.layTrust();
       signal.throwIfAborted();
       const engineBox = await engine.start(spec, signal);
       return await this.#connect(engineBox, link, dialMs, signal);
     } catch (error) {
       await link?.close();
       // Only where something can have been started; its own failure must not hide why we are here.
-      if (link !== undefined) await engine.stop(this.user.username, graceMs).catch(this.#around.report);
-      throw this.#failed(error);
+      if (link === undefined) throw this.#failed(error);
+      await engine.stop(this.user.username, graceMs).catch(this.#around.report);
+      const ended = error instanceof SpoonError && error.code === 'box-start-failed';
+      throw this.#failed((ended && (await engine.imageFault(spec).catch(this.#around.report))) || error);
     }
   }
 
@@ -261,7 +247,7 @@ export class UserBox {
     if (box === undefined) return;
     const generation = this.#generation;
     const states = await box.boxd.terminals().catch(() => undefined);
-    const isHeld = states !== undefined && holdersOf(states, this.#idle, this.#around.rules).length > 0;
+    const isHeld = states !== undefined && this.#holders(states).length > 0;
     // From here to the end of the first line of #stopNow nothing else runs: an open came before and wins, or waits.
     if (isHeld || generation !== this.#generation || this.#running?.box !== box) return;
     await this.#stopNow();
