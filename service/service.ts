@@ -4,6 +4,7 @@ import { SpoonError } from '../protocol/errors.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
+import { Pins } from './boxes/pins.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
@@ -78,7 +79,8 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('drift', error, { userId }),
   });
   starting.defer(() => drifts.close());
-  const boxes = await openBoxes({ config, workdir, opened, overlay, drifts, log });
+  const pins = await Pins.open(store);
+  const boxes = await openBoxes({ config, workdir, opened, overlay, drifts, pins, log });
   starting.defer(() => boxes.close());
   boxes.onChange((user) => {
     if (!data.subscribers.isHeard(user.userId)) return;
@@ -131,6 +133,7 @@ async function openBoxes({
   opened,
   overlay,
   drifts,
+  pins,
   log,
 }: {
   config: Config;
@@ -138,6 +141,7 @@ async function openBoxes({
   opened: OpenedEngine;
   overlay: LiveOverlay;
   drifts: HomeDrifts;
+  pins: Pins;
   log: Logger;
 }): Promise<Boxes> {
   const authorities = await readAuthorities(config.git.caFile);
@@ -153,6 +157,7 @@ async function openBoxes({
       separatesUsers: opened.separatesUsers,
       authorities,
     },
+    pins,
     onStarted: async (box) => {
       const stages = await overlay.applyAll(box);
       drifts.follow(box);

@@ -1,45 +1,15 @@
-import type { Box, BoxDifference, BoxState, StageReport } from '../../protocol/boxes.ts';
+import type { TerminalStates } from '../../protocol/boxd.ts';
+import type { Box, BoxDifference, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
 import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
-import type { BoxEnd, BoxSpec, Engine, EngineBox } from './engine.ts';
-import { advance, holdersOf, type IdleRules, type IdleState, notIdle, stopsInMs } from './holders.ts';
+import type { BoxEnd, EngineBox } from './engine.ts';
+import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
 import { differences } from './outdated.ts';
-
-export interface BoxUser {
-  readonly userId: string;
-  readonly username: string;
-  readonly uid: number;
-  readonly shell: string;
-}
-
-export interface RunningBox {
-  readonly user: BoxUser;
-  readonly boxd: BoxdClient;
-  readonly link: BoxdLink;
-  readonly startedMs: number;
-}
-
-/** What a box needs of the service around it. */
-export interface Surroundings {
-  readonly engine: Engine;
-  readonly rules: IdleRules;
-  readonly memoryBytes: number;
-  readonly socketDir: string;
-  specOf(user: BoxUser): BoxSpec;
-  /** Of the image in the spec, as far as it is known. */
-  imageId(): string | undefined;
-  /** Makes what the spec names: home and system files. */
-  prepare(spec: BoxSpec): Promise<void>;
-  /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
-  layTrust(): Promise<void>;
-  onStarted(box: RunningBox): Promise<StageReport[]>;
-  report(problem: unknown): void;
-  changed(user: BoxUser): void;
-}
+import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
 
 const dialMs = 30_000;
 /** boxd of a box that ran all the time dials every 100 ms. */
@@ -153,7 +123,7 @@ export class UserBox {
     this.#isTicking = true;
     try {
       const states = await this.#running.box.boxd.terminals().catch(() => undefined);
-      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules);
+      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules, this.#around.pinnedUntilMs());
       if (stopsInMs(this.#idle, this.#around.rules) === 0) await this.#inTurn(() => this.#stopIfIdle());
     } finally {
       this.#isTicking = false;
@@ -164,7 +134,8 @@ export class UserBox {
     const { engine, rules } = this.#around;
     const box = this.#running?.box;
     const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
-    const holders = states === undefined ? [] : holdersOf(states, this.#idle, rules);
+    const holders = states === undefined ? [] : this.#holders(states);
+    const pinnedUntilMs = this.#around.pinnedUntilMs();
     const outdated = this.#outdated();
     const isIdle = this.#running !== undefined && holders.length === 0;
     return {
@@ -176,6 +147,7 @@ export class UserBox {
       holders,
       stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
       stages: this.#stages,
+      ...(pinnedUntilMs === undefined ? {} : { pinnedUntilMs }),
       ...(outdated.length === 0 ? {} : { outdated }),
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
@@ -200,13 +172,17 @@ export class UserBox {
     return differences(this.#running.engineBox, this.#around.specOf(this.user), this.#around.imageId());
   }
 
+  #holders(states: TerminalStates): Holder[] {
+    return holdersOf(states, this.#idle, this.#around.rules, this.#around.pinnedUntilMs());
+  }
+
   async #startOrReplace(signal: AbortSignal): Promise<RunningBox> {
     const current = this.#running;
     if (current !== undefined) {
       if (this.#outdated().length === 0) return current.box;
       const states = await current.box.boxd.terminals();
       // A fresh look: terminals that were opened since the last tick count too.
-      if (holdersOf(states, this.#idle, this.#around.rules).length > 0) return current.box;
+      if (this.#holders(states).length > 0) return current.box;
       await this.#stopNow();
     }
     return this.#start(signal);
@@ -271,7 +247,7 @@ export class UserBox {
     if (box === undefined) return;
     const generation = this.#generation;
     const states = await box.boxd.terminals().catch(() => undefined);
-    const isHeld = states !== undefined && holdersOf(states, this.#idle, this.#around.rules).length > 0;
+    const isHeld = states !== undefined && this.#holders(states).length > 0;
     // From here to the end of the first line of #stopNow nothing else runs: an open came before and wins, or waits.
     if (isHeld || generation !== this.#generation || this.#running?.box !== box) return;
     await this.#stopNow();

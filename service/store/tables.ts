@@ -143,6 +143,11 @@ export interface SealedValueRow {
   box_enc: Uint8Array;
 }
 
+export interface BoxPinRow {
+  user_id: string;
+  until_ms: number;
+}
+
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
@@ -155,6 +160,7 @@ export interface Tables {
   dotfile_versions: DotfileVersionRow;
   spoons: SpoonRow;
   threads: ThreadRow;
+  box_pins: BoxPinRow;
   seal_keys: SealKeyRow;
   sealed_values: SealedValueRow;
 }
