@@ -3,11 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { boxdParkedConnections } from '../protocol/limits.ts';
 import { commandRoutes, commandUpgrade } from './commands/commandRoutes.ts';
 import { Commands } from './commands/commands.ts';
+import { layCaBundle } from './git/caBundle.ts';
+import { Git } from './git/runGit.ts';
 import { ensureHome } from './home/homeStage.ts';
 import { ParkedConnections } from './http/parkedConnections.ts';
 import { createBoxdServer } from './http/server.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { overlayRoutes } from './overlay/overlayRoutes.ts';
+import { repositoryRoutes } from './repository/repositoryRoutes.ts';
+import { RepositoryRuns } from './repository/repositoryRuns.ts';
 import { readSettings } from './settings.ts';
 import { statRoute } from './statRoute.ts';
 import { terminalRoutes, terminalUpgrade } from './terminals/terminalRoutes.ts';
@@ -23,14 +27,17 @@ if (homeStage.state === 'failed') log(`the home is not as it should be: ${homeSt
 
 const terminals = new Terminals(settings);
 const commands = new Commands(settings);
+const git = new Git(settings, () => layCaBundle(settings));
+const repository = new RepositoryRuns(settings, git, (problem) => log(`a repository run failed: ${problem}`));
 const overlay = new Overlay(settings.home);
 
 const server = createBoxdServer({
   routes: [
     statRoute(dirname(fileURLToPath(import.meta.url))),
     ...overlayRoutes(overlay, settings.home),
-    ...terminalRoutes(terminals, () => commands.runningCount),
+    ...terminalRoutes(terminals, () => commands.runningCount + repository.runningCount),
     ...commandRoutes(commands),
+    ...repositoryRoutes(repository),
   ],
   upgrades: [terminalUpgrade(terminals), commandUpgrade(commands)],
   onUsed: (socket) => connections.used(socket),
@@ -48,7 +55,7 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   connections.close();
-  await Promise.all([terminals.close(), commands.close()]);
+  await Promise.all([terminals.close(), commands.close(), repository.close()]);
   process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

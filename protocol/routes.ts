@@ -3,6 +3,7 @@ import { adminRoutes } from './adminRoutes.ts';
 import { Box, Health } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
+import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
 import {
@@ -71,6 +72,8 @@ export const routes = {
   },
 
   ...threadRoutes,
+
+  ...repositoryRoutes,
 
   openTerminal: {
     method: 'POST',
