@@ -3,11 +3,17 @@ import { fileURLToPath } from 'node:url';
 import { boxdParkedConnections } from '../protocol/limits.ts';
 import { commandRoutes, commandUpgrade } from './commands/commandRoutes.ts';
 import { Commands } from './commands/commands.ts';
+import { fileRoutes, fileWatchUpgrade } from './files/fileRoutes.ts';
+import { Files } from './files/files.ts';
 import { layCaBundle } from './git/caBundle.ts';
+import { Checkouts } from './git/checkouts.ts';
+import { gitRoutes } from './git/gitRoutes.ts';
+import { Operations } from './git/operations.ts';
 import { Git } from './git/runGit.ts';
 import { ensureHome } from './home/homeStage.ts';
 import { ParkedConnections } from './http/parkedConnections.ts';
 import { createBoxdServer } from './http/server.ts';
+import { DriftWatcher } from './overlay/driftWatcher.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { overlayRoutes } from './overlay/overlayRoutes.ts';
 import { repositoryRoutes } from './repository/repositoryRoutes.ts';
@@ -25,21 +31,32 @@ const settings = readSettings(process.env);
 const homeStage = ensureHome(settings.home);
 if (homeStage.state === 'failed') log(`the home is not as it should be: ${homeStage.detail}`);
 
+try {
+  layCaBundle(settings);
+} catch (error) {
+  log(`the certificate authorities cannot be laid: ${error}`);
+}
+
 const terminals = new Terminals(settings);
 const commands = new Commands(settings);
+const operations = new Operations();
 const git = new Git(settings, () => layCaBundle(settings));
+const checkouts = new Checkouts(git, settings.home);
 const repository = new RepositoryRuns(settings, git, (problem) => log(`a repository run failed: ${problem}`));
 const overlay = new Overlay(settings.home);
+const drift = new DriftWatcher(settings.home, overlay, { log });
 
 const server = createBoxdServer({
   routes: [
     statRoute(dirname(fileURLToPath(import.meta.url))),
-    ...overlayRoutes(overlay, settings.home),
-    ...terminalRoutes(terminals, () => commands.runningCount + repository.runningCount),
+    ...overlayRoutes(overlay, drift, settings.home),
+    ...terminalRoutes(terminals, () => commands.runningCount + operations.runningCount + repository.runningCount),
     ...commandRoutes(commands),
+    ...fileRoutes(new Files(settings.home)),
+    ...gitRoutes(checkouts, operations),
     ...repositoryRoutes(repository),
   ],
-  upgrades: [terminalUpgrade(terminals), commandUpgrade(commands)],
+  upgrades: [terminalUpgrade(terminals), commandUpgrade(commands), fileWatchUpgrade(settings.home)],
   onUsed: (socket) => connections.used(socket),
   log,
 });
@@ -55,7 +72,8 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   connections.close();
-  await Promise.all([terminals.close(), commands.close(), repository.close()]);
+  drift.close();
+  await Promise.all([terminals.close(), commands.close(), operations.close(), repository.close()]);
   process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

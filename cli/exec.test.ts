@@ -37,7 +37,7 @@ describe('spoonctl exec', { timeout: 120_000 }, () => {
   it('runs in the folder of a thread', async () => {
     await machine.run(['exec', '--thread', 'api/feat/x', '--', 'true']);
     const sent = memory.service.received.findLast(({ name }) => name === 'runCommand');
-    assert.deepEqual(JSON.parse(String(sent?.body)), { argv: ['true'], cwd: 'Code/api/feat/x' });
+    assert.deepEqual(JSON.parse(String(sent?.body)), { argv: ['true'], thread: 'api/feat/x' });
   });
 
   it('passes many bytes both ways unharmed', async () => {

@@ -2,11 +2,12 @@ import { constants } from 'node:os';
 import type { Command } from 'commander';
 import { CommandSession, type CommandSignal } from '../client/commandSession.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import type { RunCommandRequest } from '../protocol/terminals.ts';
 import type { CommandLine } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { openNodeSocket } from './nodeSocket.ts';
 import { systemReason } from './systemReason.ts';
-import { threadFolder } from './typedPath.ts';
+import { checkThreadName } from './typedPath.ts';
 
 /** A third Ctrl-C is for a command that does not listen, or a network that does not carry. */
 const patience = 3;
@@ -22,7 +23,7 @@ export function addExec(program: Command, line: CommandLine): void {
     .passThroughOptions()
     .addHelpText('after', help)
     .action(async (argv: string[], { thread }: { thread?: string }) => {
-      const request = thread === undefined ? { argv } : { argv, cwd: threadFolder(thread) };
+      const request = thread === undefined ? { argv } : { argv, thread: checkThreadName(thread) };
       line.exitCode = await run(line, request);
     });
 }
@@ -34,7 +35,7 @@ Examples:
   spoonctl exec -- bash -lic 'echo $PATH'
   tar c src | spoonctl exec --thread api/main -- tar x`;
 
-async function run(line: CommandLine, request: { argv: string[]; cwd?: string }): Promise<number> {
+async function run(line: CommandLine, request: RunCommandRequest): Promise<number> {
   const { api } = await connect(line);
   const cancel = new AbortController();
   let session: CommandSession | undefined;

@@ -10,8 +10,10 @@ import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addLogin } from './login.ts';
 import { addService } from './service.ts';
+import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
 import { addTerminal } from './terminal.ts';
+import { addThreads } from './threads.ts';
 import { addTokens } from './tokens.ts';
 import { addUsers } from './users.ts';
 
@@ -47,7 +49,19 @@ const program = new Command('spoonctl')
 program.hook('preAction', (_, action) => {
   options = action.opts<JsonOption>();
 });
-for (const add of [addLogin, addStatus, addTerminal, addExec, addDotfiles, addBox, addTokens, addUsers, addService]) {
+for (const add of [
+  addLogin,
+  addStatus,
+  addTerminal,
+  addExec,
+  addThreads,
+  addSpoons,
+  addDotfiles,
+  addBox,
+  addTokens,
+  addUsers,
+  addService,
+]) {
   add(program, line);
 }
 addCompletion(program, line);

@@ -65,7 +65,7 @@ describe('spoonctl terminal', () => {
     ada.pty.write('exit 9\r');
     await ada.sees('same modes, code 9');
     const opened = memory.service.received.find(({ name }) => name === 'openTerminal');
-    assert.deepEqual(JSON.parse(String(opened?.body)), { cwd: 'Code/api/main', columns: 90, rows: 20 });
+    assert.deepEqual(JSON.parse(String(opened?.body)), { thread: 'api/main', columns: 90, rows: 20 });
   });
 
   it('gives Ctrl-C to the box and stays', { timeout: 30_000 }, async () => {
@@ -142,6 +142,6 @@ describe('spoonctl terminal', () => {
 
   it('lists what runs', async () => {
     const { stdout } = await machine.run(['terminal', '--list']);
-    assert.match(stdout.toString(), /^ID +TITLE +FOLDER +OPENED +VIEWERS\nt1 /);
+    assert.match(stdout.toString(), /^ID +THREAD +TITLE +FOLDER +OPENED +VIEWERS\nt1 /);
   });
 });

@@ -9,7 +9,7 @@ import { EscapeKeys } from './escapeKeys.ts';
 import { openNodeSocket } from './nodeSocket.ts';
 import { RawTerminal } from './rawTerminal.ts';
 import { safeLine } from './safeText.ts';
-import { threadFolder } from './typedPath.ts';
+import { checkThreadName } from './typedPath.ts';
 
 /** Writes to a terminal block, so what is on its way is in front of Ctrl-C: with 128 KiB that stays below 0.1 s. */
 const creditBytes = 128 * 1024;
@@ -42,7 +42,7 @@ export function addTerminal(program: Command, line: CommandLine): void {
         throw new UsageError('This needs a terminal on stdin and stdout. Without one, use: spoonctl exec -- COMMAND');
       }
       const request = {
-        ...(thread === undefined ? {} : { cwd: threadFolder(thread) }),
+        ...(thread === undefined ? {} : { thread: checkThreadName(thread) }),
         ...(options.safe === undefined ? {} : { safe: true }),
       };
       const { api } = await connect(line);
@@ -72,9 +72,10 @@ async function list(line: CommandLine, options: TerminalOptions): Promise<void> 
     running.terminals.length === 0
       ? 'No terminals run. Open one with: spoonctl terminal'
       : columns(
-          ['ID', 'TITLE', 'FOLDER', 'OPENED', 'VIEWERS'],
-          running.terminals.map(({ id, title, cwd, createdMs, viewers }) => [
+          ['ID', 'THREAD', 'TITLE', 'FOLDER', 'OPENED', 'VIEWERS'],
+          running.terminals.map(({ id, thread, title, cwd, createdMs, viewers }) => [
             id,
+            thread ?? '-',
             title,
             cwd,
             formatTime(createdMs),

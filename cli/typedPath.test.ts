@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { threadFolder, typedHomePath } from './typedPath.ts';
+import { checkThreadName, typedHomePath } from './typedPath.ts';
 
 describe('typedHomePath', () => {
   const homes = { localHome: '/Users/Ada L', username: 'ada' };
@@ -29,8 +29,8 @@ describe('typedHomePath', () => {
   }
 });
 
-describe('threadFolder', () => {
-  it('nests branches as git does', () => assert.equal(threadFolder('api/feat/x'), 'Code/api/feat/x'));
+describe('the name of a thread', () => {
+  it('is a spoon and a branch, which may have parts', () => assert.equal(checkThreadName('api/feat/x'), 'api/feat/x'));
   for (const thread of [
     'api',
     '/main',
@@ -43,6 +43,6 @@ describe('threadFolder', () => {
     'api/-x',
     'api/a b',
   ]) {
-    it(`refuses ${thread}`, () => assert.throws(() => threadFolder(thread)));
+    it(`refuses ${thread}`, () => assert.throws(() => checkThreadName(thread)));
   }
 });

@@ -1,5 +1,6 @@
 import { checkBranchName } from '../protocol/branchName.ts';
 import { type HomePath, parseHomePath, repairHomePath } from '../protocol/homePath.ts';
+import { checkSpoonName } from '../protocol/spoonName.ts';
 import { UsageError } from './commandLine.ts';
 
 /**
@@ -14,14 +15,11 @@ export function typedHomePath(typed: string, homes: { localHome: string; usernam
 }
 
 /**
- * The folder of a thread below the home: `api/feat/x` is the branch `feat/x` of the spoon `api`.
+ * The name of a thread: `api/feat/x` is the branch `feat/x` of the spoon `api`.
  * @throws SpoonError `branch-invalid`, UsageError
  */
-export function threadFolder(thread: string): string {
+export function checkThreadName(thread: string): string {
   const slash = thread.indexOf('/');
-  const spoon = thread.slice(0, slash);
-  if (slash < 1 || !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(spoon)) {
-    throw new UsageError(`"${thread}" is not a thread. Give it as SPOON/BRANCH, such as api/main.`);
-  }
-  return `Code/${spoon}/${checkBranchName(thread.slice(slash + 1))}`;
+  if (slash < 1) throw new UsageError(`"${thread}" is not a thread. Give it as SPOON/BRANCH, such as api/main.`);
+  return `${checkSpoonName(thread.slice(0, slash))}/${checkBranchName(thread.slice(slash + 1))}`;
 }

@@ -5,10 +5,13 @@ import {
   type Dotfile,
   type DotfileHistory,
   DotfileKind,
+  type DriftList,
   dotfileHeaders,
   type MoveResult,
   type RemoveResult,
+  type RestoredDrift,
   type SaveResult,
+  type TakenDrift,
   type VersionOrigin,
 } from '../protocol/dotfiles.ts';
 import { SpoonError } from '../protocol/errors.ts';
@@ -17,14 +20,18 @@ import type { ApiClient } from './apiClient.ts';
 import type { BytesAnswer } from './callTypes.ts';
 import { type FileToSave, type SaveBase, type SaveManyOptions, saveMany } from './saveMany.ts';
 
-export interface DotfileContent {
+/** What the home has, which is no version. */
+export interface HomeContent {
   readonly bytes: Uint8Array;
-  readonly etag: string;
   readonly kind: DotfileKind;
   /** Permission bits, 0 to 0o777. */
   readonly mode: number;
-  readonly version: number;
   readonly modifiedMs: number;
+}
+
+export interface DotfileContent extends HomeContent {
+  readonly etag: string;
+  readonly version: number;
 }
 
 export interface SaveOptions {
@@ -137,6 +144,28 @@ export class DotfilesApi {
     return await this.#api.call('setDotfileMode', { body, signal });
   }
 
+  /** What was changed in the home by hand; afterwards `/v1/events` tells. */
+  async drift(signal?: AbortSignal): Promise<DriftList> {
+    return await this.#api.call('dotfileDrift', { signal });
+  }
+
+  /** What the home of the running box has at the path of a dotfile. @throws SpoonError `box-stopped`, `not-found` */
+  async readHome(path: string, signal?: AbortSignal): Promise<HomeContent> {
+    const { bytes, header } = await this.#api.call('readHomeDotfile', { query: { path }, signal });
+    return { bytes, ...factsOf(header, this.#api.host) };
+  }
+
+  /** Makes what is in the home the current version, or the kept edit. @throws SpoonError `version-stale` when `etag` is no longer current */
+  async takeDrift(path: string, options: { etag?: string; signal?: AbortSignal } = {}): Promise<TakenDrift> {
+    const { etag, signal } = options;
+    return await this.#api.call('takeDrift', { body: etag === undefined ? { path } : { path, etag }, signal });
+  }
+
+  /** Writes the current version into the home; what was there is a version then. Lets a kept edit go. */
+  async restoreDrift(path: string, signal?: AbortSignal): Promise<RestoredDrift> {
+    return await this.#api.call('restoreDrift', { body: { path }, signal });
+  }
+
   /** Whether to warn about what looks like a secret in it. */
   async silence(path: string, silenced: boolean, signal?: AbortSignal): Promise<Dotfile> {
     return await this.#api.call('silenceDotfile', { body: { path, silenced }, signal });
@@ -148,14 +177,22 @@ function named(name: string | { readonly id: string }): { path: string } | { id:
 }
 
 function contentOf({ bytes, header }: BytesAnswer, host: string): DotfileContent {
-  const kind = header(dotfileHeaders.kind);
   const etag = header('etag');
-  const mode = header(dotfileHeaders.mode) ?? '';
   const version = Number(header(dotfileHeaders.version));
+  if (etag === undefined || !(version >= 1)) throw incomplete(host);
+  return { bytes, etag, version, ...factsOf(header, host) };
+}
+
+function factsOf(header: BytesAnswer['header'], host: string): Omit<HomeContent, 'bytes'> {
+  const kind = header(dotfileHeaders.kind);
+  const mode = header(dotfileHeaders.mode) ?? '';
   const modifiedMs = Number(header(dotfileHeaders.modifiedMs));
-  const isWhole = Value.Check(DotfileKind, kind) && etag !== undefined && /^0?[0-7]{3}$/.test(mode);
-  if (!isWhole || !(version >= 1) || !Number.isFinite(modifiedMs)) {
-    throw new SpoonError('service-answer-invalid', `${host} sent a file without saying which version it is.`);
+  if (!Value.Check(DotfileKind, kind) || !/^0?[0-7]{3}$/.test(mode) || !Number.isFinite(modifiedMs)) {
+    throw incomplete(host);
   }
-  return { bytes, etag, kind, mode: Number.parseInt(mode, 8), version, modifiedMs };
+  return { kind, mode: Number.parseInt(mode, 8), modifiedMs };
+}
+
+function incomplete(host: string): SpoonError {
+  return new SpoonError('service-answer-invalid', `${host} sent a file without saying which version it is.`);
 }

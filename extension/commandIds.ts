@@ -20,6 +20,10 @@ const dotfileCommandIds = [
   'spoon.dotfiles.copy',
   'spoon.dotfiles.paste',
   'spoon.dotfiles.copyPath',
+  'spoon.dotfiles.history',
+  'spoon.dotfiles.restoreVersion',
+  'spoon.dotfiles.restoreDeleted',
+  'spoon.dotfiles.compareWithLocal',
   'spoon.dotfiles.beforeKey',
 ] as const;
 

@@ -7,6 +7,8 @@ export interface ContextKeys {
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
   'spoon.dotfiles.hasFiles': boolean;
   'spoon.dotfiles.canPaste': boolean;
+  /** The editor compares an older version with the current one. */
+  'spoon.dotfiles.showsVersion': boolean;
   /** The same as two of the above, but only from when the walkthrough is open: what is true before does not count there. */
   'spoon.step.signedIn': boolean;
   'spoon.step.hasFiles': boolean;

@@ -16,9 +16,10 @@ import { DotfilesTree } from './dotfiles/dotfilesTree.ts';
 import { DownloadCommand } from './dotfiles/downloadCommand.ts';
 import { DropController } from './dotfiles/dropController.ts';
 import { EditCommands } from './dotfiles/editCommands.ts';
+import { HistoryCommands } from './dotfiles/historyCommands.ts';
 import { UploadCommands } from './dotfiles/uploadCommands.ts';
 import { UploadReports } from './dotfiles/uploadReport.ts';
-import { registerVersionContent } from './dotfiles/versionContent.ts';
+import { VersionFiles } from './dotfiles/versionFiles.ts';
 import { failureText } from './failure.ts';
 import { networkOf } from './network.ts';
 import { createLog } from './outputLog.ts';
@@ -52,6 +53,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const reports = new UploadReports();
   const uploads = new UploadCommands({ current, tree, reports, disk: platform.disk, log });
   const downloads = new DownloadCommand(current, platform.disk);
+  const history = new HistoryCommands(current, tree, log);
   const clipboard = new DotfileClipboard(current, tree, edit);
   const remove = new DeleteCommand(current, tree, log);
   const terminals = new ThreadTerminals({
@@ -72,9 +74,10 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     new DotfilesFileSystem(current),
     reports,
     clipboard,
+    history,
     new DotfileDecorations(current, clipboard),
     new ConnectionStatus(current),
-    registerVersionContent(current),
+    new VersionFiles(current),
     registerUriHandler((url) => runGuarded(() => signIn(signingIn, url), 'sign in from a link', log), log),
     wakeOnClockJump(() => {
       current.connection?.renew();
@@ -113,7 +116,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         'spoon.openThreadTerminal': () => threads.run(),
         'spoon.openThreadTerminalToSide': () => threads.run('editor'),
         'spoon.openSafeTerminal': () => threads.openSafe(),
-        ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard }),
+        ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history }),
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>

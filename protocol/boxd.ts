@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { StageReport } from './boxes.ts';
 import { DotfileKind } from './dotfiles.ts';
 import { Manager, RepositoryRun } from './repository.ts';
+import { maxReportedDrifts } from './limits.ts';
 import { Terminal } from './terminals.ts';
 
 /**
@@ -12,6 +13,8 @@ import { Terminal } from './terminals.ts';
  *   POST   /v1/overlay/check             OverlayCheck → OverlayCheckResult: is the home as the overlay wants it
  *   POST   /v1/overlay/plan              OverlayPlan → OverlayPlanResult: which contents are needed for the whole overlay
  *   POST   /v1/overlay/apply             framed body (overlayFrames.ts) → OverlayReport
+ *   GET    /v1/overlay/drift?after=…     DriftReport, as soon as it has another sequence, at the latest after `driftWaitMs`
+ *   GET    /v1/overlay/home?path=…       frames (overlayFrames.ts): HomeEntry, then the bytes of a file or a link's target
  *   GET    /v1/backups?path=…            bytes of one backup that a report named
  *   POST   /v1/terminals                 StartTerminal → StartedTerminal
  *   GET    /v1/terminals                 TerminalStates
@@ -25,6 +28,15 @@ import { Terminal } from './terminals.ts';
  *   POST   /v1/repository/cancel         ends it and what it started → RepositoryRunState
  *   POST   /v1/repository/resolve        { url, ref } → ResolvedRef, without fetching
  *   POST   /v1/repository/remove         takes out what was linked, puts back what was displaced → RepositoryRemoved
+ *   GET    /v1/files/stat, /v1/files/list, DELETE /v1/files: `path`, as in the routes of the service → FileStat, FolderEntries
+ *   GET    /v1/files/content             two frames (overlayFrames.ts): FileStat as JSON, the bytes
+ *   POST   /v1/files/content             `path`, and `version` or `create=1`; the bytes → FileStat
+ *   POST   /v1/files/folders, …/move, …/copy    as in the routes of the service → FileStat
+ *   GET    /v1/files/watch               upgrade (homeFiles.ts)
+ *   POST   /v1/git                       { id, kind, … } → GitOperation (protocol 2)
+ *   GET    /v1/git/{id}?step=n           GitOperation, once it is newer than step n or a little later
+ *   DELETE /v1/git/{id}                  cancels it and what it runs
+ *   POST   /v1/git-status                { folders, maxAgeMs } → CheckoutStatuses
  */
 
 export const Stat = Type.Object({
@@ -93,11 +105,44 @@ export const OverlayOutcome = Type.Object({
   /** What was in the way and is kept, relative to the home: a hand edit, a link, a file that Spoon had not written. */
   backup: Type.Optional(Type.String({ maxLength: 4096 })),
   backupKind: Type.Optional(Type.Union([Type.Literal('edit'), Type.Literal('symlink')])),
+  /** The `content` that Spoon had written there, on top of which the edit was made. */
+  base: Type.Optional(Type.String({ maxLength: 128 })),
 });
 export type OverlayOutcome = Static<typeof OverlayOutcome>;
 
 export const OverlayReport = Type.Object({ outcomes: Type.Array(OverlayOutcome), stages: Type.Array(StageReport) });
 export type OverlayReport = Static<typeof OverlayReport>;
+
+/** What the home has at one path. */
+export const HomeEntry = Type.Object({
+  kind: Type.Union([DotfileKind, Type.Literal('missing'), Type.Literal('other')]),
+  mode: Type.Integer({ minimum: 0, maximum: 0o777 }),
+  size: Type.Integer({ minimum: 0 }),
+  modifiedMs: Type.Integer({ minimum: 0 }),
+});
+export type HomeEntry = Static<typeof HomeEntry>;
+
+export const HomeDrift = Type.Object({
+  path: Type.String({ maxLength: 4096 }),
+  state: Type.Union([
+    Type.Literal('modified'),
+    Type.Literal('missing'),
+    Type.Literal('mode'),
+    Type.Literal('replaced'),
+  ]),
+  home: HomeEntry,
+  /** The `content` that Spoon had written. */
+  base: Type.String({ maxLength: 128 }),
+});
+export type HomeDrift = Static<typeof HomeDrift>;
+
+/** Every managed file that is not as Spoon left it, up to `maxReportedDrifts`. */
+export const DriftReport = Type.Object({
+  /** Another one for each change, also across restarts of boxd. */
+  sequence: Type.Integer({ minimum: 0 }),
+  drifts: Type.Array(HomeDrift, { maxItems: maxReportedDrifts }),
+});
+export type DriftReport = Static<typeof DriftReport>;
 
 export const StartTerminal = Type.Object({
   id: Type.String(),

@@ -209,7 +209,76 @@ export type BatchOutcome = Static<typeof BatchOutcome>;
 export const BatchResult = Type.Object({ outcomes: Type.Array(BatchOutcome) });
 export type BatchResult = Static<typeof BatchResult>;
 
-/** Response headers of `GET /v1/dotfiles/content`, beside `ETag`. */
+/**
+ * How a dotfile in the home differs from the overlay. `modified`, `missing`, `mode`, `replaced` (by something of another kind)
+ * are in the home now. `kept`: an edit that was in the way of an apply, and is a version now. `conflict`: an edit and a newer
+ * save of the same file; either the edit is still in the home or it is kept.
+ */
+export const DriftState = Type.Union([
+  Type.Literal('modified'),
+  Type.Literal('missing'),
+  Type.Literal('mode'),
+  Type.Literal('replaced'),
+  Type.Literal('kept'),
+  Type.Literal('conflict'),
+]);
+export type DriftState = Static<typeof DriftState>;
+
+export const DotfileDrift = Type.Object({
+  id: Type.String(),
+  path: Type.String(),
+  state: DriftState,
+  /** What is in the home, where something is and it is not as the overlay wants it. */
+  home: Type.Optional(
+    Type.Object({
+      /** `other`: a device, pipe or socket, of which nothing can be read. */
+      kind: Type.Union([DotfileKind, Type.Literal('other')]),
+      mode: Type.Integer(),
+      size: Type.Integer({ minimum: 0 }),
+      modifiedMs: Type.Integer(),
+    }),
+  ),
+  /** The version that the edit was made on top of, where it is known and still kept: the base of a three-way merge. */
+  baseVersion: Type.Optional(Type.Integer({ minimum: 1 })),
+  /** The version that holds the edit, when it is not in the home any more. */
+  driftVersion: Type.Optional(Type.Integer({ minimum: 1 })),
+});
+export type DotfileDrift = Static<typeof DotfileDrift>;
+
+export const DriftList = Type.Object({
+  /** False while the box is off: then only `kept` and `conflict` are known. */
+  watching: Type.Boolean(),
+  drifts: Type.Array(DotfileDrift),
+});
+export type DriftList = Static<typeof DriftList>;
+
+/** What to do about one dotfile that drifted. */
+export const DriftRequest = Type.Object(
+  {
+    path: Type.String(),
+    /** With a take: the version that it replaces; refused when something newer is there. */
+    etag: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+);
+export type DriftRequest = Static<typeof DriftRequest>;
+
+/** `dotfile` is null where what was taken is the removal. */
+export const TakenDrift = Type.Object({
+  dotfile: Type.Union([Dotfile, Type.Null()]),
+  applied: Applied,
+  warnings: Type.Array(SaveWarning),
+});
+export type TakenDrift = Static<typeof TakenDrift>;
+
+export const RestoredDrift = Type.Object({
+  applied: Applied,
+  /** The version that holds what was in the home. */
+  keptVersion: Type.Optional(Type.Integer({ minimum: 1 })),
+});
+export type RestoredDrift = Static<typeof RestoredDrift>;
+
+/** Response headers of `GET /v1/dotfiles/content`, beside `ETag`; `…/home` has neither that nor a version. */
 export const dotfileHeaders = {
   kind: 'spoon-kind',
   mode: 'spoon-mode',

@@ -96,6 +96,8 @@ export const errorTable = {
   'box-misbehaved': { status: 502, title: 'The box gave an answer that makes no sense.' },
   'home-untrusted': { status: 503, title: 'The home does not belong to its user, so the box was not started.' },
   'home-not-writable': { status: 409, title: 'A place in the home cannot be written.' },
+  'home-not-readable': { status: 403, title: 'A place in the home cannot be read.' },
+  'folder-not-empty': { status: 409, title: 'The folder is not empty.' },
   'not-a-regular-file': { status: 409, title: 'Something that is not a file is in the way.' },
   'path-through-symlink': { status: 409, title: 'A symbolic link on the way leaves the home.' },
   'terminal-limit': { status: 429, title: 'As many terminals are open as the account may have.' },

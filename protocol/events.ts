@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Box } from './boxes.ts';
-import { Applied, Dotfile } from './dotfiles.ts';
 import { RepositoryState } from './repository.ts';
+import { Applied, Dotfile, DotfileDrift } from './dotfiles.ts';
 import { CheckoutProgress } from './threads.ts';
 
 /** What the writer sent in the header `Spoon-Client`, so that a window can skip its own echo. */
@@ -22,6 +22,12 @@ export const spoonEvents = {
     clientId,
   }),
   'dotfile.applied': Type.Object({ type: Type.Literal('dotfile.applied'), path: Type.String(), applied: Applied }),
+  /** What differs in the home now, and what no longer does. Everything else is as it was. */
+  'dotfile.drift': Type.Object({
+    type: Type.Literal('dotfile.drift'),
+    drifts: Type.Array(DotfileDrift),
+    cleared: Type.Array(Type.String()),
+  }),
   /** Spoons or threads came, went or were seen in another state: list again. */
   'threads.changed': Type.Object({ type: Type.Literal('threads.changed'), clientId }),
   /** Of a `createThread` that is under way; its end is the answer to that request. */

@@ -15,6 +15,20 @@ export const maxBatchEntries = 500;
 export const keptVersions = 50;
 export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 
+/** Files of a home that boxd says have drifted; with more than that nobody looks at each. */
+export const maxReportedDrifts = 1_000;
+/** How long boxd waits with an answer while nothing drifts. */
+export const driftWaitMs = 20_000;
+
+// Files of the home in an editor. VS Code reads and writes whole files only
+export const maxEditedFileBytes = 10 * mebi;
+/** 20,000 names are about 1 MiB; an Explorer with more is no use to anybody. */
+export const maxFolderEntries = 20_000;
+/** Folders that one window may watch: an inotify watch and about 1 KiB each. */
+export const maxWatchedFolders = 4096;
+/** Changes told one by one. A checkout of another branch is more, and then everything is looked at again. */
+export const maxChangesPerMessage = 500;
+
 // HTTP (security.md section 4)
 export const maxJsonBytes = 1 * mebi;
 export const maxHeaderBytes = 16 * kibi;

@@ -20,7 +20,7 @@ export function frame(payload: Uint8Array): Uint8Array[] {
  * @throws SpoonError `request-invalid` for a larger frame or a stream that ends inside one
  */
 export async function* readFrameBatches(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<Uint8Array[]> {
   const cutter = new FrameCutter(maxBytes);

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
 import { Box, Health } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
+import { fileRoutes } from './fileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
@@ -127,6 +128,8 @@ export const routes = {
     response: Ticket,
   },
   events: { method: 'GET', path: '/v1/events', scope: 'ticket', summary: 'What changes, as it changes', upgrade: true },
+
+  ...fileRoutes,
 
   listTokens: {
     method: 'GET',

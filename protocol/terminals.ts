@@ -11,6 +11,8 @@ export const OpenTerminalRequest = Type.Object(
     rows: Type.Optional(Type.Integer()),
     /** A shell without the user's own start-up files, for the day when they are broken. */
     safe: Type.Optional(Type.Boolean()),
+    /** Also while the setup of a box that was just started still runs; it goes on beside. */
+    withoutWaiting: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );
@@ -67,7 +69,10 @@ export const PreparedCommand = Type.Object({
 export type PreparedCommand = Static<typeof PreparedCommand>;
 
 export const TicketRequest = Type.Object(
-  { kind: Type.Union([Type.Literal('terminal'), Type.Literal('events')]), id: Type.Optional(Type.String()) },
+  {
+    kind: Type.Union([Type.Literal('terminal'), Type.Literal('events'), Type.Literal('files')]),
+    id: Type.Optional(Type.String()),
+  },
   { additionalProperties: false },
 );
 export type TicketRequest = Static<typeof TicketRequest>;

@@ -1,6 +1,17 @@
 import { Type } from 'typebox';
 import type { Route } from './route.ts';
-import { CreatedThread, CreateSpoonRequest, CreateThreadRequest, Spoon, SpoonList, ThreadList } from './threads.ts';
+import {
+  BranchList,
+  CreatedThread,
+  CreateSpoonRequest,
+  CreateThreadRequest,
+  Spoon,
+  SpoonList,
+  Thread,
+  ThreadList,
+  ThreadLosses,
+  UpdatedThread,
+} from './threads.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -27,6 +38,13 @@ export const threadRoutes = {
     scope: 'boxes:manage',
     summary: 'Forget a repository that has no threads',
   },
+  listBranches: {
+    method: 'GET',
+    path: '/v1/spoons/:id/branches',
+    scope: 'boxes:manage',
+    summary: 'The branches that the repository has now; starts the box, which asks for them',
+    response: BranchList,
+  },
   listThreads: {
     method: 'GET',
     path: '/v1/threads',
@@ -42,6 +60,34 @@ export const threadRoutes = {
     summary: 'A branch in a folder of its own; starts the box, answers when it is checked out. Closing it cancels',
     body: CreateThreadRequest,
     response: CreatedThread,
+  },
+  readThread: {
+    method: 'GET',
+    path: '/v1/threads/:id',
+    scope: 'terminals:open',
+    summary: 'One thread, its status read anew where the box runs',
+    response: Thread,
+  },
+  checkOutThread: {
+    method: 'POST',
+    path: '/v1/threads/:id/checkout',
+    scope: 'boxes:manage',
+    summary: 'Make sure that its folder is there; starts the box. Opening a terminal in it does so too',
+    response: CreatedThread,
+  },
+  updateThread: {
+    method: 'POST',
+    path: '/v1/threads/:id/update',
+    scope: 'boxes:manage',
+    summary: 'Fetch, and fast-forward where that needs no decision; starts the box. Closing it cancels',
+    response: UpdatedThread,
+  },
+  threadLosses: {
+    method: 'GET',
+    path: '/v1/threads/:id/losses',
+    scope: 'boxes:manage',
+    summary: 'What deleting its checkout would lose, by name, and what confirms that; starts the box',
+    response: ThreadLosses,
   },
   removeThread: {
     method: 'DELETE',

@@ -167,9 +167,3 @@ export const CheckoutProgress = Type.Object({
   receivedBytes: Type.Union([count, Type.Null()]),
 });
 export type CheckoutProgress = Static<typeof CheckoutProgress>;
-
-export const codeFolder = 'Code';
-/** The folder of a thread, relative to the home. */
-export function threadFolder(spoon: string, branch: string): string {
-  return `${codeFolder}/${spoon}/${branch}`;
-}

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What the README's commands start with, on any Node from 18 on: installs the locked packages when they are missing or
+// What the README's commands start with, on any Node from 18 on (Debian's npm 9 too): installs the locked packages when they are missing or
 // changed, then runs the given source with the Node 24 that npm brought along. Plain JavaScript on purpose.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,14 +10,31 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const stamp = join(modules, '.spoon-lock');
-const lock = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex');
+const lockText = readFileSync(join(root, 'package-lock.json'));
+const lock = JSON.parse(lockText.toString());
+const lockHash = createHash('sha256').update(lockText).digest('hex');
 
 function installPackages() {
   const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
-  if (installed === lock) return;
+  if (installed === lockHash) return;
   process.stderr.write('Installing packages (npm ci)…\n');
+  runNpmCi();
+  if (missingForThisMachine().length > 0) {
+    process.stderr.write('npm left out what it could not fetch; once more…\n');
+    runNpmCi();
+  }
+  const missing = missingForThisMachine();
+  if (missing.length > 0) {
+    process.stderr.write(`npm could not bring ${missing.join(', ')}; see its log. Nothing was started: try again.\n`);
+    process.exit(1);
+  }
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  const link = join(modules, '.bin', 'spoonctl');
+  if (!existsSync(link)) symlinkSync('../../cli/spoonctl.mjs', link);
+  writeFileSync(stamp, lockHash);
+}
+
+function runNpmCi() {
   // No install scripts: every native part that Spoon needs ships prebuilt in its package.
   const npm = process.env.npm_execpath;
   const [command, args] = npm ? [process.execPath, [npm]] : ['npm', []];
@@ -29,10 +46,19 @@ function installPackages() {
     process.stderr.write('npm ci failed; see above. Nothing was started.\n');
     process.exit(done.status ?? 1);
   }
-  mkdirSync(join(modules, '.bin'), { recursive: true });
-  const link = join(modules, '.bin', 'spoonctl');
-  if (!existsSync(link)) symlinkSync('../../cli/spoonctl.mjs', link);
-  writeFileSync(stamp, lock);
+}
+
+/** Packages with binaries for one system are optional to npm: one that it cannot fetch it leaves out without a word. */
+function missingForThisMachine() {
+  const fits = (list, value) => list === undefined || [list].flat().includes(value);
+  return Object.entries(lock.packages)
+    .filter(([, { optional, os, cpu, libc }]) => {
+      const isForOneSystem = optional === true && (os !== undefined || cpu !== undefined);
+      return isForOneSystem && fits(os, process.platform) && fits(cpu, process.arch) && fits(libc, 'glibc');
+    })
+    .map(([folder]) => folder)
+    .filter((folder) => !existsSync(join(root, folder)))
+    .map((folder) => folder.replace(/^.*node_modules\//, ''));
 }
 
 function node24() {

@@ -8,7 +8,11 @@ import { addBoxRoutes } from './boxes/boxRoutes.ts';
 import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
+import type { ChangeHearers } from './dotfiles/tellChange.ts';
+import { addDriftRoutes } from './environment/driftRoutes.ts';
+import type { HomeDrifts } from './environment/homeDrifts.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
+import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
@@ -46,6 +50,7 @@ export interface HttpSideParts {
   readonly boxes: {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
+    readonly drifts: HomeDrifts;
     readonly git: GitSettings;
   };
   readonly about: {
@@ -81,7 +86,7 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay, git } = parts.boxes;
+    const { boxes, overlay, drifts, git } = parts.boxes;
     const stored = {
       store: data.store,
       keyring: data.keyring,
@@ -98,17 +103,19 @@ export class HttpSide {
       return toBoxUser(account);
     };
     const spoons = new Spoons(stored);
-    const threads = new Threads({ spoons, records: new ThreadRecords(stored) });
+    const records = new ThreadRecords(stored);
+    const threads = new Threads({ spoons, records, boxes, findUser, timeoutMs: git.timeoutMs });
     const terminals = new Terminals({
       boxes,
       tickets,
       findUser,
-      folderOfThread: ({ user }, thread) => threads.folderOf(user.userId, thread),
+      folderOfThread: (box, thread, signal) => threads.folderFor(box, thread, { signal }),
     });
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
-      openRelay: ({ userId }, target) => terminals.attach(userId, target),
+      openRelay: ({ userId }, target) =>
+        target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -133,10 +140,22 @@ export class HttpSide {
     });
     addHealthRoute(app, about);
     addIdentityRoutes(app, { users: data.users, tokens });
-    addDotfileRoutes(app, {
-      dotfiles: data.dotfiles,
-      apply: (userId, change) => overlay.applyChange(userId, change),
+    const hearers: ChangeHearers = {
+      apply: async (userId, change) => {
+        const applied = await overlay.applyChange(userId, change);
+        // A save settles a kept edit, or was in the way of one.
+        drifts.refresh(userId).catch((error: unknown) => log.failure('drift', error, { userId }));
+        return applied;
+      },
       publish: (userId, event) => data.subscribers.publish(userId, event),
+    };
+    addDotfileRoutes(app, { dotfiles: data.dotfiles, ...hearers });
+    addDriftRoutes(app, {
+      dotfiles: data.dotfiles,
+      drifts,
+      overlay,
+      hearers,
+      reachable: (userId) => boxes.reachable(userId),
     });
     addSealKeyRoutes(app, { sealedValues: data.sealedValues });
     addBoxRoutes(app, {
@@ -145,9 +164,16 @@ export class HttpSide {
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
-    addThreadRoutes(app, { threads, spoons, publish: (userId, event) => data.subscribers.publish(userId, event) });
+    addThreadRoutes(app, {
+      threads,
+      spoons,
+      terminals,
+      limits,
+      publish: (userId, event) => data.subscribers.publish(userId, event),
+    });
     addTerminalRoutes(app, { terminals, tickets, limits });
     addCommandRoutes(app, { terminals, limits });
+    addFileRoutes(app, { boxes });
     addUpgradeRoutes(app);
     requireAllRoutes(app);
     upgrades.attachTo(app.server);

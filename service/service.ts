@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
+import { HomeDrifts } from './environment/homeDrifts.ts';
 import { LiveOverlay } from './environment/liveOverlay.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
 import { HttpSide, toBoxUser } from './httpSide.ts';
@@ -67,8 +69,16 @@ export async function startService(config: Config, { log, version }: Surrounding
     reachable: (userId) => boxes.reachable(userId),
     publish: (userId, event) => data.subscribers.publish(userId, event),
     onError: (error, userId) => log.failure('overlay', error, { userId }),
+    onWritten: (box, paths) => drifts.written(box, paths),
   });
-  const boxes = await openBoxes({ config, workdir, opened, overlay, log });
+  const drifts = new HomeDrifts({
+    dotfiles: data.dotfiles,
+    reachable: (userId) => boxes.reachable(userId),
+    publish: (userId, event) => data.subscribers.publish(userId, event),
+    onError: (error, userId) => log.failure('drift', error, { userId }),
+  });
+  starting.defer(() => drifts.close());
+  const boxes = await openBoxes({ config, workdir, opened, overlay, drifts, log });
   starting.defer(() => boxes.close());
   boxes.onChange((user) => {
     if (!data.subscribers.isHeard(user.userId)) return;
@@ -82,7 +92,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     data: { store, keyring, ...data },
-    boxes: { boxes, overlay, git: config.git },
+    boxes: { boxes, overlay, drifts, git: config.git },
     about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });
@@ -120,14 +130,17 @@ async function openBoxes({
   workdir,
   opened,
   overlay,
+  drifts,
   log,
 }: {
   config: Config;
   workdir: Workdir;
   opened: OpenedEngine;
   overlay: LiveOverlay;
+  drifts: HomeDrifts;
   log: Logger;
 }): Promise<Boxes> {
+  const authorities = await readAuthorities(config.git.caFile);
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
   return new Boxes({
     engine: opened.engine,
@@ -138,8 +151,13 @@ async function openBoxes({
       idleMs: config.boxIdleMs,
       detachedMs: config.detachedMs,
       separatesUsers: opened.separatesUsers,
+      authorities,
     },
-    onStarted: (box) => overlay.applyAll(box),
+    onStarted: async (box) => {
+      const stages = await overlay.applyAll(box);
+      drifts.follow(box);
+      return stages;
+    },
     report: (problem) => log.failure('box', problem),
   });
 }

@@ -53,7 +53,10 @@ export class Git {
     const configuration = trust === 'guarded' ? guardedConfiguration : localConfiguration;
     const child = spawn('git', [...configuration.flatMap((setting) => ['-c', setting]), ...args], {
       cwd,
-      env: { ...gitEnvironment(this.#settings, trust, this.#caBundle()), ...call.environment },
+      env: {
+        ...gitEnvironment(this.#settings, trust, trust === 'guarded' ? this.#caBundle() : undefined),
+        ...call.environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

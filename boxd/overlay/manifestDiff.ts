@@ -115,6 +115,20 @@ function isAsLeft(recorded: Recorded, observed: Extract<Observed, { kind: 'file'
   return recorded.size === observed.size && recorded.mtimeNs === observed.mtimeNs;
 }
 
+/** How an entry is no longer as Spoon left it. `read`: ask again with the file's hash. */
+export type Drift = 'modified' | 'missing' | 'mode' | 'replaced';
+
+export function decideDrift(recorded: Recorded, observed: Observed): Drift | 'read' | undefined {
+  if (observed.kind === 'missing') return 'missing';
+  if (observed.kind !== recorded.kind) return 'replaced';
+  if (observed.kind === 'symlink') return observed.sha256 === recorded.sha256 ? undefined : 'modified';
+  const drift = observed.mode === recorded.mode ? undefined : 'mode';
+  if (observed.kind === 'directory' || isAsLeft(recorded, observed)) return drift;
+  if (observed.size !== recorded.size) return 'modified';
+  if (observed.sha256 === undefined) return 'read';
+  return observed.sha256 === recorded.sha256 ? drift : 'modified';
+}
+
 /** What becomes of an entry that is no longer wanted. */
 export type Removal = 'gone' | 'read' | 'remove' | 'keep';
 

@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { OverlayEntry, OverlayOutcome, OverlayReport } from '../../protocol/boxd.ts';
+import type { HomeDrift, OverlayEntry, OverlayOutcome, OverlayReport } from '../../protocol/boxd.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { defaultFileMode } from '../../protocol/fileMode.ts';
@@ -10,6 +10,7 @@ import { HomeDirectory } from '../home/homeDirectory.ts';
 import { sha256 } from '../home/homeFiles.ts';
 import { bashProfile, ensureHome } from '../home/homeStage.ts';
 import { BackupPlace } from './backups.ts';
+import { driftOf } from './homeDrift.ts';
 import { type Manifest, ManifestFile } from './manifest.ts';
 import type { Recorded } from './manifestDiff.ts';
 import { decide } from './observe.ts';
@@ -43,6 +44,8 @@ const ownFiles = new Map<string, Recorded>([
  * time; each looks at the home itself and believes its manifest only where size and time agree.
  */
 export class Overlay {
+  /** Called after each apply with the paths that it was about, or undefined for all. */
+  onApplied: (paths: readonly string[] | undefined) => void = () => {};
   readonly #home: string;
   readonly #manifestFile = new ManifestFile();
   #swept = false;
@@ -79,22 +82,47 @@ export class Overlay {
     });
   }
 
+  /** What Spoon has written, as its manifest says. */
+  managedPaths(): Promise<string[]> {
+    return this.#withHome(async (home) => [...this.#manifestFile.load(home).entries.keys()]);
+  }
+
+  /** How some of the managed paths differ from what Spoon left; undefined for one that does not, or is not managed. */
+  compare(paths: Iterable<string>): Promise<Map<string, HomeDrift | undefined>> {
+    return this.#withHome(async (home) => {
+      const { entries } = this.#manifestFile.load(home);
+      const compared = new Map<string, HomeDrift | undefined>();
+      for (const path of paths) {
+        const recorded = entries.get(path);
+        compared.set(path, recorded && driftOf(home, path, recorded));
+        if (compared.size % entriesPerTurn === 0) await nextTurn();
+      }
+      return compared;
+    });
+  }
+
   /**
    * @param body frames of protocol/overlayFrames.ts; each file is written as soon as it has arrived
    * @throws SpoonError `request-invalid`, `home-untrusted`, and whatever keeps the manifest from being written
    */
   apply(body: AsyncIterable<Uint8Array>): Promise<OverlayReport> {
-    return this.#withHome(async (home) => {
+    let request: ApplyRequest | undefined;
+    const report = this.#withHome(async (home) => {
       const frames = readFrameBatches(body, maxApplyFrameBytes);
       const { value: firstFrames } = await frames.next();
       if (firstFrames === undefined) throw new SpoonError('request-invalid', 'The request is empty.');
       const [first = new Uint8Array(), ...more] = firstFrames as Uint8Array[];
-      const request = readApplyRequest(parseJson(first));
+      request = readApplyRequest(parseJson(first));
       const stages: StageReport[] = request.scope === 'whole' ? [ensureHome(this.#home)] : [];
       const startedMs = Date.now();
       const started = performance.now();
       const outcomes = await this.#write(home, request, startingWith(more, frames));
       return { outcomes, stages: [...stages, overlayStage(outcomes, startedMs, performance.now() - started)] };
+    });
+    return report.finally(() => {
+      if (request === undefined) return;
+      const { scope, entries, removed } = request;
+      this.onApplied(scope === 'whole' ? undefined : [...entries.map(({ path }) => path), ...removed]);
     });
   }
 

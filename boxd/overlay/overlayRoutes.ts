@@ -1,10 +1,12 @@
 import { JsonFields } from '../http/jsonFields.ts';
 import type { BoxdRoute } from '../http/route.ts';
 import { readBackup } from './backups.ts';
+import type { DriftWatcher } from './driftWatcher.ts';
+import { readHomeEntry } from './homeEntry.ts';
 import type { Overlay } from './overlay.ts';
 import { readEntries } from './overlayRequest.ts';
 
-export function overlayRoutes(overlay: Overlay, home: string): BoxdRoute[] {
+export function overlayRoutes(overlay: Overlay, drift: DriftWatcher, home: string): BoxdRoute[] {
   return [
     {
       method: 'POST',
@@ -25,6 +27,16 @@ export function overlayRoutes(overlay: Overlay, home: string): BoxdRoute[] {
       method: 'POST',
       path: '/v1/overlay/apply',
       handle: async ({ body }) => ({ json: await overlay.apply(body) }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/overlay/drift',
+      handle: async ({ query }) => ({ json: await drift.report(Number(query.get('after') ?? 0)) }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/overlay/home',
+      handle: ({ query }) => ({ bytes: readHomeEntry(home, query.get('path') ?? '') }),
     },
     {
       method: 'GET',

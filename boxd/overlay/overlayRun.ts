@@ -128,7 +128,8 @@ export class OverlayRun {
     }
     const backup = this.#keepAside(decision, path, folder, name);
     this.#write(folder, name, entry, decision, bytes, hash);
-    return { path, result: 'written', ...backup };
+    const base = backup.backup === undefined || recorded === undefined ? {} : { base: recorded.content };
+    return { path, result: 'written', ...backup, ...base };
   }
 
   #keepAside(

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import type { RepositoryRunState, StartRepositoryRun } from '../../protocol/boxd.ts';
 import type { RepositoryRun } from '../../protocol/repository.ts';
 import { GitServer } from '../testing/gitServer.ts';
+import { publishTag, publishTree, type TestTree } from '../testing/publishTree.ts';
 import { TestBox } from '../testing/testBox.ts';
 
 describe('the dotfiles repository in a box', () => {
@@ -13,7 +14,7 @@ describe('the dotfiles repository in a box', () => {
   before(async () => {
     server = await GitServer.start();
     box = await TestBox.start();
-    writeFileSync(join(box.folder, 'ca.pem'), server.authority);
+    writeFileSync(join(box.folder, 'ca.pem'), server.ca);
   });
   after(async () => {
     await box.stop();
@@ -21,7 +22,7 @@ describe('the dotfiles repository in a box', () => {
   });
 
   const request = (name: string, more: Partial<StartRepositoryRun> = {}): StartRepositoryRun => ({
-    url: server.url(name),
+    url: server.url(`${name}.git`),
     ref: null,
     commit: null,
     setup: null,
@@ -32,6 +33,7 @@ describe('the dotfiles repository in a box', () => {
     setupMs: 20_000,
     ...more,
   });
+  const publish = (name: string, tree: TestTree, branch?: string) => publishTree(server, name, tree, branch).commit;
   const post = async (path: string, body: unknown = {}): Promise<RepositoryRunState> => {
     const reply = await box.request('POST', `/v1/repository/${path}`, body);
     assert.equal(reply.status, 200, String(reply.body));
@@ -53,7 +55,7 @@ describe('the dotfiles repository in a box', () => {
 
   it('is cloned and set up once, and again exactly once for each input that changed', async () => {
     const script = (word: string) => `#!/bin/bash\necho ${word} $SPOON $SPOON_HOME\necho run >> ~/runs\n`;
-    const commit = server.commit('inputs', { 'install.sh': script('one'), 'other.sh': script('other') });
+    const commit = publish('inputs', { 'install.sh': script('one'), 'other.sh': script('other') });
     const first = await run('inputs');
     assert.deepEqual([first.state, first.commit, first.script], ['ok', commit, 'install.sh'], await log());
     assert.match(await log(), new RegExp(`one 1 ${box.home}`));
@@ -74,18 +76,18 @@ describe('the dotfiles repository in a box', () => {
     await again({ image: 'image:2' });
     await again({ image: 'image:2', setup: 'other.sh' });
     assert.equal(runs(), 3);
-    const next = server.commit('inputs', { 'install.sh': script('two'), 'other.sh': script('other') });
+    const next = publish('inputs', { 'install.sh': script('two'), 'other.sh': script('other') });
     await again({ image: 'image:2', commit: next });
     assert.match(await log(), /two 1/);
     assert.equal(runs(), 4);
-    server.commit('inputs2', { 'install.sh': script('moved') });
+    publish('inputs2', { 'install.sh': script('moved') });
     const moved = await run('inputs2');
     assert.equal(moved.state, 'ok');
     assert.match(moved.notes.join(), /What was at ~\/\.dotfiles is at ~\/\.spoon\/backup\//);
   });
 
   it('runs a failed setup again at the next start', async () => {
-    const commit = server.commit('fails', { setup: '#!/bin/sh\necho no\nexit 3\n' });
+    const commit = publish('fails', { setup: '#!/bin/sh\necho no\nexit 3\n' });
     const failed = await run('fails');
     assert.equal(failed.state, 'failed');
     assert.deepEqual(
@@ -100,11 +102,11 @@ describe('the dotfiles repository in a box', () => {
   });
 
   it('keeps local edits and commits as a branch before it takes an update', async () => {
-    server.commit('edited', { '.vimrc': 'one\n', 'install.sh': 'true\n' });
+    publish('edited', { '.vimrc': 'one\n', 'install.sh': 'true\n' });
     await run('edited');
     writeFileSync(home('.dotfiles/.vimrc'), 'mine\n');
     writeFileSync(home('.dotfiles/new'), 'new\n');
-    const commit = server.commit('edited', { '.vimrc': 'two\n', 'install.sh': 'true\n' });
+    const commit = publish('edited', { '.vimrc': 'two\n', 'install.sh': 'true\n' });
     const updated = await run('edited', { commit });
     assert.equal(updated.state, 'ok', await log());
     assert.equal(read('.dotfiles/.vimrc'), 'two\n');
@@ -115,13 +117,13 @@ describe('the dotfiles repository in a box', () => {
 
   it('links what has no script, and gives back what was in the way', async () => {
     writeFileSync(home('.inputrc'), 'before\n');
-    server.commit('plain', { '.inputrc': 'repo\n', '.config/app/a': 'a\n', 'README.md': '', '.gitignore': '' });
+    publish('plain', { '.inputrc': 'repo\n', '.config/app/a': 'a\n', 'README.md': '', '.gitignore': '' });
     const done = await run('plain');
     assert.equal(done.state, 'ok', JSON.stringify(done.stages));
     assert.equal(readlinkSync(home('.inputrc')), '.dotfiles/.inputrc');
     assert.equal(read('.config/app/a'), 'a\n');
     assert.ok(!existsSync(home('README.md')) && !existsSync(home('.gitignore')));
-    const commit = server.commit('plain', { '.inputrc': 'repo2\n' });
+    const commit = publish('plain', { '.inputrc': 'repo2\n' });
     assert.equal((await run('plain', { commit })).state, 'ok');
     assert.equal(read('.inputrc'), 'repo2\n');
     assert.ok(!existsSync(home('.config/app')));
@@ -131,9 +133,9 @@ describe('the dotfiles repository in a box', () => {
   });
 
   it('takes a branch, a tag and a commit, and says when there is none', async () => {
-    const first = server.commit('refs', { 'install.sh': 'echo main\n' });
-    server.tag('refs', 'v1');
-    const side = server.commit('refs', { 'install.sh': 'echo side\n' }, 'side');
+    const first = publish('refs', { 'install.sh': 'echo main\n' });
+    publishTag(server, 'refs', 'v1');
+    const side = publish('refs', { 'install.sh': 'echo side\n' }, 'side');
     for (const [ref, commit] of [
       ['side', side],
       ['v1', first],
@@ -145,7 +147,7 @@ describe('the dotfiles repository in a box', () => {
     }
     const missing = await run('refs', { ref: 'nowhere' });
     assert.match(missing.stages[0]?.detail ?? '', /no such branch, tag or commit\. There is no nowhere\./);
-    const resolved = await box.request('POST', '/v1/repository/resolve', { url: server.url('refs'), ref: 'side' });
+    const resolved = await box.request('POST', '/v1/repository/resolve', { url: server.url('refs.git'), ref: 'side' });
     assert.deepEqual(resolved.json(), { commit: side });
   });
 });

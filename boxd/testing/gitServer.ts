@@ -1,65 +1,73 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A file's text, with `mode` or as a link where that matters. */
-export type TestContent = string | { readonly text: string; readonly mode: number } | { readonly link: string };
-export type TestTree = Readonly<Record<string, TestContent>>;
+/** A plain git of the tests' own, which nothing of the machine's configuration reaches. */
+export function git(cwd: string, ...args: string[]): string {
+  return execFileSync('git', args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      HOME: '/nonexistent',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_AUTHOR_NAME: 'Ada',
+      GIT_AUTHOR_EMAIL: 'ada@example.org',
+      GIT_COMMITTER_NAME: 'Ada',
+      GIT_COMMITTER_EMAIL: 'ada@example.org',
+    },
+  }).trim();
+}
 
-const identity = {
-  GIT_AUTHOR_NAME: 'Test',
-  GIT_AUTHOR_EMAIL: 'test@example.org',
-  GIT_COMMITTER_NAME: 'Test',
-  GIT_COMMITTER_EMAIL: 'test@example.org',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-};
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/**
- * A real git server: `git http-backend` behind Node's https with a certificate authority of its own. Some first parts of a
- * path have their own manners: `/hang/` never answers, `/redirect/` answers with 302 to {@link redirectTo}, `/private/`
- * asks for a password.
- */
+/** git's own smart HTTP server behind TLS, with a certificate authority of its own. */
 export class GitServer implements AsyncDisposable {
   readonly folder: string;
-  readonly #server: Server;
-  redirectTo = '';
-  /** Paths that were asked for, without their queries. */
+  /** PEM of the authority. */
+  readonly ca: string;
   readonly requests: string[] = [];
+  /** Bytes of packs that were sent. */
+  sentBytes = 0;
+  readonly #server: Server;
+  readonly #handlers = new Map<string, Handler>();
 
-  private constructor(folder: string, server: Server) {
+  private constructor(folder: string, server: Server, ca: string) {
     this.folder = folder;
     this.#server = server;
+    this.ca = ca;
     server.on('request', (request, response) => this.#answer(request, response));
   }
 
   static async start(): Promise<GitServer> {
-    const folder = mkdtempSync(join(tmpdir(), 'spoon-git-'));
-    chmodSync(folder, 0o755);
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'ca.pem')];
-    execFileSync(
-      'openssl',
-      [
-        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-        ...['-subj', '/CN=Spoon test', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
-        ...['-keyout', key, '-out', cert],
-      ],
-      { stdio: 'ignore' },
-    );
-    const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) });
+    const folder = mkdtempSync(join(tmpdir(), 'spoon-git-server-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const shape = [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=git',
+    ];
+    const names = ['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+    execFileSync('openssl', ['req', '-x509', ...shape, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    const ca = readFileSync(cert, 'utf8');
+    const server = createServer({ key: readFileSync(key), cert: ca });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new GitServer(folder, server);
-  }
-
-  /** PEM of the authority that signs its certificate. */
-  get authority(): string {
-    return readFileSync(join(this.folder, 'ca.pem'), 'utf8');
+    mkdirSync(join(folder, 'repos'));
+    return new GitServer(folder, server, ca);
   }
 
   get host(): string {
@@ -70,87 +78,92 @@ export class GitServer implements AsyncDisposable {
     return `https://${this.host}/${path}`;
   }
 
-  /** Makes `{name}` exactly this tree, as a new commit of the branch. @returns the commit */
-  commit(name: string, tree: TestTree, branch = 'main'): string {
+  /** Whatever is asked below this path gets this answer instead of git's. */
+  handle(path: string, handler: Handler): void {
+    this.#handlers.set(path, handler);
+  }
+
+  /** A repository with one commit on `main`. @returns its folder for work, with the served one as `origin` */
+  repository(name: string, files: Readonly<Record<string, string>> = { 'README.md': `# ${name}\n` }): string {
+    const bare = join(this.folder, 'repos', `${name}.git`);
     const work = join(this.folder, 'work', name);
-    const bare = join(this.folder, 'repositories', name);
-    const git = (...args: string[]) =>
-      execFileSync('git', args, { cwd: work, env: { ...process.env, ...identity }, encoding: 'utf8', stdio: 'pipe' });
+    mkdirSync(dirname(bare), { recursive: true });
     mkdirSync(work, { recursive: true });
-    git('init', '--quiet', `--initial-branch=${branch}`);
-    git('checkout', '--quiet', '-B', branch);
-    git('rm', '-r', '-f', '--quiet', '--ignore-unmatch', '.');
-    for (const [path, content] of Object.entries(tree)) writeContent(join(work, path), content);
-    git('add', '--all', '--force');
-    git('commit', '--quiet', '--allow-empty', '-m', `${Object.keys(tree).length} files`);
-    execFileSync('git', ['init', '--quiet', '--bare', `--initial-branch=main`, bare]);
-    git('push', '--quiet', '--force', bare, branch);
-    return git('rev-parse', 'HEAD').trim();
+    git(dirname(bare), 'init', '--quiet', '--bare', '--initial-branch=main', bare);
+    git(work, 'init', '--quiet', '--initial-branch=main', '.');
+    git(work, 'remote', 'add', 'origin', bare);
+    if (Object.keys(files).length > 0) {
+      this.commit(work, files, 'first');
+      git(work, 'push', '--quiet', 'origin', 'main');
+    }
+    return work;
   }
 
-  tag(name: string, tag: string): void {
-    const env = { ...process.env, ...identity };
-    execFileSync('git', ['tag', '-a', '-m', tag, tag, 'main'], { cwd: join(this.folder, 'repositories', name), env });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    if (this.#server.listening) await once(this.#server, 'close');
-    rmSync(this.folder, { recursive: true, force: true });
+  commit(work: string, files: Readonly<Record<string, string>>, message: string): void {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(work, path)), { recursive: true });
+      writeFileSync(join(work, path), text);
+    }
+    git(work, 'add', '--all');
+    git(work, 'commit', '--quiet', '--message', message);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-    this.requests.push(path);
-    if (path.startsWith('/hang/')) return;
-    if (path.startsWith('/redirect/')) {
-      response.writeHead(302, { location: this.redirectTo }).end();
+    const url = new URL(request.url ?? '/', 'https://x');
+    this.requests.push(`${request.method} ${url.pathname}`);
+    const own = [...this.#handlers].find(([path]) => url.pathname.startsWith(`/${path}`));
+    if (own !== undefined) {
+      own[1](request, response);
       return;
     }
-    if (path.startsWith('/private/')) {
-      response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
-      return;
-    }
-    const child = spawn('git', ['http-backend'], {
+    const { headers } = request;
+    const backend = spawn('git', ['http-backend'], {
       env: {
         PATH: process.env.PATH,
-        GIT_PROJECT_ROOT: join(this.folder, 'repositories'),
+        GIT_PROJECT_ROOT: join(this.folder, 'repos'),
         GIT_HTTP_EXPORT_ALL: '1',
-        PATH_INFO: path,
-        QUERY_STRING: query,
+        GIT_CONFIG_COUNT: '1',
+        GIT_CONFIG_KEY_0: 'safe.directory',
+        GIT_CONFIG_VALUE_0: '*',
+        PATH_INFO: url.pathname,
+        QUERY_STRING: url.search.slice(1),
         REQUEST_METHOD: request.method,
-        CONTENT_TYPE: request.headers['content-type'] ?? '',
-        HTTP_CONTENT_ENCODING: String(request.headers['content-encoding'] ?? ''),
-        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-        ...{ GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' },
+        CONTENT_TYPE: headers['content-type'] ?? '',
+        HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
+        GIT_PROTOCOL: String(headers['git-protocol'] ?? ''),
       },
       stdio: ['pipe', 'pipe', 'ignore'],
     });
-    child.stdin.on('error', () => {});
-    request.pipe(child.stdin);
+    backend.stdin.on('error', () => {});
+    request.pipe(backend.stdin);
     let head: Buffer | undefined = Buffer.alloc(0);
-    child.stdout.on('data', (chunk: Buffer) => {
+    backend.stdout.on('data', (chunk: Buffer) => {
       if (head === undefined) {
+        this.sentBytes += chunk.length;
         response.write(chunk);
         return;
       }
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf('\r\n\r\n');
-      if (end === -1) return;
-      const fields = head.toString('latin1', 0, end).split('\r\n').map((line) => line.split(': ', 2) as [string, string]);
-      const { Status: status, ...headers } = Object.fromEntries(fields);
-      response.writeHead(Number.parseInt(status ?? '200', 10), headers);
-      response.write(head.subarray(end + 4));
+      if (end < 0) return;
+      const fields = head
+        .toString('latin1', 0, end)
+        .split('\r\n')
+        .map((line) => line.split(/:\s*/, 2));
+      const status = Number(fields.find(([name]) => name === 'Status')?.[1]?.slice(0, 3) ?? 200);
+      response.writeHead(status, Object.fromEntries(fields.filter(([name]) => name !== 'Status')));
+      const body = head.subarray(end + 4);
+      this.sentBytes += body.length;
+      response.write(body);
       head = undefined;
     });
-    child.stdout.on('end', () => response.end());
+    backend.stdout.on('end', () => response.end());
   }
-}
 
-function writeContent(path: string, content: TestContent): void {
-  mkdirSync(dirname(path), { recursive: true });
-  if (typeof content === 'string') writeFileSync(path, content);
-  else if ('link' in content) symlinkSync(content.link, path);
-  else writeFileSync(path, content.text, { mode: content.mode });
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
 }

@@ -2,11 +2,13 @@ import * as vscode from 'vscode';
 import type { DotfileCommandId } from '../commandIds.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import type { CommandHandler } from '../registerCommands.ts';
+import { compareWithLocal } from './compareWithLocal.ts';
 import type { DeleteCommand } from './deleteCommand.ts';
 import type { DotfileClipboard } from './dotfileClipboard.ts';
 import type { DotfileNode, DotfilesTree } from './dotfilesTree.ts';
 import type { DownloadCommand } from './downloadCommand.ts';
 import type { EditCommands } from './editCommands.ts';
+import { dotfilePathOf, type HistoryCommands } from './historyCommands.ts';
 import { changeMode } from './modeCommand.ts';
 import type { UploadCommands } from './uploadCommands.ts';
 
@@ -18,17 +20,23 @@ export interface DotfileParts {
   readonly downloads: DownloadCommand;
   readonly remove: DeleteCommand;
   readonly clipboard: DotfileClipboard;
+  readonly history: HistoryCommands;
 }
 
 /** What the dotfiles' commands do with what VS Code hands them: the nodes of a menu, the focus of a key, or nothing. */
 export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCommandId, CommandHandler>> {
-  const { current, tree, edit, uploads, downloads, remove, clipboard } = parts;
+  const { current, tree, edit, uploads, downloads, remove, clipboard, history } = parts;
   const some = (first: unknown, all: unknown): readonly DotfileNode[] => {
     if (first === 'byKey') return tree.keyTargets();
     const nodes = (Array.isArray(all) ? all : [first]).map(nodeOf).filter((node) => node !== undefined);
     return nodes.length > 0 ? nodes : tree.selection;
   };
   const one = (first: unknown): DotfileNode | undefined => some(first, undefined)[0];
+  /** A node of the tree, the file of an editor's title, or from the palette the one in the editor. */
+  const pathOfTarget = (target: unknown): string | undefined => {
+    if (target instanceof vscode.Uri) return dotfilePathOf(target);
+    return nodeOf(target)?.path ?? dotfilePathOf(undefined) ?? tree.selection[0]?.path;
+  };
   return {
     'spoon.dotfiles.newFile': (node) => edit.newFile(one(node)),
     'spoon.dotfiles.newFolder': (node) => edit.newFolder(one(node)),
@@ -51,6 +59,10 @@ export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCom
     'spoon.dotfiles.copy': (node, nodes) => clipboard.copy(some(node, nodes)),
     'spoon.dotfiles.paste': (node) => clipboard.paste(one(node)),
     'spoon.dotfiles.copyPath': (node, nodes) => edit.copyPath(some(node, nodes)),
+    'spoon.dotfiles.history': (target) => history.show(pathOfTarget(target)),
+    'spoon.dotfiles.restoreVersion': () => history.restoreShown(),
+    'spoon.dotfiles.restoreDeleted': () => history.restoreDeleted(),
+    'spoon.dotfiles.compareWithLocal': (target) => compareWithLocal(current, pathOfTarget(target)),
     'spoon.dotfiles.beforeKey': () => tree.beforeKey(),
   };
 }

@@ -70,7 +70,7 @@ function refusal(candidate: Candidate, existing: DotfileKind | undefined): strin
   return existing === 'directory' ? 'A folder of this name is there.' : undefined;
 }
 
-/** Tells names to leave out, such as `.git` or `*.swp`; `*` stands for any part of a name. */
+/** Tells names that the person wants left out, such as `.git` or `*.swp`; `*` stands for any part of a name. */
 export function excluder(patterns: readonly string[]): (name: string) => boolean {
   const plain = new Set(patterns.filter((pattern) => !pattern.includes('*')));
   const wild = patterns
@@ -95,8 +95,8 @@ export function staysInside(name: string, target: string, isRoot: boolean): bool
   const least = isRoot ? 0 : 1;
   for (const segment of target.split('/')) {
     if (segment === '..') {
+      if (segments.length <= least) return false;
       segments.pop();
-      if (segments.length < least) return false;
     } else if (segment !== '' && segment !== '.') segments.push(segment);
   }
   return segments.length >= least && (isRoot || segments[0] === name.split('/')[0]);

@@ -86,8 +86,7 @@ export class EditCommands {
     connection.requireReachable();
     const account = accountOf(connection.session);
     for (const { from, to } of moves) {
-      const opened = openEditors(dotfileUri(account, from));
-      if (opened === 0) {
+      if (tabsOf(dotfileUri(account, from)).length === 0) {
         await connection.dotfiles.move(parseHomePath(from), parseHomePath(to), { overwrite });
         continue;
       }
@@ -234,13 +233,14 @@ function folderPrefix(connection: Connection, node: DotfileNode | undefined): st
   return folder === '' ? '' : `${folder}/`;
 }
 
-/** How many tabs show the file, or something in the folder. */
-export function openEditors(uri: vscode.Uri): number {
+/** The tabs that show the file, or something in the folder; also as an image or in another editor than that for text. */
+export function tabsOf(uri: vscode.Uri): vscode.Tab[] {
   const text = uri.toString();
   return vscode.window.tabGroups.all
     .flatMap(({ tabs }) => tabs)
     .filter(({ input }) => {
-      const shown = input instanceof vscode.TabInputText ? input.uri.toString() : '';
+      const isFile = input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom;
+      const shown = isFile ? input.uri.toString() : '';
       return shown === text || shown.startsWith(`${text}/`);
-    }).length;
+    });
 }

@@ -1,8 +1,16 @@
 import * as vscode from 'vscode';
 import type { ApiClient } from '../../client/apiClient.ts';
 import { type DotfileContent, DotfilesApi } from '../../client/dotfilesApi.ts';
-import type { SaveBase } from '../../client/saveMany.ts';
-import type { Applied, DotfileKind, SaveResult } from '../../protocol/dotfiles.ts';
+import type { FileToSave, SaveBase } from '../../client/saveMany.ts';
+import type {
+  Applied,
+  BatchOutcome,
+  DeletedDotfile,
+  DotfileHistory,
+  DotfileKind,
+  RemovedDotfile,
+  SaveResult,
+} from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
@@ -76,33 +84,70 @@ export class HomeDotfiles implements vscode.Disposable {
     await this.#refreshing;
   }
 
-  async read(path: HomePath, signal?: AbortSignal): Promise<DotfileContent> {
-    return await this.#api.read(path, signal === undefined ? {} : { signal });
+  async read(path: HomePath): Promise<DotfileContent> {
+    return await this.#api.read(path);
   }
 
-  async readVersion(path: HomePath, version: number): Promise<DotfileContent> {
-    return await this.#api.read(path, { version });
+  /** @param name the path, or the id of a removed dotfile */
+  async readVersion(name: string | { readonly id: string }, version: number): Promise<DotfileContent> {
+    return await this.#api.read(name, { version });
+  }
+
+  async history(name: string | { readonly id: string }): Promise<DotfileHistory> {
+    return await this.#api.history(name);
+  }
+
+  /** Removed, and not yet forgotten; the last one first. */
+  async deleted(): Promise<readonly DeletedDotfile[]> {
+    return await this.#api.deleted();
   }
 
   async save(
     path: HomePath,
     bytes: Uint8Array,
-    options: { base: SaveBase; kind?: DotfileKind; mode?: number; origin?: 'editor' | 'import'; signal?: AbortSignal },
+    options: { base: SaveBase; kind?: DotfileKind; mode?: number; origin?: 'editor' | 'import' },
   ): Promise<SaveResult> {
-    const result = await this.#api.save(path, bytes, { origin: 'editor', ...options });
-    this.#setProblem(path, result.applied);
-    this.#announce(this.#index.put(result.dotfile));
-    return result;
+    return this.#take(await this.#api.save(path, bytes, { origin: 'editor', ...options }));
   }
 
-  /** @returns how many dotfiles are gone */
-  async remove(path: HomePath, options: { recursive: boolean; signal?: AbortSignal }): Promise<number> {
-    const { removed } = await this.#api.remove(path, options);
+  /** Any number of new files. @throws SpoonError when it cannot go on; `onOutcomes` has told what is in */
+  async saveMany(files: readonly FileToSave[], onOutcomes: (outcomes: readonly BatchOutcome[]) => void): Promise<void> {
+    await this.#api.saveMany(files, {
+      origin: 'import',
+      onOutcomes: (outcomes) => {
+        const saved = outcomes.filter((outcome) => 'dotfile' in outcome);
+        for (const { path, applied } of saved) this.#setProblem(path, applied);
+        this.#announce(mergeChanges(saved.map(({ dotfile }) => this.#index.put(dotfile))));
+        onOutcomes(outcomes);
+      },
+    });
+  }
+
+  async setMode(path: HomePath, mode: number): Promise<void> {
+    this.#take(await this.#api.setMode(path, mode, { origin: 'editor' }));
+  }
+
+  /** Makes an older version current, or brings a removed dotfile back. */
+  async restore(
+    name: string | { readonly id: string },
+    options: { version?: number; etag?: string } = {},
+  ): Promise<SaveResult> {
+    return this.#take(await this.#api.restore(name, options));
+  }
+
+  /** What looks like a secret in it is fine. */
+  async silence(path: string): Promise<void> {
+    this.#announce(this.#index.put(await this.#api.silence(path, true)));
+  }
+
+  /** @returns what is gone, by the names under which {@link restore} brings it back */
+  async remove(path: HomePath, options: { recursive: boolean }): Promise<readonly RemovedDotfile[]> {
+    const { dotfiles } = await this.#api.remove(path, options);
     this.#announce(this.#index.remove(path));
-    return removed;
+    return dotfiles;
   }
 
-  async move(from: HomePath, to: HomePath, options: { overwrite: boolean; signal?: AbortSignal }): Promise<void> {
+  async move(from: HomePath, to: HomePath, options: { overwrite: boolean }): Promise<void> {
     const { dotfiles } = await this.#api.move(from, to, options);
     this.#announce(mergeChanges([this.#index.remove(from), ...dotfiles.map((dotfile) => this.#index.put(dotfile))]));
   }
@@ -130,6 +175,12 @@ export class HomeDotfiles implements vscode.Disposable {
     // The first list is a change even when it is empty: from "not known" to "nothing there".
     if (isFirst) this.#changed.fire(change);
     else this.#announce(change);
+  }
+
+  #take(result: SaveResult): SaveResult {
+    this.#setProblem(result.dotfile.path, result.applied);
+    this.#announce(this.#index.put(result.dotfile));
+    return result;
   }
 
   #announce(change: IndexChange): void {

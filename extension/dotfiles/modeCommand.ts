@@ -37,14 +37,8 @@ export async function changeMode(current: CurrentConnection, nodes: readonly Dot
   const name = entries.length === 1 ? only.name : vscode.l10n.t('{0} items', entries.length);
   const mode = await askMode(name, entries);
   if (mode === undefined) return;
-  await inParallel(entries, atOnce, async ({ path, kind, dotfile }) => {
-    if (dotfile?.mode === mode) return;
-    if (dotfile === undefined) {
-      await dotfiles.save(path as HomePath, new Uint8Array(), { base: 'create', kind: 'directory', mode });
-      return;
-    }
-    const { bytes, etag } = await dotfiles.read(path as HomePath);
-    await dotfiles.save(path as HomePath, bytes, { base: { etag }, kind, mode });
+  await inParallel(entries, atOnce, async ({ path, dotfile }) => {
+    if (dotfile?.mode !== mode) await dotfiles.setMode(path as HomePath, mode);
   });
 }
 

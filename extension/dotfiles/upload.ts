@@ -1,8 +1,11 @@
 import * as vscode from 'vscode';
-import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
+import type { FileToSave } from '../../client/saveMany.ts';
+import type { Refusal } from '../../protocol/dotfiles.ts';
+import { SpoonError } from '../../protocol/errors.ts';
+import { expectedFileMode } from '../../protocol/fileMode.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import type { Connection } from '../connection/connection.ts';
-import { failureText, isCancellation } from '../failure.ts';
+import { asPlainText, failureText } from '../failure.ts';
 import { setting } from '../settings.ts';
 import { type Placed, planUpload, type Refused, type UploadPlan } from './dropPlan.ts';
 import { formatSize } from './formatSize.ts';
@@ -11,20 +14,10 @@ import { TransferProgress } from './transferProgress.ts';
 import type { UploadResult } from './uploadReport.ts';
 import type { Collected, Source } from './uploadSources.ts';
 
-/** How many files are on their way at once; the service works on eight of one user. */
-const atOnce = 6;
-
-/** Not the fault of the file: every other one would fail in the same way. */
-const endsAll = new Set<ErrorCode>([
-  'service-unreachable',
-  'service-incompatible',
-  'shutting-down',
-  'unauthenticated',
-  'token-expired',
-  'user-disabled',
-  'insufficient-storage',
-  'dotfile-limit',
-]);
+/** Small enough that the progress moves and a cancel is quick, large enough that round trips do not count. */
+const groupFiles = 100;
+const groupBytes = 2 * 1024 * 1024;
+const groupsAtOnce = 3;
 
 /**
  * Puts files into a folder of dotfiles: what would be replaced is asked once for all, it can be cancelled, and what was
@@ -99,47 +92,80 @@ async function send(
   const refused = [...refusedBefore];
   const unsent = new Set(work);
   let interruption: SpoonError | undefined;
-  if (work.length > 0) {
-    await vscode.window.withProgress(options, async (progress, token) => {
-      const sizes = work.map(({ candidate }) => candidate.size);
-      const shown = new TransferProgress(progress, sizes);
-      await inParallel(work, atOnce, async (placed) => {
+  if (work.length === 0) return { stored, refused, unsent: [], total: 0, interruption };
+  await vscode.window.withProgress(options, async (progress, token) => {
+    const sizes = work.map(({ candidate }) => candidate.size);
+    const shown = new TransferProgress(progress, sizes);
+    const settle = (placed: Placed<Source>, why: string | undefined): void => {
+      unsent.delete(placed);
+      if (why === undefined) stored.push(placed.path);
+      else refused.push({ name: placed.candidate.name, why });
+      shown.done(placed.candidate.size, placed.path);
+    };
+    try {
+      await inParallel(inGroups(work), groupsAtOnce, async (group) => {
         // What is on its way is let through, so that the report is right about each file.
-        if (token.isCancellationRequested || interruption !== undefined) return;
-        try {
-          await sendOne(connection, placed);
-          stored.push(placed.path);
-        } catch (error) {
-          if (error instanceof SpoonError && endsAll.has(error.code)) {
-            interruption = error;
-            return;
-          }
-          refused.push({ name: placed.candidate.name, why: reasonOf(error) });
-        }
-        unsent.delete(placed);
-        shown.done(placed.candidate.size, placed.path);
+        if (!token.isCancellationRequested) await sendGroup(connection, group, settle);
       });
-    });
-  }
+    } catch (error) {
+      if (!(error instanceof SpoonError)) throw error;
+      interruption = error;
+    }
+  });
   return { stored, refused, unsent: [...unsent], total: work.length, interruption };
 }
 
-async function sendOne({ dotfiles }: Connection, { candidate, path }: Placed<Source>): Promise<void> {
-  const bytes = await candidate.read();
-  const base = dotfiles.entry(path)?.dotfile ?? ('create' as const);
-  const mode = candidate.mode === undefined ? {} : { mode: modeIn(path, candidate.mode) };
-  await dotfiles.save(path, bytes, { base, kind: candidate.kind, origin: 'import', ...mode });
+/** @throws SpoonError when the service cannot be reached or takes nothing more */
+async function sendGroup(
+  { dotfiles }: Connection,
+  group: readonly Placed<Source>[],
+  settle: (placed: Placed<Source>, why: string | undefined) => void,
+): Promise<void> {
+  const byPath = new Map(group.map((placed) => [placed.path as string, placed]));
+  const files: FileToSave[] = [];
+  for (const placed of group) {
+    const { candidate, path } = placed;
+    try {
+      const bytes = await candidate.read();
+      const mode = candidate.mode === undefined ? undefined : modeFor(path, candidate.mode, bytes);
+      const base = dotfiles.entry(path)?.dotfile ?? 'create';
+      files.push({ path, base, kind: candidate.kind, mode, size: bytes.length, bytes: async () => bytes });
+    } catch (error) {
+      settle(placed, vscode.l10n.t('It could not be read: {0}', failureText(error)));
+    }
+  }
+  await dotfiles.saveMany(files, (outcomes) => {
+    for (const outcome of outcomes) {
+      const placed = byPath.get(outcome.path);
+      if (placed !== undefined) settle(placed, 'refused' in outcome ? reasonOf(outcome.refused) : undefined);
+    }
+  });
 }
 
-/** As it was, but no key is readable by others because of the disk that it lay on. */
-function modeIn(path: HomePath, mode: number): number {
-  return /^\.(ssh|gnupg)\//.test(path) ? mode & 0o700 : mode;
+/** As it was, but no key can be read by others because of the disk that it lay on. */
+function modeFor(path: HomePath, mode: number, bytes: Uint8Array): number {
+  const isPrivate = (expectedFileMode(path, bytes) & 0o077) === 0;
+  return isPrivate ? mode & 0o700 : mode;
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof SpoonError || isCancellation(error)) return failureText(error);
-  // Reading it failed: gone, locked, not allowed.
-  return vscode.l10n.t('It could not be read: {0}', failureText(error));
+function inGroups(work: readonly Placed<Source>[]): Placed<Source>[][] {
+  const groups: Placed<Source>[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const placed of work) {
+    const last = groups.at(-1);
+    if (last === undefined || last.length >= groupFiles || bytes + placed.candidate.size > groupBytes) {
+      groups.push([placed]);
+      bytes = placed.candidate.size;
+    } else {
+      last.push(placed);
+      bytes += placed.candidate.size;
+    }
+  }
+  return groups;
+}
+
+function reasonOf({ title, detail }: Refusal): string {
+  return asPlainText([title, detail ?? ''].filter(Boolean).join(' '));
 }
 
 /** As many lines as a dialog has room for. */

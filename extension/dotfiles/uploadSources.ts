@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { SpoonError } from '../../protocol/errors.ts';
+import { isIgnored, isIgnoredName } from '../../protocol/ignoredFiles.ts';
 import { maxDotfilesPerUser } from '../../protocol/limits.ts';
 import { failureText } from '../failure.ts';
 import type { LocalDisk } from '../platform.ts';
@@ -86,7 +87,7 @@ class Walk {
 
   /** @returns what is in it, for a folder */
   async #look(found: Found): Promise<readonly Found[]> {
-    if (found.name !== '' && this.#isExcluded(nameOf(found.name))) {
+    if (found.name !== '' && this.#isLeftOut(found.name)) {
       this.#excluded += 1;
       return [];
     }
@@ -97,6 +98,12 @@ class Walk {
     else if (entry.kind === 'directory') return await this.#open(found);
     else this.#refuse(found, vscode.l10n.t('It is neither a file nor a folder.'));
     return [];
+  }
+
+  /** What is chosen by itself is meant, whatever its name usually stands for. */
+  #isLeftOut(name: string): boolean {
+    if (this.#isExcluded(nameOf(name))) return true;
+    return this.#options.isRoot === true ? isIgnored(name) : name.includes('/') && isIgnoredName(nameOf(name));
   }
 
   async #open({ uri, name }: Found): Promise<readonly Found[]> {

@@ -105,7 +105,7 @@ export class ThreadTerminals implements vscode.Disposable {
         else await this.#forget(id);
       }
       const last = restored.at(-1);
-      if (last !== undefined) await this.#showInOpenPanel(last);
+      if (last !== undefined) this.#showInOpenPanel(last);
     } catch (error) {
       // Nobody asked for them just now; they stay remembered for the next time.
       this.#log.warn('terminals could not be brought back:', failureText(error));
@@ -113,26 +113,19 @@ export class ThreadTerminals implements vscode.Disposable {
   }
 
   /**
-   * Whether the panel is open cannot be asked. When it is, VS Code makes a shell of its own for it, now or in a moment;
-   * what the person had there before the reload is ours.
+   * Whether the panel is open cannot be asked. When it is, VS Code makes a shell of its own for it, before our terminal,
+   * after it or at the same time, and then shows its own, at times twice; what the person had there is ours. Once
+   * somebody types into that shell, it is wanted.
    */
-  async #showInOpenPanel(terminal: vscode.Terminal): Promise<void> {
-    const isForeign = (active: vscode.Terminal | undefined): boolean => active !== undefined && !this.#open.has(active);
-    if (!isForeign(vscode.window.activeTerminal)) {
-      const isOpen = await new Promise<boolean>((resolve) => {
-        const subscription = vscode.window.onDidChangeActiveTerminal((active) => {
-          if (isForeign(active)) end(true);
-        });
-        const timer = setTimeout(() => end(false), panelOpensMs);
-        function end(answer: boolean): void {
-          subscription.dispose();
-          clearTimeout(timer);
-          resolve(answer);
-        }
-      });
-      if (!isOpen) return;
-    }
-    terminal.show(true);
+  #showInOpenPanel(terminal: vscode.Terminal): void {
+    const showInstead = (active: vscode.Terminal | undefined): void => {
+      if (active !== undefined && !this.#open.has(active) && !active.state.isInteractedWith) terminal.show(true);
+    };
+    const watching = vscode.window.onDidChangeActiveTerminal(showInstead);
+    const stop = vscode.Disposable.from(watching, { dispose: () => clearTimeout(timer) });
+    const timer = setTimeout(() => stop.dispose(), panelOpensMs);
+    this.#disposables.push(stop);
+    showInstead(vscode.window.activeTerminal);
   }
 
   /** The machine slept: connections may be dead without having been closed. */

@@ -2,43 +2,47 @@ import type { Duplex } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import {
+  DriftReport,
+  HomeEntry,
   type OverlayApply,
   OverlayCheckResult,
   type OverlayPlan,
   OverlayPlanResult,
   OverlayReport,
+  RepositoryRemoved,
+  RepositoryRunState,
+  ResolvedRef,
   type StartCommand,
   StartedCommand,
   StartedTerminal,
+  type StartRepositoryRun,
   type StartTerminal,
   Stat,
   TerminalStates,
 } from '../../protocol/boxd.ts';
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
-import { maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
-import { frame } from '../../protocol/overlayFrames.ts';
+import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes, maxRunLogBytes } from '../../protocol/limits.ts';
+import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
-import type { BoxdLink, LinkRequest, LinkResponse } from './boxdLink.ts';
+import type { BoxdCall, BoxdCalls } from './boxdCall.ts';
+import { BoxdFiles } from './boxdFiles.ts';
+import { BoxdGit } from './boxdGit.ts';
+import type { BoxdLink, LinkResponse } from './boxdLink.ts';
 
 export interface FileContent {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
-interface Call {
-  readonly method: LinkRequest['method'];
-  readonly path: string;
-  readonly body?: LinkRequest['body'];
-  readonly timeoutMs: number;
-  readonly maxBytes?: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** Quick questions; what walks the home or writes thousands of files gets longer. */
 const quickMs = 5_000;
+/** More than boxd holds back an answer while nothing changes, or a question to a repository's server takes. */
+const watchMs = 40_000;
 const planMs = 30_000;
 const applyMs = 120_000;
 const maxDetailLength = 1024;
+/** As many drifts as a report may have, with the longest paths. */
+const maxDriftBytes = 8 * 1024 * 1024;
 
 /** What a box may say of its own matters. Any other code from it would make the service lie about itself. */
 const boxdCodes = new Set<string>([
@@ -49,12 +53,27 @@ const boxdCodes = new Set<string>([
   'not-found',
   'insufficient-storage',
   'home-not-writable',
+  'home-not-readable',
+  'folder-not-empty',
+  'file-exists',
+  'version-stale',
   'not-a-regular-file',
   'path-through-symlink',
   'path-kind-conflict',
+  'path-not-managed',
+  'path-reserved',
   'terminal-limit',
   'command-invalid',
   'env-name-invalid',
+  'ref-missing',
+  'repository-unavailable',
+  'repository-private',
+  'repository-moved',
+  'repository-refused',
+  'git-timeout',
+  'git-missing',
+  'git-failed',
+  'checkout-busy',
 ] satisfies ErrorCode[]);
 
 /**
@@ -114,6 +133,30 @@ export class BoxdClient {
     });
   }
 
+  /** What has drifted in the home, as soon as it is not what it was at `after`; the same again after a while. */
+  drift(after: number, signal?: AbortSignal): Promise<DriftReport> {
+    const path = `/v1/overlay/drift?after=${after}`;
+    const timeoutMs = driftWaitMs + planMs;
+    return this.#json(DriftReport, { method: 'GET', path, timeoutMs, maxBytes: maxDriftBytes, signal });
+  }
+
+  /** What the home has at a path: bytes of a file, the target of a link. */
+  async homeEntry(path: string, signal?: AbortSignal): Promise<{ entry: HomeEntry; bytes: Uint8Array }> {
+    const { body } = await this.#call({
+      method: 'GET',
+      path: `/v1/overlay/home?${new URLSearchParams({ path })}`,
+      timeoutMs: planMs,
+      maxBytes: maxFileBytes + maxJsonBytes,
+      signal,
+    });
+    const [head, bytes, more] = await framesOf(body);
+    const entry = parse(Buffer.from(head ?? []));
+    if (!Value.Check(HomeEntry, entry) || bytes?.length !== entry.size || more !== undefined) {
+      throw new SpoonError('box-misbehaved', 'What it says is in the home has another form.');
+    }
+    return { entry, bytes };
+  }
+
   /** The bytes of a backup that an outcome named. */
   async backup(path: string, signal?: AbortSignal): Promise<Buffer> {
     const query = new URLSearchParams({ path });
@@ -125,6 +168,40 @@ export class BoxdClient {
       signal,
     });
     return body;
+  }
+
+  /** Begins clone and setup, unless nothing changed since they last ended well. */
+  startRepositoryRun(start: StartRepositoryRun, signal?: AbortSignal): Promise<RepositoryRunState> {
+    const call = { method: 'POST', path: '/v1/repository/run', body: json(start), timeoutMs: watchMs, signal } as const;
+    return this.#json(RepositoryRunState, call);
+  }
+
+  /** The run, as soon as it is newer than `step`, or after a while as it is. */
+  watchRepositoryRun(step: number): Promise<RepositoryRunState> {
+    const path = `/v1/repository/run?step=${step}`;
+    return this.#json(RepositoryRunState, { method: 'GET', path, timeoutMs: watchMs });
+  }
+
+  /** What the run has printed; of a box, so nothing in it is believed. */
+  async repositoryLog(): Promise<Buffer> {
+    const call = { method: 'GET', path: '/v1/repository/log', timeoutMs: planMs, maxBytes: 2 * maxRunLogBytes } as const;
+    return (await this.#call(call)).body;
+  }
+
+  async cancelRepositoryRun(): Promise<void> {
+    const call = { method: 'POST', path: '/v1/repository/cancel', body: json({}), timeoutMs: watchMs } as const;
+    await this.#json(RepositoryRunState, call);
+  }
+
+  /** The commit that a ref points to, without fetching it. */
+  async resolveRef(of: { url: string; ref: string | null }): Promise<string> {
+    const call = { method: 'POST', path: '/v1/repository/resolve', body: json(of), timeoutMs: watchMs } as const;
+    return (await this.#json(ResolvedRef, call)).commit;
+  }
+
+  async removeRepository(): Promise<string[]> {
+    const call = { method: 'POST', path: '/v1/repository/remove', body: json({}), timeoutMs: watchMs } as const;
+    return (await this.#json(RepositoryRemoved, call)).notes;
   }
 
   startTerminal(start: StartTerminal, signal?: AbortSignal): Promise<StartedTerminal> {
@@ -155,7 +232,26 @@ export class BoxdClient {
     return this.#link.upgrade({ path: `/v1/commands/${encodeURIComponent(id)}/attach` });
   }
 
-  async #json<T extends TSchema>(schema: T, call: Call): Promise<Static<T>> {
+  /** Files of the home, checkouts included. */
+  get files(): BoxdFiles {
+    return new BoxdFiles(this.#calls);
+  }
+
+  /** What git does for threads. */
+  get git(): BoxdGit {
+    return new BoxdGit(this.#calls);
+  }
+
+  /** As {@link attachTerminal}, for changes of files. */
+  watchFiles(): Promise<Duplex> {
+    return this.#link.upgrade({ path: '/v1/files/watch' });
+  }
+
+  get #calls(): BoxdCalls {
+    return { json: (schema, call) => this.#json(schema, call), call: (call) => this.#call(call) };
+  }
+
+  async #json<T extends TSchema>(schema: T, call: BoxdCall): Promise<Static<T>> {
     const { body } = await this.#call(call);
     const value = parse(body);
     if (!Value.Check(schema, value))
@@ -163,7 +259,7 @@ export class BoxdClient {
     return Value.Clean(schema, value) as Static<T>;
   }
 
-  async #call({ maxBytes = maxJsonBytes, body, signal, ...call }: Call): Promise<LinkResponse> {
+  async #call({ maxBytes = maxJsonBytes, body, signal, ...call }: BoxdCall): Promise<LinkResponse> {
     const response = await this.#link.request({
       ...call,
       maxResponseBytes: maxBytes,
@@ -186,6 +282,16 @@ function parse(body: Buffer): unknown {
   } catch (cause) {
     throw new SpoonError('box-misbehaved', 'Its answer is not JSON.', { cause });
   }
+}
+
+async function framesOf(body: Buffer): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  try {
+    for await (const some of readFrameBatches([body], maxFileBytes)) frames.push(...some);
+  } catch (cause) {
+    throw new SpoonError('box-misbehaved', 'Its answer is not in frames.', { cause });
+  }
+  return frames;
 }
 
 async function* applyFrames(

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Box } from '../../protocol/boxes.ts';
+import type { Box, StageReport } from '../../protocol/boxes.ts';
+import { layAuthorities } from './authorities.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
 import { writeSystemFiles } from './systemFiles.ts';
@@ -28,6 +29,8 @@ export interface BoxSettings {
   readonly detachedMs: number;
   /** From the engine's facts. False: every box has this process's uid, and there is one user. */
   readonly separatesUsers: boolean;
+  /** PEM of the certificate authorities that git in a box trusts beside the image's. */
+  readonly authorities?: string | undefined;
 }
 
 export interface BoxesOptions {
@@ -74,13 +77,18 @@ export class Boxes {
   /**
    * The user's running box; starts it where there is none. A box made from something older is replaced first, if nothing
    * holds it. Counts as use: an idle stop that has not begun does not happen.
-   * @param signal ends the waiting, not the start, which others may wait for too
+   * @param waiting `signal` ends the waiting, not the start, which others may wait for too; `withoutWaiting` for a setup that
+   * takes long, which then goes on beside
    * @throws SpoonError what {@link Engine.start} throws, `box-unavailable` or `box-misbehaved` when boxd does not come up,
    * `single-user-only`
    */
-  async ensure(user: BoxUser, signal?: AbortSignal): Promise<RunningBox> {
+  async ensure(
+    user: BoxUser,
+    signal?: AbortSignal,
+    { withoutWaiting = false }: { withoutWaiting?: boolean } = {},
+  ): Promise<RunningBox> {
     signal?.throwIfAborted();
-    const ensured = this.#of(user).ensure(user);
+    const ensured = this.#of(user).ensure(user, withoutWaiting);
     if (signal === undefined) return ensured;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(signal.reason);
@@ -90,6 +98,11 @@ export class Boxes {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** What the pipeline has done by now, where it goes on after the box is up. */
+  tellStages(box: RunningBox, stages: StageReport[]): void {
+    this.#boxes.get(box.user.userId)?.tellStages(box, stages);
   }
 
   running(userId: string): RunningBox | undefined {
@@ -159,6 +172,7 @@ export class Boxes {
       socketDir: join(places.runDir, user.username),
       specOf: (current) => this.#specOf(current),
       prepare: (current) => this.#prepare(current),
+      layTrust: () => layAuthorities(join(places.runDir, user.username), settings.authorities),
       onStarted,
       report,
       changed: (current) => {
@@ -196,7 +210,8 @@ export class Boxes {
     const { places, settings } = this.#options;
     if (!settings.separatesUsers) await refuseSecondHome(places.homesDir, spec.username);
     await ensureHome(places.homesDir, spec);
-    await writeSystemFiles(join(places.etcDir, spec.username), spec);
+    const { authorities } = settings;
+    await writeSystemFiles(join(places.etcDir, spec.username), spec, { trustsHome: authorities !== undefined });
   }
 
   #owner(uid: number): { uid: number; gid: number } {

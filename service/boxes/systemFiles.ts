@@ -28,8 +28,8 @@ export function groupText({ username, gid }: SystemUser): string {
 }
 
 /** git's system configuration; a person's own `~/.gitconfig` wins over all of it (decision 13: what fsck lets pass). */
-export function gitconfigText(): string {
-  return `# Written by Spoon. Your own ~/.gitconfig wins.
+export function gitconfigText({ trustsHome = false } = {}): string {
+  const text = `# Written by Spoon. Your own ~/.gitconfig wins.
 [init]
 	defaultBranch = main
 [transfer]
@@ -41,6 +41,8 @@ export function gitconfigText(): string {
 	zeroPaddedFilemode = ignore
 	missingSpaceBeforeDate = ignore
 `;
+  // The operator's certificate authorities with the image's own; boxd makes that file (boxd/git/caBundle.ts).
+  return trustsHome ? `${text}[http]\n\tsslCAInfo = ~/.spoon/ca-bundle.pem\n` : text;
 }
 
 /**
@@ -48,9 +50,13 @@ export function gitconfigText(): string {
  * box that runs keeps what it was started with.
  * @param directory made where missing
  */
-export async function writeSystemFiles(directory: string, user: SystemUser): Promise<BoxSpec['systemFiles']> {
+export async function writeSystemFiles(
+  directory: string,
+  user: SystemUser,
+  git: { readonly trustsHome?: boolean } = {},
+): Promise<BoxSpec['systemFiles']> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
-  const files = { passwd: passwdText(user), group: groupText(user), gitconfig: gitconfigText() };
+  const files = { passwd: passwdText(user), group: groupText(user), gitconfig: gitconfigText(git) };
   for (const [name, text] of Object.entries(files)) await replaceFile(join(directory, name), text);
   return {
     passwd: join(directory, 'passwd'),

@@ -32,9 +32,22 @@ export interface Surroundings {
   specOf(user: BoxUser): BoxSpec;
   /** Makes what the spec names: home and system files. */
   prepare(spec: BoxSpec): Promise<void>;
-  onStarted(box: RunningBox): Promise<StageReport[]>;
+  /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
+  layTrust(): Promise<void>;
+  /**
+   * Brings the home up to date.
+   * @param openNow aborted when somebody does not want to wait for what takes long: it goes on beside them
+   * @param signal the start was given up
+   */
+  onStarted(box: RunningBox, waiting: { openNow: AbortSignal; signal?: AbortSignal | undefined }): Promise<StageReport[]>;
   report(problem: unknown): void;
   changed(user: BoxUser): void;
+}
+
+/** Of a start: whether it is still wanted, and whether somebody wants in before its setup is through. */
+interface Waiting {
+  readonly openNow: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 const dialMs = 30_000;
@@ -54,7 +67,9 @@ export class UserBox {
   #running: { readonly box: RunningBox; readonly engineBox: EngineBox } | undefined;
   /** Answers already, while the pipeline brings its home up to date. */
   #preparing: RunningBox | undefined;
-  #starting: { readonly box: Promise<RunningBox>; readonly abort: AbortController } | undefined;
+  #starting:
+    | { readonly box: Promise<RunningBox>; readonly abort: AbortController; readonly openNow: AbortController }
+    | undefined;
   #idle: IdleState = notIdle;
   /** Counts uses; an idle stop that finds another number than it began with gives way. */
   #generation = 0;
@@ -74,7 +89,21 @@ export class UserBox {
     return this.#running?.box ?? this.#preparing;
   }
 
-  ensure(user: BoxUser): Promise<RunningBox> {
+  /** @param withoutWaiting for a setup that takes long: it goes on while the box is used */
+  ensure(user: BoxUser, withoutWaiting = false): Promise<RunningBox> {
+    const box = this.#ensure(user);
+    if (withoutWaiting) this.#starting?.openNow.abort();
+    return box;
+  }
+
+  /** What the pipeline has done by now, where it went on after the box was up. */
+  tellStages(box: RunningBox, stages: StageReport[]): void {
+    if (this.#running?.box !== box && this.#preparing !== box) return;
+    this.#stages = stages;
+    this.#around.changed(this.user);
+  }
+
+  #ensure(user: BoxUser): Promise<RunningBox> {
     this.user = user;
     this.#generation++;
     this.#idle = notIdle;
@@ -82,10 +111,11 @@ export class UserBox {
       return Promise.resolve(this.#running.box);
     if (this.#starting !== undefined) return this.#starting.box;
     const abort = new AbortController();
-    const box = this.#inTurn(() => this.#startOrReplace(abort.signal)).finally(() => {
+    const openNow = new AbortController();
+    const box = this.#inTurn(() => this.#startOrReplace({ signal: abort.signal, openNow: openNow.signal })).finally(() => {
       this.#starting = undefined;
     });
-    this.#starting = { box, abort };
+    this.#starting = { box, abort, openNow };
     return box;
   }
 
@@ -96,7 +126,9 @@ export class UserBox {
       this.#become('starting');
       const link = await BoxdLink.listen({ socketDir: this.#around.socketDir });
       try {
-        await this.#connect(engineBox, link, redialMs);
+        await this.#around.layTrust();
+        // Its terminals have been open all the time.
+        await this.#connect(engineBox, link, redialMs, { openNow: AbortSignal.abort() });
       } catch (error) {
         this.#around.report(error);
         await link.close();
@@ -193,7 +225,7 @@ export class UserBox {
     return made !== specHash(this.#around.specOf(this.user));
   }
 
-  async #startOrReplace(signal: AbortSignal): Promise<RunningBox> {
+  async #startOrReplace(waiting: Waiting): Promise<RunningBox> {
     const current = this.#running;
     if (current !== undefined) {
       if (!this.#isOutdated(current.engineBox)) return current.box;
@@ -202,10 +234,11 @@ export class UserBox {
       if (holdersOf(states, this.#idle, this.#around.rules).length > 0) return current.box;
       await this.#stopNow();
     }
-    return this.#start(signal);
+    return this.#start(waiting);
   }
 
-  async #start(signal: AbortSignal): Promise<RunningBox> {
+  async #start(waiting: Waiting): Promise<RunningBox> {
+    const { signal } = waiting;
     const { engine, socketDir } = this.#around;
     let link: BoxdLink | undefined;
     this.#become('starting');
@@ -213,9 +246,10 @@ export class UserBox {
       const spec = this.#around.specOf(this.user);
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
-      signal.throwIfAborted();
+      await this.#around.layTrust();
+      signal?.throwIfAborted();
       const engineBox = await engine.start(spec, signal);
-      return await this.#connect(engineBox, link, dialMs, signal);
+      return await this.#connect(engineBox, link, dialMs, waiting);
     } catch (error) {
       await link?.close();
       // Only where something can have been started; its own failure must not hide why we are here.
@@ -232,7 +266,12 @@ export class UserBox {
     return told;
   }
 
-  async #connect(engineBox: EngineBox, link: BoxdLink, timeoutMs: number, signal?: AbortSignal): Promise<RunningBox> {
+  async #connect(
+    engineBox: EngineBox,
+    link: BoxdLink,
+    timeoutMs: number,
+    { openNow, signal }: Waiting,
+  ): Promise<RunningBox> {
     await link.whenDialled(timeoutMs, signal);
     const boxd = new BoxdClient(link);
     const { protocol } = await boxd.stat(signal);
@@ -245,7 +284,7 @@ export class UserBox {
     const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs };
     this.#preparing = box;
     try {
-      this.#stages = await this.#around.onStarted(box);
+      this.#stages = await this.#around.onStarted(box, { openNow, signal });
       signal?.throwIfAborted();
       this.#running = { box, engineBox };
     } finally {

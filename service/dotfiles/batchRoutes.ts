@@ -45,7 +45,7 @@ export function addBatchRoutes(app: FastifyInstance, dotfiles: Dotfiles, hearers
 async function readBatch(body: Uint8Array): Promise<{ entry: BatchEntry; bytes: Uint8Array }[]> {
   const files: { entry: BatchEntry; bytes: Uint8Array }[] = [];
   let entry: BatchEntry | undefined;
-  for await (const frames of readFrameBatches(toStream(body), maxFileBytes)) {
+  for await (const frames of readFrameBatches([body], maxFileBytes)) {
     for (const frame of frames) {
       if (entry === undefined) {
         entry = parseEntry(frame);
@@ -60,10 +60,6 @@ async function readBatch(body: Uint8Array): Promise<{ entry: BatchEntry; bytes: 
   }
   if (entry !== undefined) throw new SpoonError('request-invalid', 'The last file came without its bytes.');
   return files;
-}
-
-async function* toStream(body: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield body;
 }
 
 function parseEntry(frame: Uint8Array): BatchEntry {

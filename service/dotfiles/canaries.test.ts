@@ -41,7 +41,7 @@ describe('a stolen database', () => {
       const folder = plant('folder', number);
       const path = `${folder}/${plant('name', number)}`;
       const first = await dotfiles.save('ada', saveOf(path, `${plant('first', number)} `.repeat(50)));
-      await dotfiles.keepDrift('ada', at(path), Buffer.from(plant('drift', number)), 0o600);
+      await dotfiles.keepDrift('ada', { path: at(path), bytes: Buffer.from(plant('drift', number)), mode: 0o600 });
       const ifMatch = first.dotfile.etag;
       await dotfiles.save('ada', saveOf(path, plant('second', number), { ifMatch, mode: 0o600, origin: 'editor' }));
       await dotfiles.save('ada', saveOf(`${folder}/link`, plant('target', number), { kind: 'symlink' }));

@@ -105,6 +105,23 @@ export async function versionFacts(
   }));
 }
 
+/** The newest version that has this content, as hex; of those that are kept. */
+export async function newestVersionWith(
+  db: Kysely<Tables>,
+  { userId, id, content }: { userId: string; id: string; content: string },
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('dotfile_versions')
+    .select('version')
+    .where('dotfile_id', '=', id)
+    .where('user_id', '=', userId)
+    .where('content_mac', '=', Buffer.from(content, 'hex'))
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.version;
+}
+
 export interface SealedSave {
   readonly userId: string;
   readonly entry: TreeEntry;

@@ -216,23 +216,25 @@ describe('versions', () => {
   it('of a hand edit are kept without becoming current (decision 5)', async (t) => {
     const users = await TestUsers.open(t, 'ada');
     const etag = await replace(users, 'a', 'saved');
-    const drift = await users.dotfiles.keepDrift('ada', at('a'), Buffer.from('by hand'), 0o4755);
+    const drift = await users.dotfiles.keepDrift('ada', { path: at('a'), bytes: Buffer.from('by hand'), mode: 0o4755 });
     assert.deepEqual([drift.version, drift.origin, drift.mode, drift.current], [2, 'drift', 0o755, false]);
-    const again = await users.dotfiles.keepDrift('ada', at('a'), Buffer.from('by hand'), 0o755);
+    const again = await users.dotfiles.keepDrift('ada', { path: at('a'), bytes: Buffer.from('by hand'), mode: 0o755 });
     assert.equal(again.version, 2, 'the same edit is kept once');
     const read = await users.reopen().read('ada', at('a'));
     assert.deepEqual([text(read), read.etag], ['saved', etag]);
     assert.equal(text(await users.dotfiles.read('ada', at('a'), 2)), 'by hand');
     const { dotfile } = await users.dotfiles.save('ada', saveOf('a', 'next', { ifMatch: etag }));
     assert.equal(dotfile.version, 3);
-    await assert.rejects(users.dotfiles.keepDrift('ada', at('absent'), Buffer.of(), 0o644), { code: 'not-found' });
+    await assert.rejects(users.dotfiles.keepDrift('ada', { path: at('absent'), bytes: Buffer.of(), mode: 0o644 }), {
+      code: 'not-found',
+    });
   });
 
   it('are kept however many hand edits come: the current one never goes', async (t) => {
     const users = await TestUsers.open(t, 'ada');
     await replace(users, 'a', 'current');
     for (let index = 0; index < keptVersions + 3; index++) {
-      await users.dotfiles.keepDrift('ada', at('a'), Buffer.from(String(index)), 0o644);
+      await users.dotfiles.keepDrift('ada', { path: at('a'), bytes: Buffer.from(String(index)), mode: 0o644 });
     }
     assert.equal(text(await users.reopen().read('ada', at('a'))), 'current');
     assert.equal((await users.dotfiles.history('ada', { path: at('a') })).versions.length, keptVersions + 1);
@@ -337,7 +339,7 @@ describe('overlay', () => {
     assert(!(await isNew()));
     const second = await users.dotfiles.save('ada', saveOf('a', 'x', { ifMatch: dotfile.etag, mode: 0o600 }));
     assert(await isNew());
-    await users.dotfiles.keepDrift('ada', at('a'), Buffer.from('drift'), 0o644);
+    await users.dotfiles.keepDrift('ada', { path: at('a'), bytes: Buffer.from('drift'), mode: 0o644 });
     assert(!(await isNew()));
     await users.dotfiles.move('ada', { from: at('a'), to: at('b'), overwrite: false });
     assert(await isNew());

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { HomeDrift } from '../../protocol/boxd.ts';
 import type {
   DeletedDotfileList,
   Dotfile,
+  DotfileDrift,
   DotfileHistory,
   DotfileList,
   DotfileVersion,
@@ -11,8 +13,9 @@ import type {
 import { SpoonError } from '../../protocol/errors.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import type { DotfileRow } from '../store/tables.ts';
+import { describeDrifts } from './describeDrift.ts';
 import * as rows from './dotfileRows.ts';
-import { keepDrift } from './keepDrift.ts';
+import { type Drift, keepDrift } from './keepDrift.ts';
 import { type Overlay, overlayOf } from './overlay.ts';
 import { type DotfileParts, type PlannedSave, planSave, type SaveInput } from './planSave.ts';
 import { checkedAs, type ReadDotfile, readVersion } from './readDotfile.ts';
@@ -234,8 +237,26 @@ export class Dotfiles {
   }
 
   /** A hand edit as a version that is not current. @throws SpoonError as {@link keepDrift} */
-  keepDrift(userId: string, path: HomePath, bytes: Uint8Array, mode: number): Promise<DotfileVersion> {
-    return this.#trees.use(userId, (tree) => keepDrift(this.#parts, userId, tree, { path, bytes, mode }));
+  keepDrift(userId: string, drift: Drift): Promise<DotfileVersion> {
+    return this.#trees.use(userId, (tree) => keepDrift(this.#parts, userId, tree, drift));
+  }
+
+  /** @param inHome by path what a box says is in the home; only what is in the tree counts */
+  drifts(userId: string, inHome: ReadonlyMap<string, HomeDrift>): Promise<DotfileDrift[]> {
+    return this.#trees.use(userId, (tree) => describeDrifts(this.#parts.store, userId, tree, inHome));
+  }
+
+  /** Somebody has looked at the kept hand edit. @returns what its version was @throws SpoonError `not-found` */
+  settleDrift(userId: string, path: HomePath): Promise<number | undefined> {
+    return this.#trees.use(userId, async (tree) => {
+      const before = tree.get(path);
+      if (before === undefined) throw new SpoonError('not-found');
+      if (before.drift === undefined) return undefined;
+      const columns = { drift_version: null, drift_base: null };
+      await this.#parts.store.transaction((trx) => rows.updateLive(trx, userId, before, columns));
+      tree.put({ ...before, drift: undefined });
+      return before.drift.version;
+    });
   }
 
   /** What the user's home should hold. Quick when nothing changed since the last time. */

@@ -33,6 +33,7 @@ describe('a box that lies about the overlay', () => {
       } as unknown as LiveOverlayParts['dotfiles'],
       reachable: () => box,
       publish: () => undefined,
+      onWritten: () => undefined,
       onError: (error) => assert.fail(String(error)),
     });
     await overlay.applyAll(box);

@@ -18,6 +18,8 @@ export interface LiveOverlayParts {
   readonly publish: (userId: string, event: SpoonEvent) => void;
   /** A home that could not be brought up to date; saves are not held up by it. */
   readonly onError: (error: unknown, userId: string) => void;
+  /** What the box has as the overlay wants it, from now on and until somebody changes it there. */
+  readonly onWritten: (box: RunningBox, paths: readonly string[]) => void;
   /** How long a save waits for the box. */
   readonly waitMs?: number;
 }
@@ -100,6 +102,30 @@ export class LiveOverlay {
     }
   }
 
+  /**
+   * Writes one dotfile into the running box again, whatever a person did to it there; that is kept as a version first.
+   * @throws SpoonError `box-stopped`, `box-unavailable`, `not-found`
+   */
+  async writeAgain(userId: string, path: HomePath): Promise<Applied> {
+    const box = this.#parts.reachable(userId);
+    if (box === undefined) throw new SpoonError('box-stopped', 'Its home gets the dotfile at the next start.');
+    return this.#turns.run(userId, async () => {
+      await this.#bringUpToDate(box);
+      const overlay = await this.#parts.dotfiles.overlay(userId);
+      const entries = overlay.entries.filter((entry) => entry.path === path);
+      if (entries.length === 0) throw new SpoonError('not-found');
+      const change: OverlayApply = {
+        scope: 'change',
+        base: overlay.digest,
+        digest: overlay.digest,
+        entries,
+        removed: [],
+      };
+      const { applied } = await this.#send(box, overlay, change, pathsWithBytes(entries));
+      return applied.get(path) ?? { state: 'applied' };
+    });
+  }
+
   async #bringUpToDate(box: RunningBox): Promise<void> {
     const overlay = await this.#parts.dotfiles.overlay(box.user.userId);
     const known = this.#known.get(box);
@@ -137,6 +163,11 @@ export class LiveOverlay {
     this.#known.delete(box);
     const report = await box.boxd.applyOverlay(apply, this.#parts.dotfiles.contents(userId, paths));
     this.#known.set(box, overlay);
+    const written = report.outcomes.filter(({ result }) => result !== 'refused' && result !== 'kept');
+    this.#parts.onWritten(
+      box,
+      written.map(({ path }) => path),
+    );
     const applied = await this.#outcomes(box, apply, report);
     const troubles = apply.scope === 'whole' ? new Map<string, Applied>() : (this.#troubles.get(box) ?? new Map());
     for (const [path, result] of applied) {
@@ -161,7 +192,13 @@ export class LiveOverlay {
       if (entry === undefined || backup === undefined || backupKind !== 'edit') continue;
       try {
         const bytes = await box.boxd.backup(backup);
-        await this.#parts.dotfiles.keepDrift(box.user.userId, path as HomePath, bytes, entry.mode);
+        const { mode } = entry;
+        await this.#parts.dotfiles.keepDrift(box.user.userId, {
+          path: path as HomePath,
+          bytes,
+          mode,
+          base: outcome.base,
+        });
       } catch (error) {
         this.#parts.onError(error, box.user.userId);
         const detail = 'It had been changed in the box. That edit could not be read; it is below ~/.spoon/backup.';

@@ -226,8 +226,8 @@ async function holdSlot(
   // By user, who may have a hundred tokens.
   const holder = caller?.userId ?? caller?.tokenId;
   if (holder === undefined || holder === null) return;
-  const scope = routeOptions.config.spoonRoute?.scope;
-  const isTransfer = scope === 'files:read' || scope === 'files:write';
+  const route = routeOptions.config.spoonRoute;
+  const isTransfer = route?.scope === 'files:read' || route?.scope === 'files:write' || route?.bytes !== undefined;
   const give = await (isTransfer ? transfers : others).take(holder, clientGone(reply));
   if (reply.raw.closed) give();
   reply.raw.once('close', give);

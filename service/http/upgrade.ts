@@ -20,14 +20,17 @@ export interface Grant {
 
 export type Target =
   | { readonly kind: 'terminal' | 'command'; readonly id: string }
-  | { readonly kind: 'events'; readonly id: null };
+  | { readonly kind: 'events' | 'files'; readonly id: null };
+
+/** What is passed on to the box. */
+export type RelayTarget = Target & ({ kind: 'terminal' | 'command' } | { kind: 'files' });
 
 export interface UpgradeSettings {
   readonly access: AccessRules;
   /** @throws SpoonError `ticket-invalid` */
   readonly redeem: (ticket: string, target: Target) => Grant;
   /** A connection to the box after its checked `101`: raw frames both ways. @throws SpoonError */
-  readonly openRelay: (grant: Grant, target: Target & { kind: 'terminal' | 'command' }) => Promise<Duplex>;
+  readonly openRelay: (grant: Grant, target: RelayTarget) => Promise<Duplex>;
   readonly acceptEvents: (grant: Grant, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** A bug, or a failure of the machine: never shown to the client. */
   readonly failure: (error: unknown) => void;
@@ -95,7 +98,7 @@ export class Upgrades {
       checkHandshake(request);
       grant = this.#settings.redeem(ticketOf(request), found.target);
       if (found.target.kind === 'events') this.#settings.acceptEvents(grant, request, socket, head);
-      else await this.#relay(request, socket, head, { grant, target: found.target });
+      else await this.#relay(request, socket, head, { grant, target: found.target as RelayTarget });
       report({ route: route.path, status: 101, ...ids(grant) });
     } catch (thrown) {
       const error = asSpoonError(thrown);
@@ -110,7 +113,7 @@ export class Upgrades {
     request: IncomingMessage,
     client: Duplex,
     head: Buffer,
-    { grant, target }: { grant: Grant; target: Target & { kind: 'terminal' | 'command' } },
+    { grant, target }: { grant: Grant; target: RelayTarget },
   ): Promise<void> {
     const opening = { tokenId: grant.tokenId, revoked: false };
     this.#opening.add(opening);
@@ -193,6 +196,7 @@ const upgradeRoutes: readonly { route: Route; kind: Target['kind'] }[] = [
   { route: routes.attachTerminal, kind: 'terminal' },
   { route: routes.attachCommand, kind: 'command' },
   { route: routes.events, kind: 'events' },
+  { route: routes.watchFiles, kind: 'files' },
 ];
 
 /** Which entry of the route table an upgrade asks for, and of what. */
@@ -200,7 +204,7 @@ function targetOf(url: string): { route: Route; target: Target } | undefined {
   if (url.includes('?')) return undefined;
   for (const { route, kind } of upgradeRoutes) {
     const [before = '', after = ''] = route.path.split(':id');
-    if (kind === 'events') {
+    if (kind === 'events' || kind === 'files') {
       if (url === route.path) return { route, target: { kind, id: null } };
       continue;
     }

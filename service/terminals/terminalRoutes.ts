@@ -33,8 +33,8 @@ export function addTerminalRoutes(
       if (id === undefined) throw new SpoonError('request-invalid', 'Say which terminal, as id.');
       return terminals.ticketFor(asker, id);
     }
-    requireScope(caller, 'files:read');
-    if (id !== undefined) throw new SpoonError('request-invalid', 'A ticket for events has no id.');
+    requireScope(caller, kind === 'files' ? 'terminals:open' : 'files:read');
+    if (id !== undefined) throw new SpoonError('request-invalid', 'Only a ticket for a terminal has an id.');
     const { userId, tokenId } = asker;
     return tickets.issue({ kind, id: null, userId, tokenId });
   });

@@ -1,16 +1,43 @@
+import { CheckoutMade, CheckoutRemoved } from '../../protocol/boxdGit.ts';
 import { checkBranchName } from '../../protocol/branchName.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { checkSpoonName } from '../../protocol/spoonName.ts';
-import { type CreateThreadRequest, type Spoon, type Thread, threadFolder } from '../../protocol/threads.ts';
+import { threadFolder } from '../../protocol/threadFolder.ts';
+import {
+  BranchList,
+  CheckoutLosses,
+  type CheckoutStatus,
+  type CreateThreadRequest,
+  type Spoon,
+  type Thread,
+  UpdateOutcome,
+} from '../../protocol/threads.ts';
+import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+import { type GitWatcher, runGit } from './gitOperations.ts';
 import type { Spoons, StoredSpoon } from './spoons.ts';
 import type { StoredThread, ThreadRecords } from './threadRecords.ts';
 
 export interface ThreadsParts {
   readonly spoons: Spoons;
   readonly records: ThreadRecords;
+  readonly boxes: Pick<Boxes, 'ensure' | 'running'>;
+  /** @throws SpoonError `not-found` */
+  readonly findUser: (userId: string) => Promise<BoxUser>;
+  /** For one git command. */
+  readonly timeoutMs: number;
 }
 
-/** Spoons and threads as their user sees them: what is stored, and what is in the home. */
+interface Found {
+  readonly spoon: StoredSpoon;
+  readonly thread: StoredThread;
+}
+
+type NewSpoon = Pick<StoredSpoon, 'name' | 'url' | 'defaultBranch'> & { readonly id?: string };
+
+/** A status is asked for again after so long. */
+const statusAgeMs = 5_000;
+
+/** Spoons and threads as their user sees them: what is stored, and what git does with it in the box. */
 export class Threads {
   readonly #parts: ThreadsParts;
 
@@ -27,64 +54,226 @@ export class Threads {
     }));
   }
 
-  async list(userId: string): Promise<Thread[]> {
-    const { spoons, records } = this.#parts;
+  /** Asked of the repository by the box. @throws SpoonError `not-found`, `repository-…`, `git-…`, `box-…` */
+  async branches(userId: string, spoonId: string, watcher: GitWatcher): Promise<BranchList> {
+    const { spoons, timeoutMs } = this.#parts;
+    const spoon = await spoons.byId(userId, spoonId);
+    const box = await this.#box(userId, watcher);
+    const found = await runGit(box, { kind: 'branches', url: spoon.url, timeoutMs }, BranchList, watcher);
+    if (found.defaultBranch !== null) await this.#learnDefault(userId, spoon, found.defaultBranch);
+    return { ...found, branches: found.branches.filter(isBranchName) };
+  }
+
+  /** @param withStatus also what is in the home, where the box runs */
+  async list(userId: string, withStatus: boolean): Promise<Thread[]> {
+    const { spoons, records, boxes } = this.#parts;
     const byId = new Map((await spoons.list(userId)).map((spoon) => [spoon.id, spoon]));
-    return (await records.list(userId)).flatMap((thread) => {
+    const threads = (await records.list(userId)).flatMap((thread) => {
       const spoon = byId.get(thread.spoonId);
-      return spoon === undefined ? [] : [plain(spoon, thread)];
+      return spoon === undefined ? [] : [plain({ spoon, thread })];
     });
+    const box = boxes.running(userId);
+    if (!withStatus || box === undefined || threads.length === 0) return threads;
+    const statuses = await readStatuses(box, threads, statusAgeMs);
+    return threads.map((thread) => ({ ...thread, status: statuses.get(thread.folder) ?? null }));
+  }
+
+  /** @throws SpoonError `not-found` */
+  async read(userId: string, id: string): Promise<Thread> {
+    const thread = plain(await this.#find(userId, id));
+    const box = this.#parts.boxes.running(userId);
+    if (box === undefined) return thread;
+    return { ...thread, status: (await readStatuses(box, [thread], 0)).get(thread.folder) ?? null };
   }
 
   /**
    * @throws SpoonError `spoon-name-invalid`, `branch-invalid`, `url-…`, `spoon-unknown`, `spoon-exists` (with another
-   * address), `thread-exists`, `thread-limit`
+   * address), `thread-exists`, `thread-limit`, `branch-…`, `checkout-…`, `repository-…`, `git-…`, `box-…`
    */
-  async create(userId: string, request: CreateThreadRequest): Promise<{ thread: Thread; notes: string[] }> {
-    const { records } = this.#parts;
+  async create(
+    userId: string,
+    request: CreateThreadRequest,
+    watcher: GitWatcher,
+  ): Promise<{ thread: Thread; notes: string[] }> {
+    const { spoons, records } = this.#parts;
     const branch = checkBranchName(request.branch);
-    const spoon = await this.#spoonFor(userId, request);
-    if ((await records.byBranch(userId, spoon.id, branch)) !== undefined) {
-      throw new SpoonError('thread-exists', `${spoon.name}/${branch}`);
+    const wanted = await this.#spoonFor(userId, request);
+    if (wanted.id !== undefined && (await records.byBranch(userId, wanted.id, branch)) !== undefined) {
+      throw new SpoonError('thread-exists', `${wanted.name}/${branch}`);
     }
     await records.checkRoom(userId);
-    return { thread: plain(spoon, await records.create(userId, spoon.id, branch)), notes: [] };
+    const { box, notes } = await this.#started(userId, watcher);
+    const made = await this.#make(box, { spoon: wanted, branch, start: request.start ?? 'either' }, watcher);
+    // Only now: an address that leads nowhere leaves no spoon behind.
+    const spoon =
+      wanted.id === undefined
+        ? await spoons.create(userId, withoutDefault(wanted))
+        : await spoons.byId(userId, wanted.id);
+    if (made.defaultBranch !== null) await this.#learnDefault(userId, spoon, made.defaultBranch);
+    const thread = plain({ spoon, thread: await records.create(userId, spoon.id, branch) });
+    return { thread, notes: [...notes, ...made.notes] };
   }
 
-  /** @throws SpoonError `not-found` */
-  async remove(userId: string, id: string): Promise<void> {
-    await this.#parts.records.remove(userId, id);
+  /** Its folder is there afterwards. @throws SpoonError as {@link create} */
+  async checkOut(userId: string, id: string, watcher: GitWatcher): Promise<{ thread: Thread; notes: string[] }> {
+    const found = await this.#find(userId, id);
+    const { box, notes } = await this.#started(userId, watcher);
+    const made = await this.#makeAgain(box, found, watcher);
+    return { thread: plain(found), notes: [...notes, ...made.notes] };
   }
 
-  /** The folder of `{spoon}/{branch}`, relative to the home. @throws SpoonError `thread-unknown` */
-  async folderOf(userId: string, name: string): Promise<string> {
+  /**
+   * For what starts in a thread: its folder, relative to the home, checked out where it is missing.
+   * @param name `{spoon}/{branch}`
+   * @throws SpoonError `thread-unknown`, and as {@link create}
+   */
+  async folderFor(box: RunningBox, name: string, watcher: GitWatcher): Promise<string> {
     const { spoons, records } = this.#parts;
+    const { userId } = box.user;
     const slash = name.indexOf('/');
-    const [spoonName, branch] = [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)];
-    const spoon = await spoons.byName(userId, spoonName);
-    const thread = spoon === undefined ? undefined : await records.byBranch(userId, spoon.id, branch);
+    const spoon = slash < 1 ? undefined : await spoons.byName(userId, name.slice(0, slash));
+    const thread = spoon && (await records.byBranch(userId, spoon.id, name.slice(slash + 1)));
     if (spoon === undefined || thread === undefined) {
       throw new SpoonError('thread-unknown', 'Give it as SPOON/BRANCH, or make it first.');
     }
+    try {
+      await this.#makeAgain(box, { spoon, thread }, watcher);
+    } catch (error) {
+      // A box from before threads opens terminals all the same.
+      if (!(error instanceof SpoonError) || error.code !== 'box-outdated') throw error;
+    }
     await records.touch(userId, thread.id);
-    return threadFolder(spoon.name, branch);
+    return threadFolder(spoon.name, thread.branch);
   }
 
-  async #spoonFor(userId: string, { spoon: name, url }: CreateThreadRequest): Promise<StoredSpoon> {
+  /** @throws SpoonError `not-found`, `checkout-…`, `repository-…`, `git-…`, `box-…` */
+  async update(userId: string, id: string, watcher: GitWatcher): Promise<{ thread: Thread; update: UpdateOutcome }> {
+    const found = await this.#find(userId, id);
+    const { folder } = plain(found);
+    const box = await this.#box(userId, watcher);
+    const { timeoutMs } = this.#parts;
+    const update = await runGit(box, { kind: 'update', folder, timeoutMs }, UpdateOutcome, watcher);
+    return { thread: await this.read(userId, id), update };
+  }
+
+  /** @throws SpoonError `not-found`, `checkout-…`, `git-…`, `box-…` */
+  async losses(userId: string, id: string, watcher: GitWatcher): Promise<{ losses: CheckoutLosses; thread: Thread }> {
+    const thread = plain(await this.#find(userId, id));
+    const box = await this.#box(userId, watcher);
+    return { thread, losses: await runGit(box, { kind: 'losses', folder: thread.folder }, CheckoutLosses, watcher) };
+  }
+
+  /**
+   * Deletes the checkout, then the thread.
+   * @param confirm of {@link losses}, where something would be lost
+   * @throws SpoonError `work-would-be-lost`, and as {@link losses}
+   */
+  async remove(userId: string, id: string, confirm: string | undefined, watcher: GitWatcher): Promise<void> {
+    const { folder } = plain(await this.#find(userId, id));
+    const box = await this.#box(userId, watcher);
+    await runGit(box, { kind: 'remove', folder, confirm }, CheckoutRemoved, watcher);
+    await this.#parts.records.remove(userId, id);
+  }
+
+  async #find(userId: string, id: string): Promise<Found> {
+    const { spoons, records } = this.#parts;
+    const thread = await records.byId(userId, id);
+    return { thread, spoon: await spoons.byId(userId, thread.spoonId) };
+  }
+
+  async #spoonFor(userId: string, { spoon: name, url }: CreateThreadRequest): Promise<NewSpoon> {
     const { spoons } = this.#parts;
     const known = await spoons.byName(userId, checkSpoonName(name));
     if (known === undefined) {
       if (url === undefined) throw new SpoonError('spoon-unknown', `Say where ${name} is, with its address.`);
-      return spoons.create(userId, { name, url });
+      return spoons.check({ name, url });
     }
     if (url !== undefined && spoons.check({ name, url }).url !== known.url) {
       throw new SpoonError('spoon-exists', `${name} has another address. Choose another name for this one.`);
     }
     return known;
   }
+
+  #make(
+    box: RunningBox,
+    {
+      spoon,
+      branch,
+      start,
+      again = false,
+    }: { spoon: NewSpoon; branch: string; start: 'existing' | 'new' | 'either'; again?: boolean },
+    watcher: GitWatcher,
+  ): Promise<CheckoutMade> {
+    const { url, defaultBranch } = spoon;
+    const { timeoutMs } = this.#parts;
+    const checkout = { folder: threadFolder(spoon.name, branch), url, branch, start, defaultBranch, again, timeoutMs };
+    return runGit(box, { kind: 'make', ...checkout }, CheckoutMade, watcher);
+  }
+
+  #makeAgain(box: RunningBox, { spoon, thread: { branch } }: Found, watcher: GitWatcher): Promise<CheckoutMade> {
+    return this.#make(box, { spoon, branch, start: 'either', again: true }, watcher);
+  }
+
+  async #started(userId: string, watcher: GitWatcher): Promise<{ box: RunningBox; notes: string[] }> {
+    const isRunning = this.#parts.boxes.running(userId) !== undefined;
+    const box = await this.#box(userId, watcher);
+    return { box, notes: isRunning ? [] : ['Your box was started.'] };
+  }
+
+  async #box(userId: string, { signal, onProgress }: GitWatcher): Promise<RunningBox> {
+    const { boxes, findUser } = this.#parts;
+    if (boxes.running(userId) === undefined)
+      onProgress?.({ phase: 'starting-box', percent: null, receivedBytes: null });
+    return boxes.ensure(await findUser(userId), signal);
+  }
+
+  async #learnDefault(userId: string, spoon: StoredSpoon, branch: string): Promise<void> {
+    if (spoon.defaultBranch === null && isBranchName(branch)) {
+      await this.#parts.spoons.setDefaultBranch(userId, spoon, branch);
+    }
+  }
 }
 
-function plain(spoon: StoredSpoon, { id, branch, createdMs, usedMs }: StoredThread): Thread {
+/** Without those that the box does not tell in time or at all. */
+async function readStatuses(
+  box: RunningBox,
+  threads: readonly Thread[],
+  maxAgeMs: number,
+): Promise<Map<string, CheckoutStatus>> {
+  const folders = threads.map(({ folder }) => folder);
+  try {
+    const { statuses } = await box.boxd.git.statuses(folders, maxAgeMs);
+    return new Map(statuses.map(({ folder, status }) => [folder, shown(status)]));
+  } catch (error) {
+    if (error instanceof SpoonError) return new Map();
+    throw error;
+  }
+}
+
+/** What a box says is shown in lists and trees: no control characters. */
+function shown(status: CheckoutStatus): CheckoutStatus {
+  const plainText = (text: string) => text.toWellFormed().replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ');
+  return {
+    ...status,
+    branch: status.branch === null ? null : plainText(status.branch),
+    ...(status.detail === undefined ? {} : { detail: plainText(status.detail) }),
+  };
+}
+
+function isBranchName(name: string): boolean {
+  try {
+    return checkBranchName(name) === name;
+  } catch (error) {
+    if (error instanceof SpoonError) return false;
+    throw error;
+  }
+}
+
+function withoutDefault({ name, url }: NewSpoon): { name: string; url: string } {
+  return { name, url };
+}
+
+function plain({ spoon, thread: { id, branch, createdMs, usedMs } }: Found): Thread {
   const folder = threadFolder(spoon.name, branch);
   return { id, spoonId: spoon.id, spoon: spoon.name, branch, folder, createdMs, usedMs, status: null };
 }

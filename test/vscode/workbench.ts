@@ -144,6 +144,9 @@ export class Workbench implements AsyncDisposable {
     const item = this.page.locator('.monaco-menu .action-item', {
       has: this.page.locator('.action-label', { hasText: new RegExp(`^${entry}$`) }),
     });
+    await item.hover();
+    // For the first 100 ms a menu takes no click, and shows nothing of that.
+    await this.page.waitForTimeout(150);
     await item.click();
     await this.page.locator('.monaco-menu').waitFor({ state: 'detached' });
   }
