@@ -3,6 +3,7 @@ import type { Box, Health } from '../protocol/boxes.ts';
 import { type CommandLine, formatTime, type JsonOption, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { nameOf } from './login.ts';
+import { stageText } from './repository.ts';
 
 /** `spoonctl status` */
 export function addStatus(program: Command, line: CommandLine): void {
@@ -39,7 +40,7 @@ export function boxText(box: Box): string {
   const lines = [`${box.state}${since}${stops}`];
   for (const { kind, label } of box.holders) lines.push(`held by ${kind} ${label}`);
   for (const stage of box.stages) {
-    if (stage.state === 'failed') lines.push(`${stage.name} failed: ${stage.detail ?? 'no reason given'}`);
+    if (stage.state !== 'ok') lines.push(stageText(stage));
   }
   if (box.detail !== undefined) lines.push(box.detail);
   return lines.join('\n          ');

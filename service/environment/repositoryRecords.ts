@@ -7,7 +7,9 @@ import type { Store } from '../store/database.ts';
 
 /** What is kept of a user's dotfiles repository. */
 const StoredRepository = Type.Object({
-  settings: RepositorySettings,
+  settings: Type.Union([RepositorySettings, Type.Null()]),
+  /** The home still has what a repository that was taken away or switched off has made. */
+  restore: Type.Boolean(),
   commit: Type.Union([Type.String(), Type.Null()]),
   available: Type.Union([Type.String(), Type.Null()]),
   checkedMs: Type.Union([Type.Integer(), Type.Null()]),
@@ -93,12 +95,6 @@ export class RepositoryRecords {
         .where('user_id', '=', userId)
         .where('run_version', '=', row.run_version)
         .execute();
-    });
-  }
-
-  async remove(userId: string): Promise<void> {
-    await this.#store.transaction(async (trx) => {
-      await trx.deleteFrom('environments').where('user_id', '=', userId).execute();
     });
   }
 
