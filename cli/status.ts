@@ -42,6 +42,10 @@ export function boxText(box: Box): string {
   for (const stage of box.stages) {
     if (stage.state !== 'ok') lines.push(stageText(stage));
   }
+  if (box.outdated?.includes('image'))
+    lines.push('runs an older image than new boxes get; replaced when nothing holds it');
+  else if (box.outdated !== undefined)
+    lines.push('was made by an older service or with other limits; replaced when nothing holds it');
   if (box.detail !== undefined) lines.push(box.detail);
   return lines.join('\n          ');
 }

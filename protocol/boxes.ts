@@ -39,6 +39,10 @@ export const StageReport = Type.Object({
 });
 export type StageReport = Static<typeof StageReport>;
 
+/** In what a running box differs from one that would be made now; `settings` is all but the image. */
+export const BoxDifference = Type.Union([Type.Literal('image'), Type.Literal('settings')]);
+export type BoxDifference = Static<typeof BoxDifference>;
+
 export const Box = Type.Object({
   state: BoxState,
   engine: EngineName,
@@ -49,6 +53,8 @@ export const Box = Type.Object({
   /** When it would be stopped if nothing else held it; null while held or off. */
   stopsAtMs: Type.Union([Type.Integer(), Type.Null()]),
   stages: Type.Array(StageReport),
+  /** Made from something older; replaced when nothing holds it. Absent: it is as a new one would be. */
+  outdated: Type.Optional(Type.Array(BoxDifference)),
   /** The last reason why it ended or failed, for a person. */
   detail: Type.Optional(Type.String()),
 });

@@ -26,8 +26,8 @@ class LocalBox {
   readonly #sockets = new Set<Socket>();
   #ended = false;
 
-  constructor(spec: BoxSpec, engineId: string) {
-    this.engineBox = { username: spec.username, engineId, startedMs: Date.now(), specHash: specHash(spec) };
+  constructor(spec: BoxSpec, engineId: string, imageId: string) {
+    this.engineBox = { username: spec.username, engineId, imageId, startedMs: Date.now(), specHash: specHash(spec) };
     this.#path = join(spec.socketDir, 'svc.sock');
     this.#server = createServer((request, response) => {
       const stat = { protocol: this.protocol, build: 'b', pid: 1, rssBytes: 1, startedMs: 1 };
@@ -69,7 +69,7 @@ class LocalEngine implements Engine {
   }
   async start(spec: BoxSpec, signal?: AbortSignal) {
     await this.beforeStart(spec, signal);
-    const box = this.boxes.get(spec.username) ?? new LocalBox(spec, `box-${++this.starts}`);
+    const box = this.boxes.get(spec.username) ?? new LocalBox(spec, `box-${++this.starts}`, this.image);
     this.onNewBox(box);
     this.boxes.set(spec.username, box);
     return box.engineBox;
@@ -85,6 +85,14 @@ class LocalEngine implements Engine {
   watch(watcher: BoxWatcher) {
     this.watchers.add(watcher);
     return () => this.watchers.delete(watcher);
+  }
+  image = 'sha256:1';
+  fault: SpoonError | undefined;
+  async imageId() {
+    return this.image;
+  }
+  async imageFault() {
+    return this.fault;
   }
   async close() {}
 
@@ -257,6 +265,37 @@ describe('Boxes', () => {
       await newer.ensure(ada);
       assert.equal(engine.starts, 2);
     });
+  });
+
+  it('says what is wrong with the image where a box ended over that', async () => {
+    engine.fault = new SpoonError('image-unsuitable', 'It has no glibc.');
+    onStarted = async () => {
+      engine.die('ada', 'exited', 127);
+      return [];
+    };
+    await assert.rejects(boxes.ensure(ada), code('image-unsuitable'));
+    assert.match((await boxes.describe(ada)).detail ?? '', /no glibc/);
+  });
+
+  it('shows that the image was made anew, tells listeners, and replaces the box once nothing holds it', async () => {
+    const quick = make({ idleMs: 200 });
+    let told = 0;
+    engine.onNewBox = (box) => {
+      box.terminals = [terminal];
+    };
+    await quick.ensure(ada);
+    quick.onChange(() => told++);
+    await until(() => told > 0);
+    assert.equal((await quick.describe(ada)).outdated, undefined);
+    engine.image = 'sha256:2';
+    await until(async () => (await quick.describe(ada)).outdated?.join() === 'image');
+    assert.equal(told, 2, 'once for each image');
+    await quick.ensure(ada);
+    assert.equal(engine.starts, 1, 'held by a viewer');
+    for (const box of engine.boxes.values()) box.terminals = [];
+    await quick.ensure(ada);
+    assert.equal(engine.starts, 2);
+    assert.equal((await quick.describe(ada)).outdated, undefined);
   });
 
   describe('stop', () => {

@@ -57,6 +57,7 @@ export class Boxes {
   readonly #unwatch: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #tickMs: number;
+  #imageId: string | undefined;
 
   constructor(options: BoxesOptions) {
     this.#options = options;
@@ -71,6 +72,7 @@ export class Boxes {
       const elapsedMs = performance.now() - lastTick;
       lastTick = performance.now();
       for (const box of this.#boxes.values()) box.tick(elapsedMs).catch(options.report);
+      void this.#lookAtImage();
     }, this.#tickMs).unref();
   }
 
@@ -170,6 +172,7 @@ export class Boxes {
       rules: { idleMs: settings.idleMs, detachedMs: settings.detachedMs, maxStepMs: 2 * this.#tickMs },
       memoryBytes: settings.memoryBytes,
       socketDir: join(places.runDir, user.username),
+      imageId: () => this.#imageId,
       specOf: (current) => this.#specOf(current),
       prepare: (current) => this.#prepare(current),
       layTrust: () => layAuthorities(join(places.runDir, user.username), settings.authorities),
@@ -204,6 +207,16 @@ export class Boxes {
       cpus: settings.cpus,
       maxProcesses: settings.maxProcesses,
     };
+  }
+
+  /** Whether its name stands for another image by now. While the engine is away, that is not known to have changed. */
+  async #lookAtImage(): Promise<void> {
+    const { engine, settings } = this.#options;
+    if (this.allRunning().length === 0) return;
+    const before = this.#imageId;
+    this.#imageId = (await engine.imageId(settings.image).catch(() => undefined)) ?? before;
+    if (before === this.#imageId) return;
+    for (const { user } of this.allRunning()) for (const listener of this.#listeners) listener(user);
   }
 
   async #prepare(spec: BoxSpec): Promise<void> {

@@ -6,6 +6,7 @@ import { boxName, containerOptions, labels } from './containerSpec.ts';
 import { absentOk, cancellable } from './dockerCalls.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
 import { dockerFacts } from './dockerFacts.ts';
+import { findFault } from './dockerImageProbe.ts';
 import { DockerNetworks } from './dockerNetworks.ts';
 import { DockerWatch } from './dockerWatch.ts';
 import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts } from './engine.ts';
@@ -145,6 +146,17 @@ export class DockerEngine implements Engine {
     });
   }
 
+  async imageId(image: string): Promise<string | undefined> {
+    return (await absentOk(this.#docker.getImage(image).inspect()))?.Id;
+  }
+
+  imageFault(spec: BoxSpec): Promise<SpoonError | undefined> {
+    const { hostPath = (path: string) => path } = this.#options;
+    return this.#ask('engine-unavailable', callMs, undefined, () =>
+      findFault(this.#docker, spec, hostPath(spec.boxdDir)),
+    );
+  }
+
   watch(watcher: BoxWatcher): () => void {
     return this.#watch.add(watcher);
   }
@@ -239,12 +251,13 @@ export class DockerEngine implements Engine {
     return this.#docker.getContainer(id);
   }
 
-  #known({ Id, State, Config }: Docker.ContainerInspectInfo): EngineBox {
+  #known({ Id, Image, State, Config }: Docker.ContainerInspectInfo): EngineBox {
     const username = Config.Labels[labels.box] ?? '';
     this.#watch.know(Id, username);
     return {
       username,
       engineId: Id,
+      imageId: Image,
       startedMs: Date.parse(State.StartedAt),
       specHash: Config.Labels[labels.spec] ?? '',
     };

@@ -1,4 +1,5 @@
 import type { EngineName } from '../../protocol/boxes.ts';
+import type { SpoonError } from '../../protocol/errors.ts';
 
 /**
  * What an engine must do: run one box per user, and find its boxes again after the service was away. Both engines pass
@@ -23,6 +24,12 @@ export interface Engine {
    * the watch.
    */
   watch(watcher: BoxWatcher): () => void;
+  /** What the image's name stands for at present; another answer than a box's `imageId` means that it was made anew. */
+  imageId(image: string): Promise<string | undefined>;
+  /**
+   * What is wrong with the image, if no box of this spec can run for that. For when one has ended before boxd dialled.
+   */
+  imageFault(spec: BoxSpec): Promise<SpoonError | undefined>;
   /** Releases what this process holds; the boxes run on. */
   close(): Promise<void>;
 }
@@ -62,6 +69,8 @@ export interface EngineBox {
   /** The engine's own id: a container's, or pid and start time of a process. */
   readonly engineId: string;
   readonly startedMs: number;
+  /** What the name of its image stood for then; undefined where there are no images. */
+  readonly imageId?: string;
   /** Hash of what the box was made from; a box with another one is replaced at its next idle. */
   readonly specHash: string;
 }

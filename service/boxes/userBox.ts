@@ -1,13 +1,13 @@
-import type { Box, BoxState, StageReport } from '../../protocol/boxes.ts';
+import type { Box, BoxDifference, BoxState, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
 import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
-import { specHash } from './boxSpec.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
 import type { BoxEnd, BoxSpec, Engine, EngineBox } from './engine.ts';
 import { advance, holdersOf, type IdleRules, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
+import { differences } from './outdated.ts';
 
 export interface BoxUser {
   readonly userId: string;
@@ -30,6 +30,8 @@ export interface Surroundings {
   readonly memoryBytes: number;
   readonly socketDir: string;
   specOf(user: BoxUser): BoxSpec;
+  /** Of the image in the spec, as far as it is known. */
+  imageId(): string | undefined;
   /** Makes what the spec names: home and system files. */
   prepare(spec: BoxSpec): Promise<void>;
   /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
@@ -107,8 +109,7 @@ export class UserBox {
     this.user = user;
     this.#generation++;
     this.#idle = notIdle;
-    if (this.#running !== undefined && !this.#isOutdated(this.#running.engineBox))
-      return Promise.resolve(this.#running.box);
+    if (this.#running !== undefined && this.#outdated().length === 0) return Promise.resolve(this.#running.box);
     if (this.#starting !== undefined) return this.#starting.box;
     const abort = new AbortController();
     const openNow = new AbortController();
@@ -193,6 +194,7 @@ export class UserBox {
     const box = this.#running?.box;
     const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
     const holders = states === undefined ? [] : holdersOf(states, this.#idle, rules);
+    const outdated = this.#outdated();
     const isIdle = this.#running !== undefined && holders.length === 0;
     return {
       state: this.#state,
@@ -203,6 +205,7 @@ export class UserBox {
       holders,
       stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
       stages: this.#stages,
+      ...(outdated.length === 0 ? {} : { outdated }),
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
   }
@@ -221,14 +224,15 @@ export class UserBox {
     return this.#turns.run('', work);
   }
 
-  #isOutdated({ specHash: made }: EngineBox): boolean {
-    return made !== specHash(this.#around.specOf(this.user));
+  #outdated(): BoxDifference[] {
+    if (this.#running === undefined) return [];
+    return differences(this.#running.engineBox, this.#around.specOf(this.user), this.#around.imageId());
   }
 
   async #startOrReplace(waiting: Waiting): Promise<RunningBox> {
     const current = this.#running;
     if (current !== undefined) {
-      if (!this.#isOutdated(current.engineBox)) return current.box;
+      if (this.#outdated().length === 0) return current.box;
       const states = await current.box.boxd.terminals();
       // A fresh look: terminals that were opened since the last tick count too.
       if (holdersOf(states, this.#idle, this.#around.rules).length > 0) return current.box;
@@ -242,8 +246,8 @@ export class UserBox {
     const { engine, socketDir } = this.#around;
     let link: BoxdLink | undefined;
     this.#become('starting');
+    const spec = this.#around.specOf(this.user);
     try {
-      const spec = this.#around.specOf(this.user);
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
       await this.#around.layTrust();
@@ -253,8 +257,10 @@ export class UserBox {
     } catch (error) {
       await link?.close();
       // Only where something can have been started; its own failure must not hide why we are here.
-      if (link !== undefined) await engine.stop(this.user.username, graceMs).catch(this.#around.report);
-      throw this.#failed(error);
+      if (link === undefined) throw this.#failed(error);
+      await engine.stop(this.user.username, graceMs).catch(this.#around.report);
+      const ended = error instanceof SpoonError && error.code === 'box-start-failed';
+      throw this.#failed((ended && (await engine.imageFault(spec).catch(this.#around.report))) || error);
     }
   }
 
