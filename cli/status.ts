@@ -40,7 +40,7 @@ export function boxText(box: Box): string {
   const lines = [`${box.state}${since}${stops}`];
   for (const { kind, label } of box.holders) lines.push(`held by ${kind} ${label}`);
   for (const stage of box.stages) {
-    if (stage.state !== 'ok') lines.push(stageText(stage));
+    if (stage.state !== 'ok' || stage.name !== 'overlay') lines.push(stageText(stage));
   }
   if (box.outdated?.includes('image'))
     lines.push('runs an older image than new boxes get; replaced when nothing holds it');
