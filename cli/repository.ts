@@ -33,7 +33,11 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
   verb('set <url>', 'choose it: https://host/path, or owner/repo of GitHub')
     .option('--ref <name>', 'branch, tag or whole commit id; default: its default branch')
     .option('--setup <path>', 'the script to run, below the repository; default: the well-known names')
-    .addOption(new Option('--manager <name>', 'run the command of a dotfile manager instead').choices(Object.keys(dotfileManagers)))
+    .addOption(
+      new Option('--manager <name>', 'run the command of a dotfile manager instead').choices(
+        Object.keys(dotfileManagers),
+      ),
+    )
     .option('--always', 'take every new commit of the ref without asking')
     .option('--off', 'keep the settings, but switch it off')
     .option('--no-wait', 'do not wait for the setup')
@@ -46,7 +50,8 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
       const always = options.always ?? false;
       const body = { url, ref, setup, manager: chosen, always, enabled: options.off === undefined };
       const state = await api.call('setRepository', { body, timeoutMs: callTimeoutMs });
-      if (body.enabled) line.note('What its setup script does, it does as you in your box. Choose only what you trust.');
+      if (body.enabled)
+        line.note('What its setup script does, it does as you in your box. Choose only what you trust.');
       const isRunning = state.run?.state === 'running';
       const ended = options.wait && isRunning ? await untilEnded(api, state) : state;
       line.print(options, ended, () =>
@@ -63,11 +68,13 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
     line.print(options, state, () => repositoryText(state));
   });
 
-  verb('test', 'ask whether it answers and what its ref points to; fetches nothing').action(async (options: JsonOption) => {
-    const { api } = await connect(line);
-    const state = await api.call('checkRepository', { timeoutMs: callTimeoutMs });
-    line.print(options, state, () => repositoryText(state));
-  });
+  verb('test', 'ask whether it answers and what its ref points to; fetches nothing').action(
+    async (options: JsonOption) => {
+      const { api } = await connect(line);
+      const state = await api.call('checkRepository', { timeoutMs: callTimeoutMs });
+      line.print(options, state, () => repositoryText(state));
+    },
+  );
 
   const runs = {
     update: { description: 'take what its ref points to now', body: { update: true } },
@@ -131,9 +138,7 @@ function repositoryText({ settings, commit, available, checkedMs, run }: Reposit
           `Ref        ${settings.ref ?? 'its default branch'}${settings.always ? ', always the newest' : ''}`,
           `Setup      ${setupText(settings)}`,
           `Commit     ${commit ?? 'not fetched yet'}`,
-          ...(available === null
-            ? []
-            : [`Update     ${available}; take it with: spoonctl dotfiles repo update`]),
+          ...(available === null ? [] : [`Update     ${available}; take it with: spoonctl dotfiles repo update`]),
           ...(checkedMs === null ? [] : [`Asked      ${formatTime(checkedMs)}`]),
         ];
   return [...head, ...(run === null ? [] : runLines(run))].join('\n');

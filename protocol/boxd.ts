@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { StageReport } from './boxes.ts';
 import { DotfileKind } from './dotfiles.ts';
-import { Manager, RepositoryRun } from './repository.ts';
 import { maxReportedDrifts } from './limits.ts';
 import { Terminal } from './terminals.ts';
 
@@ -23,8 +22,6 @@ import { Terminal } from './terminals.ts';
  *   POST   /v1/commands                  StartCommand → StartedCommand; it runs once attached, and is forgotten after 30 s unattached
  *   GET    /v1/commands/{id}/attach      upgrade
  *   POST   /v1/repository/run            StartRepositoryRun → RepositoryRunState; begins one unless nothing changed
- *   GET    /v1/repository/run?step=n     RepositoryRunState, once it is newer than step n or a little later
- *   GET    /v1/repository/log            what the run has printed
  *   POST   /v1/repository/cancel         ends it and what it started → RepositoryRunState
  *   POST   /v1/repository/resolve        { url, ref } → ResolvedRef, without fetching
  *   POST   /v1/repository/remove         takes out what was linked, puts back what was displaced → RepositoryRemoved
@@ -37,6 +34,7 @@ import { Terminal } from './terminals.ts';
  *   GET    /v1/git/{id}?step=n           GitOperation, once it is newer than step n or a little later
  *   DELETE /v1/git/{id}                  cancels it and what it runs
  *   POST   /v1/git-status                { folders, maxAgeMs } → CheckoutStatuses
+ *   …      /v1/repository/…              boxdRepository.ts
  */
 
 export const Stat = Type.Object({
@@ -184,27 +182,3 @@ export const StartCommand = Type.Object({
 export type StartCommand = Static<typeof StartCommand>;
 export const StartedCommand = Type.Object({ notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }) });
 export type StartedCommand = Static<typeof StartedCommand>;
-
-export const StartRepositoryRun = Type.Object({
-  url: Type.String(),
-  ref: Type.Union([Type.String(), Type.Null()]),
-  commit: Type.Union([Type.String(), Type.Null()]),
-  setup: Type.Union([Type.String(), Type.Null()]),
-  manager: Type.Union([Manager, Type.Null()]),
-  /** What the box was made from: a part of what the setup depends on. */
-  image: Type.String(),
-  /** Also where nothing changed. */
-  force: Type.Boolean(),
-  cloneMs: Type.Integer(),
-  setupMs: Type.Integer(),
-});
-export type StartRepositoryRun = Static<typeof StartRepositoryRun>;
-/** `step` counts the changes; `upToDate`: nothing changed since the last setup that ended well, so none was begun. */
-export const RepositoryRunState = Type.Object({
-  step: Type.Integer(),
-  upToDate: Type.Boolean(),
-  run: Type.Union([RepositoryRun, Type.Null()]),
-});
-export type RepositoryRunState = Static<typeof RepositoryRunState>;
-export const ResolvedRef = Type.Object({ commit: Type.String({ pattern: '^[0-9a-f]{40}$' }) });
-export const RepositoryRemoved = Type.Object({ notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }) });

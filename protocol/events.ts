@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Box } from './boxes.ts';
-import { RepositoryState } from './repository.ts';
 import { Applied, Dotfile, DotfileDrift } from './dotfiles.ts';
+import { RepositoryState } from './repository.ts';
 import { CheckoutProgress } from './threads.ts';
 
 /** What the writer sent in the header `Spoon-Client`, so that a window can skip its own echo. */

@@ -25,6 +25,9 @@ export function checkSetupPath(path: string): HomePath {
     return parseHomePath(path);
   } catch (error) {
     if (!(error instanceof SpoonError)) throw error;
-    throw new SpoonError('setup-path-invalid', `Give it relative to the repository, such as script/setup. ${error.title}`);
+    throw new SpoonError(
+      'setup-path-invalid',
+      `Give it relative to the repository, such as script/setup. ${error.title}`,
+    );
   }
 }

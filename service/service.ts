@@ -8,8 +8,8 @@ import { Boxes, type BoxUser } from './boxes/boxes.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
-import { HomeDrifts } from './environment/homeDrifts.ts';
 import { DotfilesRepository } from './environment/dotfilesRepository.ts';
+import { HomeDrifts } from './environment/homeDrifts.ts';
 import { LiveOverlay } from './environment/liveOverlay.ts';
 import { Pipeline } from './environment/pipeline.ts';
 import { RepositoryRecords } from './environment/repositoryRecords.ts';
@@ -85,7 +85,6 @@ export async function startService(config: Config, { log, version }: Surrounding
   const repository = new DotfilesRepository({
     records: new RepositoryRecords({ store, keyring }),
     gitHosts: config.git.hosts,
-    image: engine === 'docker' ? config.image : engine,
     cloneMs: config.git.timeoutMs,
     setupMs: setupTimeoutMs,
     reachable: (userId) => boxes.reachable(userId),

@@ -3,26 +3,18 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { isCommit } from '../../protocol/repositoryAddress.ts';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { gitError } from '../git/gitErrors.ts';
-import type { Git, GitResult } from '../git/runGit.ts';
+import type { GitResult } from '../git/runGit.ts';
 import { HomeDirectory } from '../home/homeDirectory.ts';
 import { toHomeError } from '../home/homeErrors.ts';
+import { type CheckoutParts, type RunGit, runner } from './gitRunner.ts';
 import { keepLocalChanges, rememberTaken } from './localChanges.ts';
+import { moveAside } from './moveAside.ts';
 import type { RunRequest } from './runRequest.ts';
-
-export interface CheckoutParts {
-  readonly git: Git;
-  readonly home: string;
-  readonly signal: AbortSignal;
-  /** What git said, for the log. */
-  readonly say: (text: string) => void;
-}
 
 export interface Checkout {
   readonly commit: string;
   readonly notes: readonly string[];
 }
-
-const quickMs = 30_000;
 
 /**
  * `~/.dotfiles` at the commit that counts: fetched in place where it is a checkout of this repository already, else cloned
@@ -68,18 +60,6 @@ export async function resolveRef(
     throw new SpoonError('ref-missing', ref === null ? 'It has no commit yet.' : `There is no ${ref}.`);
   }
   return commit;
-}
-
-export type RunGit = (cwd: string, args: readonly string[], environment?: Record<string, string>) => Promise<GitResult>;
-
-/** git with one deadline for all that a checkout takes. */
-export function runner({ git, signal, say }: Omit<CheckoutParts, 'home'>, deadlineMs: number): RunGit {
-  return async (cwd, args, environment) => {
-    const timeoutMs = Math.max(1, deadlineMs - Date.now());
-    const result = await git.run({ args, cwd, trust: 'guarded', timeoutMs, signal, ...(environment && { environment }) });
-    if (result.stderr !== '') say(`${result.stderr}\n`);
-    return result;
-  };
 }
 
 async function must(done: GitResult | Promise<GitResult>): Promise<GitResult> {
@@ -156,22 +136,6 @@ function freshFolder(home: string): string {
     throw toHomeError(error, path);
   }
   return `${home}/${path}`;
-}
-
-/** @returns where it is now, relative to the home; undefined where nothing was there */
-export function moveAside(home: string, path: string): string | undefined {
-  if (lstatSync(`${home}/${path}`, { throwIfNoEntry: false }) === undefined) return undefined;
-  const kept = `.spoon/backup/${new Date().toISOString().replaceAll(/[-:.]/g, '')}/${path}`;
-  const directory = HomeDirectory.open(home);
-  try {
-    directory.folder(kept.slice(0, kept.lastIndexOf('/')), () => {});
-    renameSync(`${home}/${path}`, `${home}/${kept}`);
-  } catch (error) {
-    throw toHomeError(error, path);
-  } finally {
-    directory.close();
-  }
-  return kept;
 }
 
 function keptNote(branch: string): string {

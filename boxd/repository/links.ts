@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, symlinkSyn
 import { dirname } from 'node:path';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { hasCode, toHomeError } from '../home/homeErrors.ts';
-import { moveAside } from './checkout.ts';
+import { moveAside } from './moveAside.ts';
 import { readSpoonFile, removeSpoonFile, writeSpoonFile } from './spoonFiles.ts';
 
 /** Without a setup script, the repository's dot entries are linked into the home, and can be taken out again. */
@@ -104,7 +104,8 @@ class LinkMaker {
     if (isFolder && (found?.isDirectory() || this.#holdsOverlay(path))) {
       if (found !== undefined && !found.isDirectory()) this.#setAside(path);
       mkdirSync(at, { recursive: true });
-      for (const name of readdirSync(`${this.#home}/${repositoryFolder}/${path}`).sort()) this.#place(`${path}/${name}`);
+      for (const name of readdirSync(`${this.#home}/${repositoryFolder}/${path}`).sort())
+        this.#place(`${path}/${name}`);
       return;
     }
     if (found?.isSymbolicLink() && readlinkSync(at) === target) {
@@ -164,6 +165,7 @@ function readLinks(home: string): MadeLink[] {
 function isMadeLink(value: unknown): value is MadeLink {
   if (typeof value !== 'object' || value === null) return false;
   const { path, target, backup } = value as Record<string, unknown>;
-  const isPlain = (text: unknown) => typeof text === 'string' && !text.split('/').includes('..') && !text.startsWith('/');
+  const isPlain = (text: unknown) =>
+    typeof text === 'string' && !text.split('/').includes('..') && !text.startsWith('/');
   return isPlain(path) && typeof target === 'string' && (backup === null || isPlain(backup));
 }

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { gitError } from '../git/gitErrors.ts';
-import type { RunGit } from './checkout.ts';
+import type { RunGit } from './gitRunner.ts';
 
 const lastTaken = 'refs/spoon/taken';
 const identity = {

@@ -3,14 +3,16 @@ import type { DotfileManager } from '../../protocol/dotfileManagers.ts';
 import { hasCode } from '../home/homeErrors.ts';
 
 const maxReadBytes = 64 * 1024;
-const aboutRepository = /^\.(?:git|gitignore|gitattributes|gitmodules|github|gitlab-ci\.yml|editorconfig|travis\.yml|DS_Store)$/;
+const aboutRepository =
+  /^\.(?:git|gitignore|gitattributes|gitmodules|github|gitlab-ci\.yml|editorconfig|travis\.yml|DS_Store)$/;
 
 /** The manager that a checkout was made with, by the files that each leaves; undefined for a plain one. */
 export function recogniseManager(root: string): DotfileManager | undefined {
   const entries = readdirSync(root, { withFileTypes: true });
   const names = new Set(entries.map(({ name }) => name));
   const some = (pattern: RegExp) => [...names].some((name) => pattern.test(name));
-  if (some(/^\.chezmoi/) || some(/^(?:private_|readonly_|executable_|symlink_|encrypted_|exact_)*dot_/)) return 'chezmoi';
+  if (some(/^\.chezmoi/) || some(/^(?:private_|readonly_|executable_|symlink_|encrypted_|exact_)*dot_/))
+    return 'chezmoi';
   if (names.has('.yadm') || some(/##/) || list(`${root}/.config`).includes('yadm')) return 'yadm';
   if (names.has('home.nix')) return 'home-manager';
   if (names.has('flake.nix') && head(`${root}/flake.nix`).includes('homeConfigurations')) return 'home-manager';

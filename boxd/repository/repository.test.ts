@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { RepositoryRunState, StartRepositoryRun } from '../../protocol/boxd.ts';
+import type { RepositoryRunState, StartRepositoryRun } from '../../protocol/boxdRepository.ts';
 import type { RepositoryRun } from '../../protocol/repository.ts';
 import { GitServer } from '../testing/gitServer.ts';
 import { publishTag, publishTree, type TestTree } from '../testing/publishTree.ts';
@@ -71,7 +71,8 @@ describe('the dotfiles repository in a box', () => {
       }
       assert.equal(runs(), before);
     };
-    for (let start = 0; start < 20; start++) assert.equal((await post('run', request('inputs', { commit }))).upToDate, true);
+    for (let start = 0; start < 20; start++)
+      assert.equal((await post('run', request('inputs', { commit }))).upToDate, true);
     assert.equal(runs(), 1);
     await again({ image: 'image:2' });
     await again({ image: 'image:2', setup: 'other.sh' });

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
-import type { RepositoryRunState } from '../../protocol/boxd.ts';
+import type { RepositoryRunState } from '../../protocol/boxdRepository.ts';
 import { cloneTimeoutMs, maxRunLogBytes } from '../../protocol/limits.ts';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { KeptText } from '../git/keptText.ts';
 import type { Git } from '../git/runGit.ts';
 import type { Settings } from '../settings.ts';
-import { bringCheckout, moveAside, resolveRef, runner } from './checkout.ts';
+import { bringCheckout, resolveRef } from './checkout.ts';
 import { hashFile, isSetUp } from './environmentHash.ts';
+import { runner } from './gitRunner.ts';
 import { unlinkEntries } from './links.ts';
+import { moveAside } from './moveAside.ts';
 import type { RunRequest } from './runRequest.ts';
 import { setupStage } from './setupStage.ts';
 import { removeSpoonFile } from './spoonFiles.ts';
@@ -99,7 +101,9 @@ export class RepositoryRuns {
     this.#tell();
     if (!existsSync(`${home}/${repositoryFolder}`)) return { notes: [] };
     if (taken === 0) {
-      return { notes: [`~/${repositoryFolder} stays: what its setup made may lead there. Delete it when nothing does.`] };
+      return {
+        notes: [`~/${repositoryFolder} stays: what its setup made may lead there. Delete it when nothing does.`],
+      };
     }
     return { notes: [`~/${repositoryFolder} is at ~/${moveAside(home, repositoryFolder)} now.`] };
   }
@@ -134,10 +138,7 @@ export class RepositoryRuns {
     this.#tell();
   }
 
-  async #perform(
-    request: RunRequest,
-    { run, log, abort }: Pick<CurrentRun, 'run' | 'log' | 'abort'>,
-  ): Promise<void> {
+  async #perform(request: RunRequest, { run, log, abort }: Pick<CurrentRun, 'run' | 'log' | 'abort'>): Promise<void> {
     const { signal } = abort;
     const stages = new Stages(run, () => this.#tell());
     const say = (text: string) => log.add(Buffer.from(text));
@@ -158,7 +159,8 @@ export class RepositoryRuns {
         const output = (chunk: Buffer) => log.add(chunk);
         return setupStage({ settings: this.#settings, request, commit, run, signal, output });
       }));
-    for (const { name, state, detail } of run.stages) say(`── ${name}: ${state}${detail === undefined ? '' : `. ${detail}`}\n`);
+    for (const { name, state, detail } of run.stages)
+      say(`── ${name}: ${state}${detail === undefined ? '' : `. ${detail}`}\n`);
     run.state = isDone ? 'ok' : signal.aborted ? 'cancelled' : 'failed';
   }
 

@@ -1,7 +1,7 @@
 import { type DotfileManager, isDotfileManager } from '../../protocol/dotfileManagers.ts';
 import { JsonFields } from '../http/jsonFields.ts';
 
-/** What `StartRepositoryRun` of protocol/boxd.ts says, read by hand. */
+/** What `StartRepositoryRun` of protocol/boxdRepository.ts says, read by hand. */
 export interface RunRequest {
   readonly url: string;
   readonly ref: string | null;

@@ -1,6 +1,6 @@
-import { SpoonError } from '../../protocol/errors.ts';
-import { dotfileManagers } from '../../protocol/dotfileManagers.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
+import { dotfileManagers } from '../../protocol/dotfileManagers.ts';
+import { SpoonError } from '../../protocol/errors.ts';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { HomeDirectory } from '../home/homeDirectory.ts';
 import { ManifestFile } from '../overlay/manifest.ts';
@@ -9,8 +9,8 @@ import { environmentHash, hashFile, writeHash } from './environmentHash.ts';
 import { type FoundSetup, findSetup } from './findSetup.ts';
 import { linkEntries, unlinkEntries } from './links.ts';
 import { recogniseManager } from './recogniseManager.ts';
-import { type SetupEnd, runSetup } from './runSetup.ts';
 import type { RunRequest } from './runRequest.ts';
+import { runSetup, type SetupEnd } from './runSetup.ts';
 import { readSpoonFile, removeSpoonFile, writeSpoonFile } from './spoonFiles.ts';
 import type { RunDraft } from './stages.ts';
 
@@ -101,7 +101,10 @@ async function guarded(parts: SetupParts, hash: string, argv: readonly string[])
   const [lastHash, deaths] = (readSpoonFile(home, attemptFile) ?? '').split(' ');
   const attempt = lastHash === hash ? Number(deaths) + 1 : 1;
   if (attempt > maxDeaths && !request.force) {
-    throw new SpoonError('setup-ends-box', 'It is not started by itself any more. Repair it, then run the setup again.');
+    throw new SpoonError(
+      'setup-ends-box',
+      'It is not started by itself any more. Repair it, then run the setup again.',
+    );
   }
   writeSpoonFile(home, attemptFile, `${hash} ${request.force ? 1 : attempt}`);
   try {
@@ -122,7 +125,11 @@ function outcomeOf({ setupMs }: RunRequest, { exitCode, ended }: SetupEnd, why?:
   if (ended === 'timeout') {
     const seconds = Math.round(setupMs / 1000);
     const limit = seconds >= 120 ? `${Math.round(seconds / 60)} min` : `${seconds} s`;
-    return { state: 'failed', exitCode, detail: `It did not finish in ${limit} and was ended, with everything it had started.` };
+    return {
+      state: 'failed',
+      exitCode,
+      detail: `It did not finish in ${limit} and was ended, with everything it had started.`,
+    };
   }
   if (exitCode === 0) return { state: 'ok', exitCode };
   return { state: 'failed', exitCode, detail: why ?? `It ended with exit code ${exitCode}. Its log says more.` };

@@ -9,25 +9,22 @@ import {
   type OverlayPlan,
   OverlayPlanResult,
   OverlayReport,
-  RepositoryRemoved,
-  RepositoryRunState,
-  ResolvedRef,
   type StartCommand,
   StartedCommand,
   StartedTerminal,
-  type StartRepositoryRun,
   type StartTerminal,
   Stat,
   TerminalStates,
 } from '../../protocol/boxd.ts';
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
-import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes, maxRunLogBytes } from '../../protocol/limits.ts';
+import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
 import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
 import type { BoxdCall, BoxdCalls } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
 import { BoxdGit } from './boxdGit.ts';
 import type { BoxdLink, LinkResponse } from './boxdLink.ts';
+import { BoxdRepository } from './boxdRepository.ts';
 
 export interface FileContent {
   readonly path: string;
@@ -36,8 +33,6 @@ export interface FileContent {
 
 /** Quick questions; what walks the home or writes thousands of files gets longer. */
 const quickMs = 5_000;
-/** More than boxd holds back an answer while nothing changes, or a question to a repository's server takes. */
-const watchMs = 40_000;
 const planMs = 30_000;
 const applyMs = 120_000;
 const maxDetailLength = 1024;
@@ -170,40 +165,6 @@ export class BoxdClient {
     return body;
   }
 
-  /** Begins clone and setup, unless nothing changed since they last ended well. */
-  startRepositoryRun(start: StartRepositoryRun, signal?: AbortSignal): Promise<RepositoryRunState> {
-    const call = { method: 'POST', path: '/v1/repository/run', body: json(start), timeoutMs: watchMs, signal } as const;
-    return this.#json(RepositoryRunState, call);
-  }
-
-  /** The run, as soon as it is newer than `step`, or after a while as it is. */
-  watchRepositoryRun(step: number): Promise<RepositoryRunState> {
-    const path = `/v1/repository/run?step=${step}`;
-    return this.#json(RepositoryRunState, { method: 'GET', path, timeoutMs: watchMs });
-  }
-
-  /** What the run has printed; of a box, so nothing in it is believed. */
-  async repositoryLog(): Promise<Buffer> {
-    const call = { method: 'GET', path: '/v1/repository/log', timeoutMs: planMs, maxBytes: 2 * maxRunLogBytes } as const;
-    return (await this.#call(call)).body;
-  }
-
-  async cancelRepositoryRun(): Promise<void> {
-    const call = { method: 'POST', path: '/v1/repository/cancel', body: json({}), timeoutMs: watchMs } as const;
-    await this.#json(RepositoryRunState, call);
-  }
-
-  /** The commit that a ref points to, without fetching it. */
-  async resolveRef(of: { url: string; ref: string | null }): Promise<string> {
-    const call = { method: 'POST', path: '/v1/repository/resolve', body: json(of), timeoutMs: watchMs } as const;
-    return (await this.#json(ResolvedRef, call)).commit;
-  }
-
-  async removeRepository(): Promise<string[]> {
-    const call = { method: 'POST', path: '/v1/repository/remove', body: json({}), timeoutMs: watchMs } as const;
-    return (await this.#json(RepositoryRemoved, call)).notes;
-  }
-
   startTerminal(start: StartTerminal, signal?: AbortSignal): Promise<StartedTerminal> {
     const call = { method: 'POST', path: '/v1/terminals', body: json(start), timeoutMs: quickMs, signal } as const;
     return this.#json(StartedTerminal, call);
@@ -240,6 +201,11 @@ export class BoxdClient {
   /** What git does for threads. */
   get git(): BoxdGit {
     return new BoxdGit(this.#calls);
+  }
+
+  /** Clone and setup of the dotfiles repository. */
+  get repository(): BoxdRepository {
+    return new BoxdRepository(this.#calls);
   }
 
   /** As {@link attachTerminal}, for changes of files. */

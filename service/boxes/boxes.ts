@@ -3,10 +3,11 @@ import type { Box, StageReport } from '../../protocol/boxes.ts';
 import { layAuthorities } from './authorities.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
+import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
 import { writeSystemFiles } from './systemFiles.ts';
-import { type BoxUser, type RunningBox, type Surroundings, UserBox } from './userBox.ts';
+import { UserBox } from './userBox.ts';
 
-export type { BoxUser, RunningBox } from './userBox.ts';
+export type { BoxUser, RunningBox } from './runningBox.ts';
 
 export interface BoxPlaces {
   readonly homesDir: string;

@@ -4,53 +4,11 @@ import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
 import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
-import type { BoxEnd, BoxSpec, Engine, EngineBox } from './engine.ts';
-import { advance, holdersOf, type IdleRules, type IdleState, notIdle, stopsInMs } from './holders.ts';
+import type { BoxEnd, EngineBox } from './engine.ts';
+import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
 import { differences } from './outdated.ts';
-
-export interface BoxUser {
-  readonly userId: string;
-  readonly username: string;
-  readonly uid: number;
-  readonly shell: string;
-}
-
-export interface RunningBox {
-  readonly user: BoxUser;
-  readonly boxd: BoxdClient;
-  readonly link: BoxdLink;
-  readonly startedMs: number;
-}
-
-/** What a box needs of the service around it. */
-export interface Surroundings {
-  readonly engine: Engine;
-  readonly rules: IdleRules;
-  readonly memoryBytes: number;
-  readonly socketDir: string;
-  specOf(user: BoxUser): BoxSpec;
-  /** Of the image in the spec, as far as it is known. */
-  imageId(): string | undefined;
-  /** Makes what the spec names: home and system files. */
-  prepare(spec: BoxSpec): Promise<void>;
-  /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
-  layTrust(): Promise<void>;
-  /**
-   * Brings the home up to date.
-   * @param openNow aborted when somebody does not want to wait for what takes long: it goes on beside them
-   * @param signal the start was given up
-   */
-  onStarted(box: RunningBox, waiting: { openNow: AbortSignal; signal?: AbortSignal | undefined }): Promise<StageReport[]>;
-  report(problem: unknown): void;
-  changed(user: BoxUser): void;
-}
-
-/** Of a start: whether it is still wanted, and whether somebody wants in before its setup is through. */
-interface Waiting {
-  readonly openNow: AbortSignal;
-  readonly signal?: AbortSignal;
-}
+import type { BoxUser, RunningBox, Surroundings, Waiting } from './runningBox.ts';
 
 const dialMs = 30_000;
 /** boxd of a box that ran all the time dials every 100 ms. */
@@ -113,9 +71,11 @@ export class UserBox {
     if (this.#starting !== undefined) return this.#starting.box;
     const abort = new AbortController();
     const openNow = new AbortController();
-    const box = this.#inTurn(() => this.#startOrReplace({ signal: abort.signal, openNow: openNow.signal })).finally(() => {
-      this.#starting = undefined;
-    });
+    const box = this.#inTurn(() => this.#startOrReplace({ signal: abort.signal, openNow: openNow.signal })).finally(
+      () => {
+        this.#starting = undefined;
+      },
+    );
     this.#starting = { box, abort, openNow };
     return box;
   }
@@ -287,7 +247,7 @@ export class UserBox {
         `Its boxd speaks version ${protocol}; this service speaks ${oldestBoxdProtocol} to ${boxdProtocol}.`,
       );
     }
-    const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs };
+    const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs, imageId: engineBox.imageId };
     this.#preparing = box;
     try {
       this.#stages = await this.#around.onStarted(box, { openNow, signal });

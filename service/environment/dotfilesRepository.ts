@@ -1,8 +1,8 @@
 import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
-import { isCommit } from '../../protocol/repositoryAddress.ts';
 import type { RepositoryRun, RepositoryState, SetRepositoryRequest } from '../../protocol/repository.ts';
+import { isCommit } from '../../protocol/repositoryAddress.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
 import type { LiveOverlay } from './liveOverlay.ts';
 import { plainLog, plainRun } from './plainLog.ts';
@@ -13,8 +13,6 @@ export interface DotfilesRepositoryParts {
   readonly records: RepositoryRecords;
   /** `SPOON_GIT_HOSTS`. */
   readonly gitHosts: readonly string[];
-  /** What boxes are made from: a part of what a setup depends on. */
-  readonly image: string;
   readonly cloneMs: number;
   readonly setupMs: number;
   readonly reachable: (userId: string) => RunningBox | undefined;
@@ -77,7 +75,7 @@ export class DotfilesRepository {
     const { userId } = box.user;
     const { settings } = await this.#enabled(userId);
     const { url, ref } = settings;
-    const found = ref !== null && isCommit(ref) ? ref : await box.boxd.resolveRef({ url, ref });
+    const found = ref !== null && isCommit(ref) ? ref : await box.boxd.repository.resolve({ url, ref });
     let isTaken = false;
     await this.#parts.records.write(userId, (before) => {
       // Meanwhile another repository was chosen.
@@ -107,7 +105,7 @@ export class DotfilesRepository {
   async cancel(userId: string): Promise<RepositoryState> {
     const live = this.#live.get(userId);
     if (live !== undefined) {
-      await live.box.boxd.cancelRepositoryRun();
+      await live.box.boxd.repository.cancel();
       await live.done;
     }
     return this.state(userId);
@@ -116,7 +114,7 @@ export class DotfilesRepository {
   /** Plain text. While a run is under way, what it has printed so far. */
   async log(userId: string): Promise<string> {
     const live = this.#live.get(userId);
-    const bytes = await (live === undefined ? this.#parts.records.readLog(userId) : live.box.boxd.repositoryLog());
+    const bytes = await (live === undefined ? this.#parts.records.readLog(userId) : live.box.boxd.repository.log());
     return plainLog(Buffer.from(bytes).toString('utf8'));
   }
 
@@ -127,7 +125,7 @@ export class DotfilesRepository {
    */
   async begin(box: RunningBox, { force = false } = {}): Promise<BegunRun | undefined> {
     const { userId } = box.user;
-    const { records, image, cloneMs, setupMs } = this.#parts;
+    const { records, cloneMs, setupMs } = this.#parts;
     const stored = await records.read(userId);
     if (stored === undefined) return undefined;
     if (stored.settings === null || !stored.settings.enabled) {
@@ -136,7 +134,17 @@ export class DotfilesRepository {
     }
     const { url, ref, setup, manager } = stored.settings;
     const { commit } = stored;
-    const begun = await box.boxd.startRepositoryRun({ url, ref, commit, setup, manager, image, force, cloneMs, setupMs });
+    const begun = await box.boxd.repository.start({
+      url,
+      ref,
+      commit,
+      setup,
+      manager,
+      image: box.imageId ?? '',
+      force,
+      cloneMs,
+      setupMs,
+    });
     if (begun.upToDate || begun.run === null) return undefined;
     const before = this.#live.get(userId);
     if (before?.box === box) {
@@ -158,7 +166,7 @@ export class DotfilesRepository {
     const { records, overlay, tellStages, onError } = this.#parts;
     const run = await this.#watch(box, step);
     try {
-      const log = await box.boxd.repositoryLog().catch(() => new Uint8Array());
+      const log = await box.boxd.repository.log().catch(() => new Uint8Array());
       await records.writeRun(userId, run, log);
       const of = this.#live.get(userId)?.of;
       await records.write(userId, (before) => {
@@ -180,7 +188,7 @@ export class DotfilesRepository {
     let step = from;
     for (;;) {
       try {
-        const next = await box.boxd.watchRepositoryRun(step);
+        const next = await box.boxd.repository.watch(step);
         if (next.run === null) return this.#broken(userId, 'The run was forgotten by the box.');
         const run = plainRun(next.run);
         if (run.state !== 'running') return run;
@@ -226,10 +234,19 @@ export class DotfilesRepository {
   async #restore(box: RunningBox): Promise<void> {
     const { userId } = box.user;
     const { records, overlay } = this.#parts;
-    const notes = await box.boxd.removeRepository();
+    const notes = await box.boxd.repository.remove();
     await this.#live.get(userId)?.done;
     const [now, commit, script] = [Date.now(), null, null];
-    const run = { state: 'ok', startedMs: now, endedMs: now, commit, script, stages: [], notes, manager: null } as const;
+    const run = {
+      state: 'ok',
+      startedMs: now,
+      endedMs: now,
+      commit,
+      script,
+      stages: [],
+      notes,
+      manager: null,
+    } as const;
     await records.writeRun(userId, plainRun({ ...run, stages: [], notes }), Buffer.from(`${notes.join('\n')}\n`));
     await records.write(userId, (before) => before && { ...before, restore: false });
     await overlay.applyAll(box);

@@ -53,7 +53,10 @@ export class Pipeline {
           ? error.message
           : 'Something in the service went wrong.';
       const durationMs = Date.now() - startedMs;
-      return [{ name: 'repository', state: 'failed', startedMs, durationMs, detail: why }, ...(await overlay.applyAll(box))];
+      return [
+        { name: 'repository', state: 'failed', startedMs, durationMs, detail: why },
+        ...(await overlay.applyAll(box)),
+      ];
     }
   }
 

@@ -13,7 +13,13 @@ export function plainLog(text: string): string {
     .replaceAll(escapes, '')
     .split('\n')
     .map((line) => line.replace(/\r+$/, '').split('\r').at(-1) ?? '')
-    .map((line) => line.split('\t').map((part) => part.replaceAll(controls, '')).join('\t').trimEnd())
+    .map((line) =>
+      line
+        .split('\t')
+        .map((part) => part.replaceAll(controls, ''))
+        .join('\t')
+        .trimEnd(),
+    )
     .join('\n');
 }
 
@@ -32,5 +38,7 @@ export function plainRun(run: RepositoryRun): RepositoryRun {
 }
 
 function line(text: string): string {
-  return plainLog(text).replaceAll(/[\n\t]+/g, ' ').slice(0, 1024);
+  return plainLog(text)
+    .replaceAll(/[\n\t]+/g, ' ')
+    .slice(0, 1024);
 }

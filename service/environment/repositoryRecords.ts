@@ -55,7 +55,8 @@ export class RepositoryRecords {
   ): Promise<StoredRepository | undefined> {
     for (;;) {
       const row = await this.#row(userId, ['version', 'settings_enc']);
-      const before = row && (await this.#open(StoredRepository, { userId, part: 'settings', ...row }, row.settings_enc));
+      const before =
+        row && (await this.#open(StoredRepository, { userId, part: 'settings', ...row }, row.settings_enc));
       const after = change(before);
       if (after === undefined || after === before) return before;
       const version = (row?.version ?? 0) + 1;
@@ -99,11 +100,7 @@ export class RepositoryRecords {
   }
 
   #row<C extends 'version' | 'settings_enc' | 'run_version' | 'run_enc' | 'log_enc'>(userId: string, columns: C[]) {
-    return this.#store.db
-      .selectFrom('environments')
-      .select(columns)
-      .where('user_id', '=', userId)
-      .executeTakeFirst();
+    return this.#store.db.selectFrom('environments').select(columns).where('user_id', '=', userId).executeTakeFirst();
   }
 
   #seal(of: Parameters<typeof context>[0], content: string | Uint8Array): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
-import { expandRepositoryAddress, checkRef } from '../../protocol/repositoryAddress.ts';
-import { checkRepositoryUrl } from '../../protocol/repositoryUrl.ts';
 import type { RepositorySettings, SetRepositoryRequest } from '../../protocol/repository.ts';
+import { checkRef, expandRepositoryAddress } from '../../protocol/repositoryAddress.ts';
+import { checkRepositoryUrl } from '../../protocol/repositoryUrl.ts';
 import { checkSetupPath } from '../../protocol/setupScript.ts';
 import type { StoredRepository } from './repositoryRecords.ts';
 

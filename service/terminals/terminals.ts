@@ -189,7 +189,10 @@ export class Terminals {
     return work(fresh.box, fresh.notes);
   }
 
-  async #box({ userId }: Asker, { signal, withoutWaiting = false }: Waiting): Promise<{ box: RunningBox; notes: string[] }> {
+  async #box(
+    { userId }: Asker,
+    { signal, withoutWaiting = false }: Waiting,
+  ): Promise<{ box: RunningBox; notes: string[] }> {
     const { boxes, findUser } = this.#parts;
     const before = boxes.running(userId);
     // Also where one runs: its dotfiles may still be on the way, or its daemon may have died unseen.
