@@ -52,6 +52,8 @@ export const Box = Type.Object({
   holders: Type.Array(Holder),
   /** When it would be stopped if nothing else held it; null while held or off. */
   stopsAtMs: Type.Union([Type.Integer(), Type.Null()]),
+  /** Nothing stops it by itself before then; absent where nobody asked for that. */
+  pinnedUntilMs: Type.Optional(Type.Integer()),
   stages: Type.Array(StageReport),
   /** Made from something older; replaced when nothing holds it. Absent: it is as a new one would be. */
   outdated: Type.Optional(Type.Array(BoxDifference)),
@@ -59,6 +61,9 @@ export const Box = Type.Object({
   detail: Type.Optional(Type.String()),
 });
 export type Box = Static<typeof Box>;
+
+export const PinRequest = Type.Object({ untilMs: Type.Integer() }, { additionalProperties: false });
+export type PinRequest = Static<typeof PinRequest>;
 
 export const BoxSummary = Type.Object({
   username: Type.String(),

@@ -76,6 +76,12 @@ export const errorTable = {
   'file-exists': { status: 412, title: 'The file exists already.' },
   'seal-invalid': { status: 422, title: 'The sealed value cannot be opened. Seal it again with the current key.' },
   'seal-key-stale': { status: 409, title: 'The value was sealed with a key that is no longer used. Seal it again.' },
+  'archive-invalid': { status: 422, title: 'The archive cannot be read. Nothing was imported.' },
+  'archive-refused': {
+    status: 422,
+    title: 'The archive holds something that Spoon does not keep. Nothing was imported.',
+  },
+  'archive-too-large': { status: 413, title: 'The archive holds more than Spoon takes at once. Nothing was imported.' },
   'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
 
   // Store and keys

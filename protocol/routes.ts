@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
-import { Box, Health } from './boxes.ts';
+import { Box, Health, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
@@ -62,6 +62,28 @@ export const routes = {
     path: '/v1/box/stop',
     scope: 'boxes:manage',
     summary: 'Stop the box and everything in it; the home stays',
+    response: Box,
+  },
+  restartBox: {
+    method: 'POST',
+    path: '/v1/box/restart',
+    scope: 'boxes:manage',
+    summary: 'End the box and everything in it, and start a new one; the home stays',
+    response: Box,
+  },
+  pinBox: {
+    method: 'POST',
+    path: '/v1/box/pin',
+    scope: 'boxes:manage',
+    summary: 'Keep the running box up until then, at most a week ahead, whatever runs in it',
+    body: PinRequest,
+    response: Box,
+  },
+  unpinBox: {
+    method: 'DELETE',
+    path: '/v1/box/pin',
+    scope: 'boxes:manage',
+    summary: 'Let the box stop again when nothing holds it',
     response: Box,
   },
   applyDotfiles: {

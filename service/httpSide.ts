@@ -119,6 +119,7 @@ export class HttpSide {
       redeem: (ticket, target) => tickets.redeem(ticket, target),
       openRelay: ({ userId }, target) =>
         target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
+      isBoxGone: ({ userId }) => terminals.isBoxGone(userId),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -210,12 +211,12 @@ export class HttpSide {
 
   /** Takes nothing new, ends what is open, finishes what has been asked for, for at most 10 s. Boxes run on. */
   async close(): Promise<void> {
-    this.#upgrades.close();
+    const relaysClosed = this.#upgrades.close();
     this.#parts.data.subscribers.close();
     const { server } = this.#app;
     const cut = setTimeout(() => server.closeAllConnections(), finishMs);
     try {
-      await Promise.all([this.#app.close(), this.#adminSocket?.[Symbol.asyncDispose]()]);
+      await Promise.all([relaysClosed, this.#app.close(), this.#adminSocket?.[Symbol.asyncDispose]()]);
       if (server.listening) await once(server, 'close');
       await this.#tokens.settle();
     } finally {

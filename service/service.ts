@@ -5,6 +5,7 @@ import { setupTimeoutMs } from '../protocol/limits.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
+import { Pins } from './boxes/pins.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
@@ -98,7 +99,8 @@ export async function startService(config: Config, { log, version }: Surrounding
     overlay,
     onError: (error, userId) => log.failure('pipeline', error, { userId }),
   });
-  const boxes = await openBoxes({ config, workdir, opened, pipeline, drifts, log });
+  const pins = await Pins.open(store);
+  const boxes = await openBoxes({ config, workdir, opened, pipeline, drifts, pins, log });
   starting.defer(() => boxes.close());
   boxes.onChange((user) => {
     if (!data.subscribers.isHeard(user.userId)) return;
@@ -151,6 +153,7 @@ async function openBoxes({
   opened,
   pipeline,
   drifts,
+  pins,
   log,
 }: {
   config: Config;
@@ -158,6 +161,7 @@ async function openBoxes({
   opened: OpenedEngine;
   pipeline: Pipeline;
   drifts: HomeDrifts;
+  pins: Pins;
   log: Logger;
 }): Promise<Boxes> {
   const authorities = await readAuthorities(config.git.caFile);
@@ -173,6 +177,7 @@ async function openBoxes({
       separatesUsers: opened.separatesUsers,
       authorities,
     },
+    pins,
     onStarted: async (box, waiting) => {
       const stages = await pipeline.bringUp(box, waiting);
       drifts.follow(box);

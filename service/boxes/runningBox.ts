@@ -26,9 +26,11 @@ export interface Surroundings {
   readonly rules: IdleRules;
   readonly memoryBytes: number;
   readonly socketDir: string;
-  specOf(user: BoxUser): BoxSpec;
-  /** Of the image in the spec, as far as it is known. */
+  /** What the image's name stands for now, as far as it is known. */
   imageId(): string | undefined;
+  /** Until when it is kept up by its user's wish. */
+  pinnedUntilMs(): number | undefined;
+  specOf(user: BoxUser): BoxSpec;
   /** Makes what the spec names: home and system files. */
   prepare(spec: BoxSpec): Promise<void>;
   /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */

@@ -1,12 +1,12 @@
-import type { Box, BoxDifference, BoxState, StageReport } from '../../protocol/boxes.ts';
+import type { TerminalStates } from '../../protocol/boxd.ts';
+import type { Box, BoxDifference, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
-import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
 import type { BoxEnd, EngineBox } from './engine.ts';
 import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
+import { openBoxd } from './openBoxd.ts';
 import { differences } from './outdated.ts';
 import type { BoxUser, RunningBox, Surroundings, Waiting } from './runningBox.ts';
 
@@ -142,7 +142,7 @@ export class UserBox {
     this.#isTicking = true;
     try {
       const states = await this.#running.box.boxd.terminals().catch(() => undefined);
-      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules);
+      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules, this.#around.pinnedUntilMs());
       if (stopsInMs(this.#idle, this.#around.rules) === 0) await this.#inTurn(() => this.#stopIfIdle());
     } finally {
       this.#isTicking = false;
@@ -153,7 +153,8 @@ export class UserBox {
     const { engine, rules } = this.#around;
     const box = this.#running?.box;
     const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
-    const holders = states === undefined ? [] : holdersOf(states, this.#idle, rules);
+    const holders = states === undefined ? [] : this.#holders(states);
+    const pinnedUntilMs = this.#around.pinnedUntilMs();
     const outdated = this.#outdated();
     const isIdle = this.#running !== undefined && holders.length === 0;
     return {
@@ -165,6 +166,7 @@ export class UserBox {
       holders,
       stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
       stages: this.#stages,
+      ...(pinnedUntilMs === undefined ? {} : { pinnedUntilMs }),
       ...(outdated.length === 0 ? {} : { outdated }),
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
@@ -189,13 +191,17 @@ export class UserBox {
     return differences(this.#running.engineBox, this.#around.specOf(this.user), this.#around.imageId());
   }
 
+  #holders(states: TerminalStates): Holder[] {
+    return holdersOf(states, this.#idle, this.#around.rules, this.#around.pinnedUntilMs());
+  }
+
   async #startOrReplace(waiting: Waiting): Promise<RunningBox> {
     const current = this.#running;
     if (current !== undefined) {
       if (this.#outdated().length === 0) return current.box;
       const states = await current.box.boxd.terminals();
       // A fresh look: terminals that were opened since the last tick count too.
-      if (holdersOf(states, this.#idle, this.#around.rules).length > 0) return current.box;
+      if (this.#holders(states).length > 0) return current.box;
       await this.#stopNow();
     }
     return this.#start(waiting);
@@ -239,14 +245,7 @@ export class UserBox {
     { openNow, signal }: Waiting,
   ): Promise<RunningBox> {
     await link.whenDialled(timeoutMs, signal);
-    const boxd = new BoxdClient(link);
-    const { protocol } = await boxd.stat(signal);
-    if (protocol < oldestBoxdProtocol || protocol > boxdProtocol) {
-      throw new SpoonError(
-        'box-misbehaved',
-        `Its boxd speaks version ${protocol}; this service speaks ${oldestBoxdProtocol} to ${boxdProtocol}.`,
-      );
-    }
+    const boxd = await openBoxd(link, signal);
     const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs, imageId: engineBox.imageId };
     this.#preparing = box;
     try {
@@ -266,7 +265,7 @@ export class UserBox {
     if (box === undefined) return;
     const generation = this.#generation;
     const states = await box.boxd.terminals().catch(() => undefined);
-    const isHeld = states !== undefined && holdersOf(states, this.#idle, this.#around.rules).length > 0;
+    const isHeld = states !== undefined && this.#holders(states).length > 0;
     // From here to the end of the first line of #stopNow nothing else runs: an open came before and wins, or waits.
     if (isHeld || generation !== this.#generation || this.#running?.box !== box) return;
     await this.#stopNow();

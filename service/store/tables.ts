@@ -153,6 +153,11 @@ export interface EnvironmentRow {
   log_enc: Uint8Array | null;
 }
 
+export interface BoxPinRow {
+  user_id: string;
+  until_ms: number;
+}
+
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
@@ -165,6 +170,7 @@ export interface Tables {
   dotfile_versions: DotfileVersionRow;
   spoons: SpoonRow;
   threads: ThreadRow;
+  box_pins: BoxPinRow;
   environments: EnvironmentRow;
   seal_keys: SealKeyRow;
   sealed_values: SealedValueRow;

@@ -170,6 +170,16 @@ export class Terminals {
     return this.#parts.folderOfThread(box, thread, signal);
   }
 
+  /** For a connection to a box that broke: whether it was the box that ended. Asked, it fails before the engine tells. */
+  async isBoxGone(userId: string): Promise<boolean> {
+    const { boxes } = this.#parts;
+    await boxes
+      .running(userId)
+      ?.boxd.stat()
+      .catch(() => undefined);
+    return boxes.running(userId) === undefined;
+  }
+
   /** A box whose daemon died a moment ago still looks as if it ran: it is replaced, and asked once more. */
   async #inBox<T>(
     asker: Asker,

@@ -5,7 +5,7 @@ const bytes: RawBuilder<unknown> = sql`bytea`;
 
 /** The dotfiles repository of each user: what they chose, and what the last run said, which outlives its box. */
 export const environments = {
-  number: 5,
+  number: 6,
   name: 'environments',
   async up({ schema }: Transaction<Tables>): Promise<void> {
     await schema
