@@ -9,6 +9,7 @@ import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addLogin } from './login.ts';
+import { addAdmin } from './network.ts';
 import { addService } from './service.ts';
 import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
@@ -60,6 +61,7 @@ for (const add of [
   addBox,
   addTokens,
   addUsers,
+  addAdmin,
   addService,
 ]) {
   add(program, line);

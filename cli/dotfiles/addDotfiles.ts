@@ -7,6 +7,7 @@ import { parseFileMode } from '../../protocol/fileMode.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import { type CommandLine, type JsonOption, UsageError, withJson } from '../commandLine.ts';
 import { isStdinGiven, readLocalFile, readStdin } from '../readInput.ts';
+import { addRepository } from '../repository.ts';
 import { addDrift } from './drift.ts';
 import { addEdit } from './edit.ts';
 import { addHistory } from './history.ts';
@@ -22,6 +23,7 @@ interface PutOptions extends JsonOption {
 /** `spoonctl dotfiles …` */
 export function addDotfiles(program: Command, line: CommandLine): void {
   const dotfiles = program.command('dotfiles').description('the dotfiles in your home');
+  addRepository(dotfiles, line);
 
   withJson(dotfiles.command('ls').argument('[folder]').description('list them, or those below a folder')).action(
     async (folder: string | undefined, options: JsonOption) => {
