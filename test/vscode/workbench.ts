@@ -238,8 +238,8 @@ export class Workbench implements AsyncDisposable {
   /** Answers VS Code's own dialog for files, which is a quick input here. */
   async answerFileDialog(title: string, path: string, button: string): Promise<void> {
     await this.page.locator('.quick-input-title', { hasText: title }).waitFor();
-    // It first fills in a folder of its own; what is typed before that is lost.
-    await this.until(async () => (await this.quickInput.inputValue()).startsWith('/'));
+    // It first fills in the folder of the window; what is typed before that is lost.
+    await this.until(async () => (await this.quickInput.inputValue()) === `${this.folder}/`);
     await this.quickInput.fill(path);
     const shown = this.page.locator('.quick-input-title', { hasText: title });
     const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
