@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
 import { cacheFolder } from './provision/cacheFolder.ts';
-import { ensureDebianImage } from './provision/debianImage.ts';
+import { ensureDebianImage, removeOldImages } from './provision/debianImage.ts';
 import { startTestEngine } from './provision/docker.ts';
 import { ensureBusybox, ensurePlainDebian } from './provision/plainImages.ts';
 import { ensurePrograms } from './provision/systemPackages.ts';
@@ -33,12 +33,13 @@ const needs: Need[] = [
   {
     marks: ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'],
     async provide(stack) {
-      if (process.env.SPOON_TEST_DOCKER_HOST === undefined) {
-        process.env.SPOON_TEST_DOCKER_HOST = stack.use(await startTestEngine(say)).host;
-      }
-      const socketPath = process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '');
-      process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(new Docker({ socketPath }), say);
-      say(`Docker engine ${process.env.SPOON_TEST_DOCKER_HOST} with ${process.env.SPOON_TEST_IMAGE}`);
+      const given = process.env.SPOON_TEST_DOCKER_HOST;
+      const host = given ?? stack.use(await startTestEngine(say)).host;
+      process.env.SPOON_TEST_DOCKER_HOST = host;
+      const docker = new Docker({ socketPath: host.replace('unix://', '') });
+      process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(docker, say);
+      if (given === undefined) await removeOldImages(docker);
+      say(`Docker engine ${host} with ${process.env.SPOON_TEST_IMAGE}`);
     },
   },
   {
