@@ -28,6 +28,7 @@ import { registerCommands, runGuarded } from './registerCommands.ts';
 import { ConnectionStatus, showStatusMenu } from './status/connectionStatus.ts';
 import { diagnosticsText } from './status/diagnostics.ts';
 import type { ThreadTerminals } from './terminals/threadTerminals.ts';
+import { isThreadUri } from './threadFolder/threadUri.ts';
 import { ThreadParts } from './threads/threadParts.ts';
 
 /** For the suite that runs inside the extension host; undefined elsewhere. */
@@ -118,7 +119,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const drops = new DropController(current, edit, uploads, log);
   tree.open(drops);
   // The secret store answers late while a window starts; nothing here waits for it.
-  void current.ready.then(() => {
+  current.settled = current.ready.then(() => {
     setContext('spoon.ready', true);
     return takeHandedSignIn();
   });
@@ -133,6 +134,8 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         const handed = await platform.handedSignIn();
         if (handed === undefined || current.connection !== undefined) return;
         await signInWith(signingIn, handed);
+        await current.follow();
+        if (vscode.workspace.workspaceFolders?.some(({ uri }) => isThreadUri(uri))) return;
         // Whoever is brought here for the first time sees what it is about.
         await vscode.commands.executeCommand('spoon.dotfiles.focus');
       },

@@ -53,7 +53,7 @@ export class Connection implements vscode.Disposable {
     this.#api = new ApiClient({ url: session.url, token, clientId, fetch: withTimeout(fetch) });
     this.host = this.#api.host;
     this.dotfiles = new HomeDotfiles(this.#api);
-    this.threads = new HomeThreads(this.#api);
+    this.threads = new HomeThreads({ api: this.#api, onBox: (box) => this.#setBox(box) });
     this.terminals = { api: this.#api, openSocket };
     this.#events = new EventStream({
       api: this.#api,

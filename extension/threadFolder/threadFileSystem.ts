@@ -11,6 +11,7 @@ import { equalBytes, planSave, type SeenVersion } from '../dotfiles/saveConflict
 import type { Log } from '../outputLog.ts';
 import { AbsentPaths } from './absentPaths.ts';
 import { askAboutBoxConflict } from './boxConflictQuestion.ts';
+import { onReachable, refreshExplorer } from './reachable.ts';
 import { requireSameHome, threadFileError } from './threadFileError.ts';
 import { changeTypes, toVscodeStat, typeOf } from './threadFileStat.ts';
 import { threadScheme, threadUri } from './threadUri.ts';
@@ -213,7 +214,8 @@ export class ThreadFileSystem implements vscode.FileSystemProvider, vscode.Dispo
 
   async #guard<T>(uri: vscode.Uri, work: (open: Open) => Promise<T>): Promise<T> {
     try {
-      await this.#current.ready;
+      // VS Code asks for the folder before anything else, and gives it up for good when it is told that nobody is signed in.
+      await this.#current.settled;
       const connection = this.#current.require();
       if (accountOf(connection.session) !== uri.authority) {
         throw new SpoonError('unauthenticated', vscode.l10n.t('This folder belongs to another account.'));
@@ -237,28 +239,18 @@ export class ThreadFileSystem implements vscode.FileSystemProvider, vscode.Dispo
       onIncomplete: () =>
         this.#log.warn('more folders than can be watched: some changes in the box show only after a refresh'),
     };
-    let ran = connection.box?.state === 'running';
     this.#open = {
       connection,
       account: accountOf(connection.session),
       files: new HomeFilesApi(connection.api),
       watch: new FileWatch({ ...connection.terminals, listener }),
-      subscription: connection.onDidChangeBox(({ state }) => {
-        const runs = state === 'running';
-        if (runs && !ran) this.#boxStarted();
-        ran = runs;
+      subscription: onReachable(connection, () => {
+        this.#open?.watch.renew();
+        this.#lookAgain();
+        refreshExplorer();
       }),
     };
     this.#watchAll();
-  }
-
-  #boxStarted(): void {
-    this.#open?.watch.renew();
-    this.#lookAgain();
-    // The Explorer gave up on a folder that could not be read; nothing but this makes it look again.
-    if (vscode.workspace.workspaceFolders?.some(({ uri }) => uri.scheme === threadScheme)) {
-      void vscode.commands.executeCommand('workbench.files.action.refreshFilesExplorer');
-    }
   }
 
   #close(): void {

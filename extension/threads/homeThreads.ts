@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ApiClient } from '../../client/apiClient.ts';
+import type { Box } from '../../protocol/boxes.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import type { Terminal } from '../../protocol/terminals.ts';
 import type { CheckoutProgress, Spoon, Thread } from '../../protocol/threads.ts';
@@ -16,6 +17,8 @@ const settleMs = 100;
 /** Spoons, threads and running terminals of one account as this window knows them: what the service said last. */
 export class HomeThreads implements vscode.Disposable {
   readonly #api: ApiClient;
+  /** What holds it changes with the terminals, without an event. */
+  readonly #onBox: (box: Box) => void;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #progress = new vscode.EventEmitter<ThreadProgress>();
   #spoons: readonly Spoon[] = [];
@@ -29,8 +32,9 @@ export class HomeThreads implements vscode.Disposable {
   /** Of a thread that is being made, by any window. */
   readonly onDidProgress = this.#progress.event;
 
-  constructor(api: ApiClient) {
+  constructor({ api, onBox }: { api: ApiClient; onBox: (box: Box) => void }) {
     this.#api = api;
+    this.#onBox = onBox;
   }
 
   get isListed(): boolean {
@@ -104,7 +108,8 @@ export class HomeThreads implements vscode.Disposable {
   async #list(): Promise<void> {
     do {
       this.#isStale = false;
-      const [{ spoons }, { threads }, { terminals }] = await Promise.all([
+      const [box, { spoons }, { threads }, { terminals }] = await Promise.all([
+        this.#api.call('box'),
         this.#api.call('listSpoons'),
         this.#api.call('listThreads', { query: { status: true } }),
         this.#api.call('listTerminals'),
@@ -113,6 +118,7 @@ export class HomeThreads implements vscode.Disposable {
       this.#threads = threads;
       this.#terminals = terminals;
       this.#isListed = true;
+      this.#onBox(box);
       this.#changed.fire();
     } while (this.#isStale);
   }

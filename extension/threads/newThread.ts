@@ -71,7 +71,7 @@ export async function makeThread({ api, threads }: Connection, wanted: NewThread
   );
   threads.refreshSoon();
   const notes = created.notes.map(asPlainText).filter(Boolean);
-  if (notes.length > 0) void vscode.window.showInformationMessage(`${name}: ${notes.join(' ')}`);
+  if (notes.length > 0) vscode.window.setStatusBarMessage(`${name}: ${notes.join(' ')}`, 8000);
   return created;
 }
 

@@ -59,7 +59,7 @@ describe('the words of a box', () => {
     [{ ...box, stopsAtMs: 10 * minute }, 'box stops in 10 minutes'],
     [{ ...box, holders: [{ kind: 'pin' as const, id: '1', label: 'x' }] }, 'box is on, kept by you'],
     [{ ...box, holders: [{ kind: 'command' as const, id: '1', label: 'x' }] }, 'box is on, held by 1 thing'],
-  ] as const) {
+  ] satisfies [Box | undefined, string][]) {
     it(`are ${words || 'none'}`, () => assert.equal(boxInBrief(what, 0), words));
   }
 

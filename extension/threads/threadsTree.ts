@@ -189,14 +189,14 @@ export class ThreadsTree implements vscode.TreeDataProvider<ThreadNode>, vscode.
   #look(): void {
     const connection = this.#current.connection;
     if (!this.#view.visible || !vscode.window.state.focused || connection?.state.name !== 'connected') return;
-    this.#show();
-    if (connection.box?.state === 'running') connection.threads.refreshSoon();
+    connection.threads.refreshSoon();
   }
 
   #show(): void {
     const { connection } = this.#current;
-    const brief = connection?.state.name === 'connected' ? boxInBrief(connection.box, Date.now()) : '';
-    this.#view.description = brief;
+    // With rows, the first of them says it.
+    const isEmpty = connection?.state.name === 'connected' && this.#roots(connection).length === 0;
+    this.#view.description = isEmpty ? boxInBrief(connection.box, Date.now()) : '';
     this.refresh();
   }
 }
@@ -239,7 +239,8 @@ function threadItem(thread: Thread, sessions: number): vscode.TreeItem {
   const brief = statusInBrief(thread.status, thread.branch);
   const isDirty = thread.status !== null && (thread.status.dirty > 0 || thread.status.unpushed > 0);
   const isBroken = thread.status?.state === 'missing' || thread.status?.state === 'broken';
-  item.id = `thread ${thread.id}`;
+  // Another id with the first terminal: VS Code opens a row by itself only when it is new.
+  item.id = `thread ${thread.id} ${sessions > 0}`;
   item.description = asPlainText(brief);
   item.iconPath = new vscode.ThemeIcon(isBroken ? 'warning' : 'git-branch');
   item.contextValue = `thread${isDirty ? '+dirty' : ''}`;
@@ -257,7 +258,7 @@ function sessionItem(terminal: Terminal, node: ThreadNode): vscode.TreeItem {
   const viewers = viewersInWords(terminal);
   const lastLine = asPlainText(terminal.lastLine);
   item.id = `session ${terminal.id}`;
-  item.description = [lastLine, viewers].filter(Boolean).join(' · ');
+  item.description = [viewers, lastLine].filter(Boolean).join(' · ');
   item.iconPath = new vscode.ThemeIcon(terminal.busy ? 'terminal' : 'terminal-bash');
   item.contextValue = 'session';
   const tooltip = new vscode.MarkdownString();
