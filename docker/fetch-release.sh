@@ -1,13 +1,10 @@
 #!/bin/sh
-# fetch-release NAME VERSION SHA256 URL: one program out of a release, into /out. Without a version it is left out, by name.
+# fetch-release NAME VERSION SHA256 URL: one program out of a release, into /out. Nothing is taken unpinned.
 set -eu
 name=$1 version=$2 sha256=$3 url=$4
-if [ -z "$version" ]; then
-  echo "$name" >>/out/etc/spoon/left-out
-  exit 0
-fi
-if [ -z "$sha256" ]; then
-  echo "$name $version: no checksum given. Take it from the release and pass it as a build argument." >&2
+if ! expr "$version" : '[0-9][0-9.]*$' >/dev/null || ! expr "$sha256" : '[0-9a-f]\{64\}$' >/dev/null; then
+  echo "$name: it needs a version and a SHA-256, and has '$version' and '$sha256'." >&2
+  echo "Run node scripts/pinFedora.ts and give the lines of docker/pins.env as build arguments." >&2
   exit 1
 fi
 work=$(mktemp -d)
@@ -20,5 +17,5 @@ case $url in
     ;;
   *) program=$work/release ;;
 esac
-install -m 0755 "$program" "/out/usr/local/bin/$name"
+install -D -m 0755 "$program" "/out/usr/local/bin/$name"
 rm -r "$work"

@@ -24,6 +24,10 @@ const dotfileCommandIds = [
   'spoon.dotfiles.restoreVersion',
   'spoon.dotfiles.restoreDeleted',
   'spoon.dotfiles.compareWithLocal',
+  'spoon.dotfiles.compareWithHome',
+  'spoon.dotfiles.takeFromHome',
+  'spoon.dotfiles.restoreInHome',
+  'spoon.dotfiles.mergeWithHome',
   'spoon.dotfiles.beforeKey',
 ] as const;
 

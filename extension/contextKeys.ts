@@ -11,6 +11,8 @@ export interface ContextKeys {
   'spoon.inThreadFolder': boolean;
   'spoon.dotfiles.hasFiles': boolean;
   'spoon.dotfiles.canPaste': boolean;
+  /** Paths, with a leading slash as in a URI, of what was changed in the home. */
+  'spoon.dotfiles.drifted': readonly string[];
   /** The editor compares an older version with the current one. */
   'spoon.dotfiles.showsVersion': boolean;
   /** The same as two of the above, but only from when the walkthrough is open: what is true before does not count there. */

@@ -14,9 +14,11 @@ import { DotfileDecorations } from './dotfiles/dotfileDecorations.ts';
 import { DotfilesFileSystem } from './dotfiles/dotfilesFileSystem.ts';
 import { DotfilesTree } from './dotfiles/dotfilesTree.ts';
 import { DownloadCommand } from './dotfiles/downloadCommand.ts';
+import { DriftCommands } from './dotfiles/driftCommands.ts';
 import { DropController } from './dotfiles/dropController.ts';
 import { EditCommands } from './dotfiles/editCommands.ts';
 import { HistoryCommands } from './dotfiles/historyCommands.ts';
+import { SecretNudge } from './dotfiles/secretNudge.ts';
 import { UploadCommands } from './dotfiles/uploadCommands.ts';
 import { UploadReports } from './dotfiles/uploadReport.ts';
 import { VersionFiles } from './dotfiles/versionFiles.ts';
@@ -52,8 +54,10 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const tree = new DotfilesTree(current);
   const edit = new EditCommands(current, tree);
   const reports = new UploadReports();
-  const uploads = new UploadCommands({ current, tree, reports, disk: platform.disk, log });
+  const nudge = new SecretNudge(log);
+  const uploads = new UploadCommands({ current, tree, reports, nudge, disk: platform.disk, log });
   const downloads = new DownloadCommand(current, platform.disk);
+  const drift = new DriftCommands(current, log);
   const history = new HistoryCommands(current, tree, log);
   const clipboard = new DotfileClipboard(current, tree, edit);
   const remove = new DeleteCommand(current, tree, log);
@@ -66,10 +70,11 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     tree,
     threads,
     new SpoonAuthenticationProvider(sessions, () => signIn(signingIn)),
-    new DotfilesFileSystem(current),
+    new DotfilesFileSystem(current, nudge),
     reports,
     clipboard,
     history,
+    drift,
     new DotfileDecorations(current, clipboard),
     new ConnectionStatus(current),
     new VersionFiles(current),
@@ -106,7 +111,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         'spoon.reconnect': () => current.require().reconnect(),
         'spoon.showStatus': () => showStatusMenu(current),
         ...threads.commands,
-        ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history }),
+        ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history, drift }),
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>

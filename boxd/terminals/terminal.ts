@@ -28,6 +28,7 @@ const floodChunkBytes = 2048;
 export class Terminal {
   readonly id: string;
   readonly createdMs = Date.now();
+  readonly #startedMs = performance.now();
   readonly #ring = new ByteRing(replayRingBytes);
   readonly #scanner = new OutputScanner();
   readonly #screen: ScreenModel;
@@ -58,7 +59,7 @@ export class Terminal {
     terminal.#pty = await PseudoTerminal.start(options, {
       onData: (chunk) => terminal.#onData(chunk),
       onExit: ({ code, signal }) => {
-        terminal.#exit = { type: 'exit', code, signal, ranMs: Date.now() - terminal.createdMs };
+        terminal.#exit = { type: 'exit', code, signal, ranMs: Math.round(performance.now() - terminal.#startedMs) };
         terminal.#flush();
         onExit();
       },

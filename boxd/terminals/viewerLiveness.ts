@@ -15,23 +15,23 @@ const policyViolation = 1008;
  * @returns stops watching
  */
 export function watchLiveness(webSocket: WebSocket, socket: Duplex, attached: () => boolean): () => void {
-  let aliveMs = Date.now();
+  let aliveMs = performance.now();
   let pings = 0;
   webSocket.on('pong', () => {
-    aliveMs = Date.now();
+    aliveMs = performance.now();
   });
   webSocket.on('message', () => {
-    aliveMs = Date.now();
+    aliveMs = performance.now();
   });
   webSocket.on('ping', (data: Buffer) => {
-    aliveMs = Date.now();
+    aliveMs = performance.now();
     if (++pings > maxPingsPerInterval) webSocket.close(policyViolation, 'Too many pings.');
     else if (socket.writableLength < maxPongBacklogBytes) webSocket.pong(data);
   });
   const timer = setInterval(() => {
     pings = 0;
     if (!attached()) webSocket.close(closeCode.badMessage, 'It never attached.');
-    if (Date.now() - aliveMs > deadAfterMs) webSocket.terminate();
+    if (performance.now() - aliveMs > deadAfterMs) webSocket.terminate();
     else if (webSocket.readyState === webSocket.OPEN) webSocket.ping();
   }, pingIntervalMs);
   return () => clearInterval(timer);

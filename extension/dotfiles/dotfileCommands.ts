@@ -7,6 +7,7 @@ import type { DeleteCommand } from './deleteCommand.ts';
 import type { DotfileClipboard } from './dotfileClipboard.ts';
 import type { DotfileNode, DotfilesTree } from './dotfilesTree.ts';
 import type { DownloadCommand } from './downloadCommand.ts';
+import type { DriftCommands } from './driftCommands.ts';
 import type { EditCommands } from './editCommands.ts';
 import { dotfilePathOf, type HistoryCommands } from './historyCommands.ts';
 import { changeMode } from './modeCommand.ts';
@@ -21,11 +22,12 @@ export interface DotfileParts {
   readonly remove: DeleteCommand;
   readonly clipboard: DotfileClipboard;
   readonly history: HistoryCommands;
+  readonly drift: DriftCommands;
 }
 
 /** What the dotfiles' commands do with what VS Code hands them: the nodes of a menu, the focus of a key, or nothing. */
 export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCommandId, CommandHandler>> {
-  const { current, tree, edit, uploads, downloads, remove, clipboard, history } = parts;
+  const { current, tree, edit, uploads, downloads, remove, clipboard, history, drift } = parts;
   const some = (first: unknown, all: unknown): readonly DotfileNode[] => {
     if (first === 'byKey') return tree.keyTargets();
     const nodes = (Array.isArray(all) ? all : [first]).map(nodeOf).filter((node) => node !== undefined);
@@ -36,6 +38,11 @@ export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCom
   const pathOfTarget = (target: unknown): string | undefined => {
     if (target instanceof vscode.Uri) return dotfilePathOf(target);
     return nodeOf(target)?.path ?? dotfilePathOf(undefined) ?? tree.selection[0]?.path;
+  };
+  const pathsOfTargets = (target: unknown, targets: unknown): readonly string[] => {
+    if (nodeOf(target) !== undefined) return some(target, targets).map(({ path }) => path);
+    const path = pathOfTarget(target);
+    return path === undefined ? [] : [path];
   };
   return {
     'spoon.dotfiles.newFile': (node) => edit.newFile(one(node)),
@@ -63,6 +70,10 @@ export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCom
     'spoon.dotfiles.restoreVersion': () => history.restoreShown(),
     'spoon.dotfiles.restoreDeleted': () => history.restoreDeleted(),
     'spoon.dotfiles.compareWithLocal': (target) => compareWithLocal(current, pathOfTarget(target)),
+    'spoon.dotfiles.compareWithHome': (target) => drift.compare(pathOfTarget(target)),
+    'spoon.dotfiles.takeFromHome': (target, targets) => drift.take(pathsOfTargets(target, targets)),
+    'spoon.dotfiles.restoreInHome': (target, targets) => drift.restore(pathsOfTargets(target, targets)),
+    'spoon.dotfiles.mergeWithHome': (target) => drift.merge(pathOfTarget(target)),
     'spoon.dotfiles.beforeKey': () => tree.beforeKey(),
   };
 }

@@ -2,9 +2,10 @@ import * as vscode from 'vscode';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { Coalesce } from './coalesce.ts';
 import type { DotfileClipboard } from './dotfileClipboard.ts';
-import { isBinaryName, isExecutable, problemText } from './dotfileFacts.ts';
+import { isBinaryName, isExecutable, stateText } from './dotfileFacts.ts';
 import type { Entry } from './dotfileIndex.ts';
 import { accountOf, dotfileScheme, dotfileUri, pathOf } from './dotfileUri.ts';
+import type { HomeDotfiles } from './homeDotfiles.ts';
 
 /** Letters beside the names of dotfiles, in the tree, the tabs and the Explorer. A letter each, never colour alone. */
 export class DotfileDecorations implements vscode.FileDecorationProvider, vscode.Disposable {
@@ -40,15 +41,8 @@ export class DotfileDecorations implements vscode.FileDecorationProvider, vscode
     if (uri.scheme !== dotfileScheme || connection === undefined) return undefined;
     if (accountOf(connection.session) !== uri.authority) return undefined;
     const path = pathOf(uri);
-    const problem = connection.dotfiles.problem(path);
-    if (problem !== undefined) {
-      const isPending = problem.state === 'pending';
-      const color = new vscode.ThemeColor(isPending ? 'list.warningForeground' : 'list.errorForeground');
-      const text = problemText(problem.state, problem.detail);
-      const decoration = new vscode.FileDecoration(isPending ? 'P' : '!', text, color);
-      decoration.propagate = true;
-      return decoration;
-    }
+    const state = stateDecoration(path, connection.dotfiles);
+    if (state !== undefined) return state;
     if (this.#clipboard.isCut(path)) {
       const color = new vscode.ThemeColor('disabledForeground');
       return new vscode.FileDecoration(undefined, vscode.l10n.t('Cut'), color);
@@ -69,6 +63,20 @@ export class DotfileDecorations implements vscode.FileDecorationProvider, vscode
     const account = accountOf(connection.session);
     this.#changed.fire([...new Set(paths)].map((path) => dotfileUri(account, path)));
   }
+}
+
+/** `M` changed in the box, `P` on its way there, `!` needs somebody to look at it. */
+function stateDecoration(path: string, dotfiles: HomeDotfiles): vscode.FileDecoration | undefined {
+  const problem = dotfiles.problem(path);
+  const drift = dotfiles.drift(path);
+  if (problem === undefined && drift === undefined) return undefined;
+  const isGrave = drift === undefined ? problem?.state !== 'pending' : drift.state === 'conflict';
+  const [badge, color] = isGrave
+    ? ['!', 'list.errorForeground']
+    : [drift === undefined ? 'P' : 'M', 'list.warningForeground'];
+  const decoration = new vscode.FileDecoration(badge, stateText(path, dotfiles), new vscode.ThemeColor(color));
+  decoration.propagate = true;
+  return decoration;
 }
 
 function kindDecoration(entry: Entry): vscode.FileDecoration | undefined {

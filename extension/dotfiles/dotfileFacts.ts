@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { formatFileMode } from '../../protocol/fileMode.ts';
 import { asPlainText } from '../failure.ts';
 import type { Entry } from './dotfileIndex.ts';
+import { driftText } from './driftCommands.ts';
 import { formatSize } from './formatSize.ts';
 import type { HomeDotfiles } from './homeDotfiles.ts';
 
@@ -12,7 +13,7 @@ export function isExecutable({ kind, dotfile }: Entry): boolean {
 }
 
 const binaryNames =
-  /\.(png|jpe?g|gif|webp|ico|bmp|icns|ttf|otf|ttc|woff2?|eot|gz|tgz|xz|bz2|zst|zip|7z|jar|pdf|so|o|a|pyc|wasm|db|sqlite3?|kbx|gpg|mp3|ogg|wav|mo)$/i;
+  /.\.(png|jpe?g|gif|webp|ico|bmp|icns|ttf|otf|ttc|woff2?|eot|gz|tgz|xz|bz2|zst|zip|7z|jar|pdf|so|o|a|pyc|wasm|db|sqlite3?|kbx|gpg|mp3|ogg|wav|mo)$/i;
 
 /** By its name, because the list of dotfiles has no contents. */
 export function isBinaryName({ kind, name }: Entry): boolean {
@@ -47,12 +48,9 @@ function details(entry: Entry, dotfiles: HomeDotfiles): string[] {
         ]
           .filter(Boolean)
           .join(', ');
-  const problem = dotfiles.problem(path);
-  return [
-    facts,
-    vscode.l10n.t('Version {0}, changed {1}', dotfile.version, changed),
-    ...(problem === undefined ? [] : [problemText(problem.state, problem.detail)]),
-  ];
+  return [facts, vscode.l10n.t('Version {0}, changed {1}', dotfile.version, changed), stateText(path, dotfiles)].filter(
+    (line) => line !== '',
+  );
 }
 
 function modeText(mode: number): string {
@@ -61,23 +59,26 @@ function modeText(mode: number): string {
 
 export function spokenDotfile(entry: Entry, dotfiles: HomeDotfiles): string {
   const kind = { file: vscode.l10n.t('file'), symlink: vscode.l10n.t('link'), directory: vscode.l10n.t('folder') };
-  const problem = dotfiles.problem(entry.path);
   const parts = [
     entry.name,
     kind[entry.kind],
     isExecutable(entry) ? vscode.l10n.t('executable') : '',
     isBinaryName(entry) ? vscode.l10n.t('binary') : '',
-    problem === undefined ? '' : problemText(problem.state, problem.detail),
+    stateText(entry.path, dotfiles),
   ];
   return parts.filter(Boolean).join(', ');
 }
 
-/** Why a stored file is not, or not as it was, in the running box. */
-export function problemText(state: string, detail: string | undefined): string {
+/** Why a stored file is not, or not as it was, in the running box; empty when all is well. */
+export function stateText(path: string, dotfiles: HomeDotfiles): string {
+  const drift = dotfiles.drift(path);
+  if (drift !== undefined) return driftText(drift);
+  const problem = dotfiles.problem(path);
+  if (problem === undefined) return '';
   const what: Record<string, string> = {
     conflict: vscode.l10n.t('A change made in the box was in the way; it is kept as an older version.'),
     refused: vscode.l10n.t('Stored, but it could not be written into the box.'),
     pending: vscode.l10n.t('Stored; the running box does not have it yet.'),
   };
-  return [what[state] ?? '', asPlainText(detail ?? '')].filter((text) => text !== '').join(' ');
+  return [what[problem.state] ?? '', asPlainText(problem.detail ?? '')].filter((text) => text !== '').join(' ');
 }

@@ -25,6 +25,11 @@ export function versionUri(account: string, path: string, version: number): vsco
   return vscode.Uri.from({ scheme: versionScheme, authority: account, path: `/${version}/${path}` });
 }
 
+/** What the home of the running box has there, beside the versions. */
+export function homeUri(account: string, path: string): vscode.Uri {
+  return vscode.Uri.from({ scheme: versionScheme, authority: account, path: `/home/${path}` });
+}
+
 /** Empty for the home itself. Not checked: `stat` is asked for whatever VS Code thinks could be there. */
 export function pathOf(uri: vscode.Uri): string {
   return uri.path.replace(/^\/+/, '').replace(/\/+$/, '');

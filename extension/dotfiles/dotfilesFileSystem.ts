@@ -14,6 +14,7 @@ import { fileSystemError } from './fileSystemError.ts';
 import type { HomeDotfiles } from './homeDotfiles.ts';
 import { equalBytes, planSave, type SeenVersion } from './saveConflict.ts';
 import { askAboutConflict } from './saveConflictQuestion.ts';
+import { type SecretNudge, suspectIn } from './secretNudge.ts';
 
 interface ReadVersion extends SeenVersion {
   /** Kept to tell a real change from a mere touch when the size is the same. */
@@ -26,6 +27,7 @@ interface ReadVersion extends SeenVersion {
  */
 export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Disposable {
   readonly #current: CurrentConnection;
+  readonly #nudge: SecretNudge;
   readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly #disposables: vscode.Disposable[] = [];
   /** What this window read or wrote last, by URI. */
@@ -37,8 +39,9 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
   #following: vscode.Disposable | undefined;
   readonly onDidChangeFile = this.#changed.event;
 
-  constructor(current: CurrentConnection) {
+  constructor(current: CurrentConnection, nudge: SecretNudge) {
     this.#current = current;
+    this.#nudge = nudge;
     this.#disposables.push(
       this.#changed,
       current.onDidChange((connection) => this.#follow(connection)),
@@ -176,6 +179,7 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
       const { dotfile } = await this.#whileWriting(key, save);
       this.#read.set(key, { ...dotfile, bytes: content });
       this.#checked.set(key, dotfile);
+      this.#nudge.tell(connection, [suspectIn(path, content)]);
     } catch (error) {
       if (!(error instanceof SpoonError) || !['version-stale', 'file-exists'].includes(error.code)) throw error;
       // Between VS Code's check and the save. With the list brought up to date, the next save finds it and asks.

@@ -7,6 +7,7 @@ import { Coalesce } from './coalesce.ts';
 import { describeDotfile, isExecutable, spokenDotfile } from './dotfileFacts.ts';
 import { type Entry, type IndexChange, mergeChanges, nameOf, parentOf } from './dotfileIndex.ts';
 import { accountOf, dotfileUri } from './dotfileUri.ts';
+import type { HomeDotfiles } from './homeDotfiles.ts';
 
 /** A place in the tree. One object per path for as long as the account is shown, so that VS Code knows it again. */
 export interface DotfileNode {
@@ -129,7 +130,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     item.id = `${accountOf(connection.session)}/${node.path}`;
     item.label = entry.name;
     item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
-    item.contextValue = contextOf(entry);
+    item.contextValue = contextOf(entry, connection.dotfiles);
     item.accessibilityInformation = { label: spokenDotfile(entry, connection.dotfiles) };
     if (entry.kind === 'symlink') item.description = vscode.l10n.t('link');
     if (!isFolder) {
@@ -160,7 +161,13 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     this.#following?.dispose();
     this.#nodes.clear();
     this.#changes.clear();
-    this.#following = connection?.dotfiles.onDidChange((change) => this.#changes.add(change));
+    if (connection !== undefined) {
+      const { dotfiles } = connection;
+      this.#following = vscode.Disposable.from(
+        dotfiles.onDidChange((change) => this.#changes.add(change)),
+        dotfiles.onDidChangeProblems((changed) => this.#changes.add({ created: [], changed, deleted: [] })),
+      );
+    }
     this.#showState();
     this.refresh();
     if (connection === undefined) return;
@@ -209,8 +216,12 @@ const offlineMessage = vscode.l10n.t(
 );
 
 /** Words that the menus look for. */
-function contextOf(entry: Entry): string {
+function contextOf(entry: Entry, dotfiles: HomeDotfiles): string {
   if (entry.kind === 'directory') return 'folder mode';
-  if (entry.kind === 'symlink') return 'file symlink';
-  return isExecutable(entry) ? 'file mode executable' : 'file mode';
+  const words = entry.kind === 'symlink' ? ['file', 'symlink'] : ['file', 'mode'];
+  if (isExecutable(entry)) words.push('executable');
+  const drift = dotfiles.drift(entry.path);
+  if (drift !== undefined) words.push('drift');
+  if (drift?.state === 'conflict') words.push('conflict');
+  return words.join(' ');
 }

@@ -6,6 +6,7 @@ import type {
   Applied,
   BatchOutcome,
   DeletedDotfile,
+  DotfileDrift,
   DotfileHistory,
   DotfileKind,
   RemovedDotfile,
@@ -24,6 +25,7 @@ export class HomeDotfiles implements vscode.Disposable {
   readonly #api: DotfilesApi;
   readonly #index = new DotfileIndex();
   readonly #problems = new Map<string, Applied>();
+  readonly #drifts = new Map<string, DotfileDrift>();
   readonly #changed = new vscode.EventEmitter<IndexChange>();
   readonly #problemsChanged = new vscode.EventEmitter<readonly string[]>();
   readonly #firstList = Promise.withResolvers<void>();
@@ -31,7 +33,7 @@ export class HomeDotfiles implements vscode.Disposable {
   #refreshing: Promise<void> | undefined;
   /** Fires after the change: what it names can be asked for. */
   readonly onDidChange = this.#changed.event;
-  /** Paths whose {@link problem} is another one now. */
+  /** Paths whose {@link problem} or {@link drift} is another one now. */
   readonly onDidChangeProblems = this.#problemsChanged.event;
 
   constructor(api: ApiClient) {
@@ -66,6 +68,15 @@ export class HomeDotfiles implements vscode.Disposable {
     return this.#problems.get(path);
   }
 
+  /** How the home differs from what Spoon has written there, by somebody's hand. */
+  drift(path: string): DotfileDrift | undefined {
+    return this.#drifts.get(path);
+  }
+
+  get drifted(): string[] {
+    return [...this.#drifts.keys()];
+  }
+
   /** Until the first list is there. @throws SpoonError why it cannot be had */
   async whenListed(): Promise<void> {
     if (!this.#isListed) await this.#firstList.promise;
@@ -91,6 +102,25 @@ export class HomeDotfiles implements vscode.Disposable {
   /** @param name the path, or the id of a removed dotfile */
   async readVersion(name: string | { readonly id: string }, version: number): Promise<DotfileContent> {
     return await this.#api.read(name, { version });
+  }
+
+  async readHome(path: HomePath): Promise<{ readonly bytes: Uint8Array; readonly modifiedMs: number }> {
+    return await this.#api.readHome(path);
+  }
+
+  /** What is in the home becomes the current version. @throws SpoonError `version-stale` when a newer one is there */
+  async takeDrift(path: HomePath): Promise<void> {
+    const etag = this.#index.get(path)?.dotfile?.etag;
+    const { dotfile, applied } = await this.#api.takeDrift(path, etag === undefined ? {} : { etag });
+    this.#setProblem(path, applied);
+    this.#announce(dotfile === null ? this.#index.remove(path) : this.#index.put(dotfile));
+  }
+
+  /** The current version is written into the home. @returns the version that what was there is now, if it was one to keep */
+  async restoreDrift(path: HomePath): Promise<{ readonly keptVersion?: number }> {
+    const { applied, keptVersion } = await this.#api.restoreDrift(path);
+    this.#setProblem(path, applied);
+    return keptVersion === undefined ? {} : { keptVersion };
   }
 
   async history(name: string | { readonly id: string }): Promise<DotfileHistory> {
@@ -158,6 +188,7 @@ export class HomeDotfiles implements vscode.Disposable {
     else if (event.type === 'dotfile.moved') {
       this.#announce(mergeChanges([this.#index.remove(event.from), this.#index.put(event.dotfile)]));
     } else if (event.type === 'dotfile.applied') this.#setProblem(event.path, event.applied);
+    else if (event.type === 'dotfile.drift') this.#setDrifts(event.drifts, event.cleared);
   }
 
   dispose(): void {
@@ -167,8 +198,10 @@ export class HomeDotfiles implements vscode.Disposable {
   }
 
   async #list(): Promise<void> {
-    const dotfiles = await this.#api.list();
+    const [dotfiles, { drifts }] = await Promise.all([this.#api.list(), this.#api.drift()]);
     const change = this.#index.replace(dotfiles);
+    const cleared = this.drifted.filter((path) => !drifts.some((drift) => drift.path === path));
+    this.#setDrifts(drifts, cleared);
     const isFirst = !this.#isListed;
     this.#isListed = true;
     this.#firstList.resolve();
@@ -185,6 +218,13 @@ export class HomeDotfiles implements vscode.Disposable {
 
   #announce(change: IndexChange): void {
     if (!isEmptyChange(change)) this.#changed.fire(change);
+  }
+
+  #setDrifts(drifts: readonly DotfileDrift[], cleared: readonly string[]): void {
+    for (const path of cleared) this.#drifts.delete(path);
+    for (const drift of drifts) this.#drifts.set(drift.path, drift);
+    const paths = [...cleared, ...drifts.map(({ path }) => path)];
+    if (paths.length > 0) this.#problemsChanged.fire(paths);
   }
 
   #setProblem(path: string, applied: Applied): void {

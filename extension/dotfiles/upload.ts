@@ -10,6 +10,7 @@ import { setting } from '../settings.ts';
 import { type Placed, planUpload, type Refused, type UploadPlan } from './dropPlan.ts';
 import { formatSize } from './formatSize.ts';
 import { inParallel } from './inParallel.ts';
+import { type Suspect, suspectIn } from './secretNudge.ts';
 import { TransferProgress } from './transferProgress.ts';
 import type { UploadResult } from './uploadReport.ts';
 import type { Collected, Source } from './uploadSources.ts';
@@ -91,15 +92,17 @@ async function send(
   const stored: HomePath[] = [];
   const refused = [...refusedBefore];
   const unsent = new Set(work);
+  const suspects: Suspect[] = [];
   let interruption: SpoonError | undefined;
-  if (work.length === 0) return { stored, refused, unsent: [], total: 0, interruption };
+  if (work.length === 0) return { stored, refused, unsent: [], suspects, total: 0, interruption };
   await vscode.window.withProgress(options, async (progress, token) => {
     const sizes = work.map(({ candidate }) => candidate.size);
     const shown = new TransferProgress(progress, sizes);
-    const settle = (placed: Placed<Source>, why: string | undefined): void => {
+    const settle = (placed: Placed<Source>, outcome: { why: string } | { suspect: Suspect | undefined }): void => {
       unsent.delete(placed);
-      if (why === undefined) stored.push(placed.path);
-      else refused.push({ name: placed.candidate.name, why });
+      if ('why' in outcome) refused.push({ name: placed.candidate.name, why: outcome.why });
+      else stored.push(placed.path);
+      if ('suspect' in outcome && outcome.suspect !== undefined) suspects.push(outcome.suspect);
       shown.done(placed.candidate.size, placed.path);
     };
     try {
@@ -112,32 +115,36 @@ async function send(
       interruption = error;
     }
   });
-  return { stored, refused, unsent: [...unsent], total: work.length, interruption };
+  return { stored, refused, unsent: [...unsent], suspects, total: work.length, interruption };
 }
 
 /** @throws SpoonError when the service cannot be reached or takes nothing more */
 async function sendGroup(
   { dotfiles }: Connection,
   group: readonly Placed<Source>[],
-  settle: (placed: Placed<Source>, why: string | undefined) => void,
+  settle: (placed: Placed<Source>, outcome: { why: string } | { suspect: Suspect | undefined }) => void,
 ): Promise<void> {
   const byPath = new Map(group.map((placed) => [placed.path as string, placed]));
+  const suspects = new Map<string, Suspect | undefined>();
   const files: FileToSave[] = [];
   for (const placed of group) {
     const { candidate, path } = placed;
     try {
       const bytes = await candidate.read();
+      if (candidate.kind === 'file') suspects.set(path, suspectIn(path, bytes));
       const mode = candidate.mode === undefined ? undefined : modeFor(path, candidate.mode, bytes);
       const base = dotfiles.entry(path)?.dotfile ?? 'create';
       files.push({ path, base, kind: candidate.kind, mode, size: bytes.length, bytes: async () => bytes });
     } catch (error) {
-      settle(placed, vscode.l10n.t('It could not be read: {0}', failureText(error)));
+      settle(placed, { why: vscode.l10n.t('It could not be read: {0}', failureText(error)) });
     }
   }
   await dotfiles.saveMany(files, (outcomes) => {
     for (const outcome of outcomes) {
       const placed = byPath.get(outcome.path);
-      if (placed !== undefined) settle(placed, 'refused' in outcome ? reasonOf(outcome.refused) : undefined);
+      if (placed === undefined) continue;
+      const isRefused = 'refused' in outcome;
+      settle(placed, isRefused ? { why: reasonOf(outcome.refused) } : { suspect: suspects.get(placed.path) });
     }
   });
 }

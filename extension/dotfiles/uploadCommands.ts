@@ -9,6 +9,7 @@ import { parentOf } from './dotfileIndex.ts';
 import type { DotfileNode, DotfilesTree } from './dotfilesTree.ts';
 import { localPath } from './localPath.ts';
 import { managerOf } from './managedFolder.ts';
+import type { SecretNudge } from './secretNudge.ts';
 import { upload, uploadRest } from './upload.ts';
 import type { UploadReports, UploadResult } from './uploadReport.ts';
 import { type Collected, collectUris } from './uploadSources.ts';
@@ -17,6 +18,7 @@ export interface UploadParts {
   readonly current: CurrentConnection;
   readonly tree: DotfilesTree;
   readonly reports: UploadReports;
+  readonly nudge: SecretNudge;
   readonly disk: LocalDisk;
   readonly log: Log;
 }
@@ -74,12 +76,13 @@ export class UploadCommands {
   }
 
   async #finish(result: UploadResult): Promise<void> {
-    const { current, tree, reports, log } = this.#parts;
+    const { current, tree, reports, nudge, log } = this.#parts;
     for (const { name, why } of result.refused) log.warn(`upload of ${name}: ${why}`);
     reports.show(result, () => {
       const again = async (): Promise<void> => await this.#finish(await uploadRest(current.require(), result));
       void runGuarded(again, 'upload the rest', log);
     });
+    nudge.tell(current.require(), result.suspects);
     const [first] = result.stored;
     if (first !== undefined) await tree.reveal(first, { focus: false });
   }

@@ -3,6 +3,7 @@ import type { SpoonError } from '../../protocol/errors.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import { failureText } from '../failure.ts';
 import type { Placed, Refused } from './dropPlan.ts';
+import type { Suspect } from './secretNudge.ts';
 import type { Source } from './uploadSources.ts';
 
 export interface UploadResult {
@@ -10,6 +11,8 @@ export interface UploadResult {
   readonly refused: readonly Refused[];
   /** Not sent, because it was cancelled or interrupted. */
   readonly unsent: readonly Placed<Source>[];
+  /** Of what was stored, what looks like a secret. */
+  readonly suspects: readonly Suspect[];
   readonly total: number;
   /** Why it did not go on; undefined when it was done or cancelled. */
   readonly interruption: SpoonError | undefined;

@@ -4,7 +4,7 @@ import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { pathOf, versionScheme } from './dotfileUri.ts';
 import { fileSystemError } from './fileSystemError.ts';
 
-/** Kept versions as read-only files, for comparisons: an image is shown as one. Nothing here changes, so nothing is watched. */
+/** Kept versions, and what the home has, as read-only files for comparisons: an image is shown as one. Not watched: looked at. */
 export class VersionFiles implements vscode.FileSystemProvider, vscode.Disposable {
   readonly #current: CurrentConnection;
   readonly #never = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
@@ -59,7 +59,9 @@ export class VersionFiles implements vscode.FileSystemProvider, vscode.Disposabl
     try {
       await this.#current.ready;
       const [version = '', ...segments] = pathOf(uri).split('/');
-      return await this.#current.require().dotfiles.readVersion(parseHomePath(segments.join('/')), Number(version));
+      const { dotfiles } = this.#current.require();
+      const path = parseHomePath(segments.join('/'));
+      return await (version === 'home' ? dotfiles.readHome(path) : dotfiles.readVersion(path, Number(version)));
     } catch (error) {
       throw fileSystemError(error, uri);
     }

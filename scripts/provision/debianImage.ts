@@ -1,26 +1,25 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { freemem } from 'node:os';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
 import { mustRun } from '../runCommand.ts';
 import { cacheFolder } from './cacheFolder.ts';
-import { ensurePrograms } from './systemPackages.ts';
+import { ensureMmdebstrap, runMmdebstrap } from './mmdebstrap.ts';
 import { readTools } from './tools.ts';
 
 const dockerFolder = join(dirname(dirname(import.meta.dirname)), 'docker');
 const suite = 'bookworm';
 /** Raise when what is done below changes what comes out. */
-const revision = 1;
+const revision = 2;
 
 /** Translations and manuals in languages other than that of a C.UTF-8 box: a tenth of the image. */
 const leftOut = ['/usr/share/locale/*', '/usr/share/man/??/*', '/usr/share/man/??_*/*'];
 
-/** Free memory from which the image is put together there: dpkg syncs each of 20,000 files, which a busy disk takes minutes for. */
-const buildBytes = 4 * 1024 ** 3;
+/** Beside C.UTF-8, which every box starts with: for who sets LANG to what they are used to. */
+const locales = ['en_GB', 'en_US'];
 
-/** An image tarball is half a gigabyte: the current one and the one before are kept. */
+/** An image tarball is a gigabyte: the current one and the one before are kept. */
 const keptTarballs = 2;
 
 /**
@@ -44,6 +43,8 @@ export async function ensureDebianImage(docker: Docker, say: (text: string) => v
       'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       'CMD ["/bin/bash", "-l"]',
       'LABEL org.opencontainers.image.title="Spoon box (Debian)"',
+      'LABEL org.opencontainers.image.description="Shells, git, an editor and the tools people expect in a terminal"',
+      'LABEL org.opencontainers.image.licenses="MIT"',
       `LABEL org.opencontainers.image.version="${hash}"`,
       `LABEL org.opencontainers.image.base.name="debian:${suite}"`,
     ],
@@ -65,16 +66,19 @@ function tagOf(hash: string): string {
 }
 
 async function inputsHash(): Promise<string> {
-  const hash = createHash('sha256').update(`${suite} ${revision} ${leftOut}\0`);
+  const hash = createHash('sha256').update(`${suite} ${revision} ${leftOut} ${locales}\0`);
   const tools = await readTools(dockerFolder);
   // Only what Debian's image is made of: a change of the Fedora column builds nothing anew.
-  for (const { command, debian, debianCommand } of tools) hash.update(`${command} ${debian} ${debianCommand}\0`);
-  const rootfs = join(dockerFolder, 'rootfs');
-  const entries = await readdir(rootfs, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) {
-    const { mode } = await stat(file);
-    hash.update(`${file.slice(rootfs.length)} ${mode & 0o111}\0`).update(await readFile(file));
+  for (const { command, debian, debianCommand, npm } of tools) {
+    hash.update(`${command} ${debian} ${debianCommand} ${npm}\0`);
+  }
+  for (const folder of ['rootfs', 'npm']) {
+    const entries = await readdir(join(dockerFolder, folder), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    for (const file of files.sort()) {
+      const { mode } = await stat(file);
+      hash.update(`${file.slice(dockerFolder.length)} ${mode & 0o111}\0`).update(await readFile(file));
+    }
   }
   return hash.digest('hex').slice(0, 12);
 }
@@ -84,13 +88,7 @@ async function ensureTarball(hash: string, say: (text: string) => void): Promise
   const tarball = join(folder, `spoon-box-${hash}.tar`);
   const known = await stat(tarball).catch(() => undefined);
   if (known !== undefined) return tarball;
-  await ensurePrograms(
-    [
-      { file: 'mmdebstrap', debianPackage: 'mmdebstrap' },
-      { file: '/usr/share/keyrings/debian-archive-keyring.gpg', debianPackage: 'debian-archive-keyring' },
-    ],
-    say,
-  );
+  await ensureMmdebstrap(say);
   await mkdir(folder, { recursive: true });
   await removeAbandoned(folder);
   const work = await mkdtemp(join(folder, 'making-'));
@@ -110,12 +108,18 @@ async function build(work: string, target: string, say: (text: string) => void):
   const packages = tools.flatMap(({ debian }) => debian ?? []);
   const links = tools.filter(({ command, debianCommand }) => debianCommand !== undefined && debianCommand !== command);
   const rootfs = join(work, 'rootfs.tar');
+  const programs = await installFromNpm(work, say);
   // Owners and modes as in an image, whatever umask the checkout was made with.
   const plain = ['--owner=0', '--group=0', '--mode=u=rwX,go=rX', '--mtime=@0', '--sort=name'];
   await mustRun('tar', [...plain, '-cf', rootfs, '-C', join(dockerFolder, 'rootfs'), 'etc']);
+  await mustRun('tar', [...plain, '-rf', rootfs, '--transform', 's,^\\.,usr/local/lib/spoon,S', '-C', programs, '.']);
   const hooks = [
     ...links.map(({ command, debianCommand }) => `ln -s "/usr/bin/${debianCommand}" "$1/usr/local/bin/${command}"`),
     `tar-in "${rootfs}" /`,
+    `sh "$1/usr/local/lib/spoon/link-programs.sh" "$1"`,
+    ...locales.map((locale) => `chroot "$1" localedef -i ${locale} -f UTF-8 ${locale}.UTF-8`),
+    // spoon.sh reads it at the first Tab.
+    'rm -f "$1/etc/profile.d/bash_completion.sh"',
     // Debian's bash and zsh read profile.d in login shells only, or not at all.
     `for rc in bash.bashrc zsh/zshrc; do echo '. /etc/profile.d/spoon.sh' >> "$1/etc/$rc"; done`,
     // The questionnaire that zsh starts where a home has no .zshrc of its own (zsh/newuser looks right after zshenv).
@@ -130,20 +134,18 @@ async function build(work: string, target: string, say: (text: string) => void):
     ...hooks.map((hook) => `--customize-hook=${hook}`),
     ...[suite, target],
   ];
-  const env = { ...process.env, TMPDIR: join(work, 'root') };
-  await mkdir(env.TMPDIR);
-  const onLine = (line: string): void => {
+  await runMmdebstrap(work, args, (line) => {
     if (/^I: (downloading|extracting|installing|creating)/.test(line)) say(`  ${line.slice(3)}`);
-  };
-  if (process.getuid?.() === 0) {
-    // Namespaces of its own: what it mounts and starts ends with it, also when it is killed on the way.
-    const namespaces = ['--mount', '--pid', '--mount-proc', '--fork', '--kill-child=KILL'];
-    const inMemory = freemem() > buildBytes ? 'mount -t tmpfs -o mode=0755 tmpfs "$TMPDIR"; ' : '';
-    const command = ['sh', '-c', `${inMemory}exec mmdebstrap "$@"`, 'build', '--mode=root', ...args];
-    await mustRun('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, ...command], { env, onLine });
-  } else {
-    await mustRun('mmdebstrap', args, { env, onLine });
-  }
+  });
+}
+
+/** What `docker/npm` names, at the versions and with the checksums of its lock file. @returns the folder it is in */
+async function installFromNpm(work: string, say: (text: string) => void): Promise<string> {
+  const folder = join(work, 'npm');
+  say('  installing codex and npm from npm');
+  await cp(join(dockerFolder, 'npm'), folder, { recursive: true });
+  await mustRun('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev'], { cwd: folder });
+  return folder;
 }
 
 /** What a run that was killed on the way has left; one that takes a day is none. */

@@ -9,7 +9,11 @@ interface Tool {
   readonly debian: string | null;
   /** Where the package names the program differently. */
   readonly debianCommand?: string;
-  /** Why it is not there under its own name. */
+  /** The package of `docker/npm/package.json` that has it, where a distribution has none. */
+  readonly npm?: string;
+  /** Where a distribution has none, the Fedora image takes it from its makers' release. */
+  readonly release?: boolean;
+  /** Why an image lacks it. */
   readonly lacking?: string;
 }
 

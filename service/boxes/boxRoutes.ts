@@ -29,7 +29,23 @@ export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, listUsers,
   });
   addRoute(app, routes.stopBox, async ({ caller }) => {
     const user = await ownUser(caller);
+    await boxes.unpin(user);
     await boxes.stop(user.userId);
+    return describe(user);
+  });
+  addRoute(app, routes.restartBox, async ({ caller, reply }) => {
+    const user = await ownUser(caller);
+    await boxes.restart(user, clientGone(reply));
+    return describe(user);
+  });
+  addRoute(app, routes.pinBox, async ({ caller, body }) => {
+    const user = await ownUser(caller);
+    await boxes.pin(user, body.untilMs);
+    return describe(user);
+  });
+  addRoute(app, routes.unpinBox, async ({ caller }) => {
+    const user = await ownUser(caller);
+    await boxes.unpin(user);
     return describe(user);
   });
   addRoute(app, routes.applyDotfiles, async ({ caller }) => {

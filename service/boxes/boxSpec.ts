@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { BoxSpec } from './engine.ts';
 
 /** Raised when a box of an older service would lack a mount or a limit that this one relies on. */
-const layoutVersion = 1;
+const layoutVersion = 2;
 
 /**
- * Names everything a running box was made from: image, bundle of boxd, limits, places, user. A box with another hash
- * than the wanted one is replaced when nothing holds it.
+ * Names everything that a running box was made from but its image (see `outdated.ts`): bundle of boxd, limits, places,
+ * user. A box with another hash than the wanted one is replaced when nothing holds it.
  */
-export function specHash(spec: BoxSpec): string {
+export function specHash({ image: _, ...spec }: BoxSpec): string {
   const sorted = Object.entries(spec).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify([layoutVersion, sorted]);
   return createHash('sha256').update(text).digest('hex').slice(0, 32);

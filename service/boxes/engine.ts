@@ -1,4 +1,6 @@
 import type { EngineName } from '../../protocol/boxes.ts';
+import type { EgressReport } from '../../protocol/egress.ts';
+import type { SpoonError } from '../../protocol/errors.ts';
 
 /**
  * What an engine must do: run one box per user, and find its boxes again after the service was away. Both engines pass
@@ -23,8 +25,30 @@ export interface Engine {
    * the watch.
    */
   watch(watcher: BoxWatcher): () => void;
+  /** What the image's name stands for at present; another answer than a box's `imageId` means that it was made anew. */
+  imageId(image: string): Promise<string | undefined>;
+  /**
+   * What is wrong with the image, if no box of this spec can run for that. For when one has ended before boxd dialled.
+   */
+  imageFault(spec: BoxSpec): Promise<SpoonError | undefined>;
   /** Releases what this process holds; the boxes run on. */
   close(): Promise<void>;
+  /** What keeps boxes off this machine's network; absent where they share it. */
+  readonly network?: BoxNetwork;
+}
+
+export interface BoxNetwork {
+  /**
+   * Sets the firewall rules now and every minute, and tries from a throw-away box whether they hold. What is wrong shows among
+   * the problems of `probe`; `onChange` tells when that changes. Resolves after the first try.
+   */
+  watch(box: Pick<BoxSpec, 'image' | 'boxdDir'>, onChange: () => void): Promise<void>;
+  /** What was found last. */
+  report(): EgressReport;
+  /** The same in plain words. */
+  problems(): readonly string[];
+  /** Tries again. */
+  check(): Promise<EgressReport>;
 }
 
 export interface EngineFacts {
@@ -62,6 +86,8 @@ export interface EngineBox {
   /** The engine's own id: a container's, or pid and start time of a process. */
   readonly engineId: string;
   readonly startedMs: number;
+  /** What the name of its image stood for then; undefined where there are no images. */
+  readonly imageId?: string;
   /** Hash of what the box was made from; a box with another one is replaced at its next idle. */
   readonly specHash: string;
 }

@@ -94,6 +94,11 @@ export class ProcessEngine implements Engine {
     return (await this.#records.allRunning()).map((record) => this.#known(record));
   }
 
+  /** Boxes here have the host's own programs. */
+  async imageId(): Promise<undefined> {}
+
+  async imageFault(): Promise<undefined> {}
+
   watch(watcher: BoxWatcher): () => void {
     return this.#watch.add(watcher);
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Duplex, PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { SpoonError } from '../../protocol/errors.ts';
 import { formatToken } from '../../protocol/tokenFormat.ts';
@@ -27,15 +27,18 @@ describe('the relay', () => {
   let openRelay: () => Promise<Duplex>;
   let reports: { status: number; code?: string }[];
   let failures: unknown[];
+  let isGone: boolean;
   const clients: Socket[] = [];
 
   beforeEach(async () => {
     reports = [];
     failures = [];
+    isGone = false;
     upgrades = new Upgrades({
       access: { hosts: new Set(['localhost']), origins: new Set() },
       redeem: () => ({ userId: 'ada', tokenId: 'one' }),
       openRelay: () => openRelay(),
+      isBoxGone: async () => isGone,
       acceptEvents: () => assert.fail('no events here'),
       report: (report) => reports.push(report),
       failure: (error) => failures.push(error),
@@ -47,7 +50,7 @@ describe('the relay', () => {
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) client.destroy();
-    upgrades.close();
+    await upgrades.close();
     server.close();
     await once(server, 'close');
   });
@@ -162,6 +165,70 @@ describe('the relay', () => {
     await until(() => box.destroyed);
   });
 
+  /** The close frame at the end of what a client got, and what came before it. */
+  function closing(bytes: Buffer): { before: Buffer; code: number; reason: string } {
+    const at = bytes.lastIndexOf(0x88);
+    assert.ok(at >= 0, bytes.toString());
+    return {
+      before: bytes.subarray(0, at),
+      code: bytes.readUInt16BE(at + 2),
+      reason: bytes.subarray(at + 4).toString(),
+    };
+  }
+
+  it('says goodbye behind the frame that is under way when the service ends', async () => {
+    const box = new Box();
+    openRelay = async () => box;
+    const client = dial();
+    await head(client);
+    const frame = Buffer.concat([Buffer.of(0x82, 126, 0x01, 0x00), Buffer.alloc(256, 'x')]);
+    box.push(frame.subarray(0, 2));
+    await once(client, 'data');
+    const rest = buffer(client);
+    const closed = upgrades.close();
+    box.push(Buffer.concat([frame.subarray(2), Buffer.of(0x82, 1, 0x79)]));
+    const { before, code } = closing(await rest);
+    assert.equal(code, 1012);
+    assert.deepEqual(before, frame.subarray(2));
+    await closed;
+    assert.ok(box.destroyed);
+  });
+
+  it('does not wait for a frame that never ends', async () => {
+    const box = new Box();
+    openRelay = async () => box;
+    const client = dial();
+    await head(client);
+    box.push(Buffer.of(0x82, 127, 0, 0, 0, 1));
+    await once(client, 'data');
+    await upgrades.close();
+    assert.ok(box.destroyed);
+  });
+
+  it('says that the box has ended, where it went without a word', async () => {
+    isGone = true;
+    const box = new Box();
+    openRelay = async () => box;
+    const client = dial();
+    await head(client);
+    const rest = buffer(client);
+    box.destroy();
+    assert.equal(closing(await rest).code, 4010);
+  });
+
+  it('adds nothing where the box closed by itself, or only the connection broke', async () => {
+    for (const frame of [Buffer.of(0x88, 2, 0x03, 0xe8), Buffer.of(0x82, 1, 0x79)]) {
+      isGone = frame[0] === 0x88;
+      const box = new Box();
+      openRelay = async () => box;
+      const client = dial();
+      await head(client);
+      box.push(frame);
+      box.push(null);
+      assert.deepEqual(await buffer(client), frame);
+    }
+  });
+
   it('lets go of the box when the client is gone', async () => {
     const box = new Box();
     openRelay = async () => box;
@@ -194,10 +261,9 @@ describe('the relay', () => {
     await head(client);
     upgrades.closeThoseOf('another');
     assert.ok(!box.destroyed);
-    const closed = once(client, 'close');
-    client.on('error', () => undefined).resume();
+    const rest = buffer(client);
     upgrades.closeThoseOf('one');
-    await closed;
+    assert.equal(closing(await rest).code, 4001);
     assert.ok(box.destroyed);
   });
 });

@@ -6,9 +6,11 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { maxPendingUpgradesPerUser } from '../../protocol/limits.ts';
 import type { Route } from '../../protocol/route.ts';
 import { routes } from '../../protocol/routes.ts';
+import { closeCode } from '../../protocol/terminalFrames.ts';
 import { socketProtocol } from '../../protocol/version.ts';
 import { offersSpoonProtocol, ticketOf } from './authenticate.ts';
 import { asSpoonError, rawProblem } from './problem.ts';
+import { Relay } from './relay.ts';
 import { type AccessRules, checkRequest } from './requestChecks.ts';
 import { addRoute } from './route.ts';
 
@@ -31,6 +33,8 @@ export interface UpgradeSettings {
   readonly redeem: (ticket: string, target: Target) => Grant;
   /** A connection to the box after its checked `101`: raw frames both ways. @throws SpoonError */
   readonly openRelay: (grant: Grant, target: RelayTarget) => Promise<Duplex>;
+  /** Asked when a relay's box ended without a word: whether that was the end of the box itself. */
+  readonly isBoxGone: (grant: Grant) => Promise<boolean>;
   readonly acceptEvents: (grant: Grant, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** A bug, or a failure of the machine: never shown to the client. */
   readonly failure: (error: unknown) => void;
@@ -45,9 +49,8 @@ export interface UpgradeSettings {
 
 // RFC 6455 section 1.3
 const handshakeGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** How long the other end may take to read what is left after one end closed. */
-const lingerMs = 5_000;
-const keepAliveMs = 20_000;
+/** How long clients may take to hear that the service ends. */
+const goodbyeMs = 1_000;
 
 /**
  * WebSockets in: ticket, then the box's answer, then the two sockets are joined. Bytes of a terminal are never decoded, and
@@ -56,7 +59,7 @@ const keepAliveMs = 20_000;
 export class Upgrades {
   readonly #settings: UpgradeSettings;
   readonly #pending = new Map<string, number>();
-  readonly #relays = new Map<Duplex, { tokenId: string; upstream: Duplex }>();
+  readonly #relays = new Map<Relay, { readonly tokenId: string }>();
   /** Redeemed, and waiting for the box. */
   readonly #opening = new Set<{ readonly tokenId: string; revoked: boolean }>();
   #closing = false;
@@ -75,14 +78,21 @@ export class Upgrades {
 
   /** Ends what a revoked token opened. */
   closeThoseOf(tokenId: string): void {
-    for (const [client, relay] of this.#relays) if (relay.tokenId === tokenId) destroyBoth(client, relay.upstream);
+    const closing = { code: closeCode.revoked, reason: 'The token was revoked.' };
+    for (const [relay, grant] of this.#relays) if (grant.tokenId === tokenId) relay.close(closing);
     for (const opening of this.#opening) if (opening.tokenId === tokenId) opening.revoked = true;
   }
 
-  /** Ends all relays; the terminals run on, and the clients come back. New ones are refused. */
-  close(): void {
+  /** Ends all relays, and says that the service comes back: the terminals run on. New ones are refused. */
+  async close(): Promise<void> {
     this.#closing = true;
-    for (const [client, { upstream }] of this.#relays) destroyBoth(client, upstream);
+    const open = [...this.#relays.keys()];
+    for (const relay of open) relay.close({ code: closeCode.serviceRestart, reason: 'The service restarts.' });
+    const late = setTimeout(() => {
+      for (const relay of open) relay.destroy();
+    }, goodbyeMs);
+    await Promise.all(open.map(({ over }) => over));
+    clearTimeout(late);
   }
 
   async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -125,13 +135,17 @@ export class Upgrades {
       throw new SpoonError('ticket-invalid');
     }
     if (client.destroyed || this.#closing) {
-      destroyBoth(client, upstream);
+      client.destroy();
+      upstream.destroy();
       return;
     }
     client.write(switchingProtocols(request));
     if (head.length > 0) upstream.write(head);
-    this.#relays.set(client, { tokenId: grant.tokenId, upstream });
-    join(client, upstream, () => this.#relays.delete(client));
+    const relay = new Relay(client, upstream, async () =>
+      (await this.#settings.isBoxGone(grant)) ? { code: closeCode.boxGone, reason: 'The box has ended.' } : undefined,
+    );
+    this.#relays.set(relay, { tokenId: grant.tokenId });
+    void relay.over.then(() => this.#relays.delete(relay));
   }
 
   /** A box that does not answer must not gather connections without end. */
@@ -151,41 +165,6 @@ export class Upgrades {
       else this.#pending.set(userId, left);
     }
   }
-}
-
-/** Both directions with back pressure: a reader that stops also stops the shell (R16). What ends one ends the other. */
-function join(client: Duplex, upstream: Duplex, onEnd: () => void): void {
-  for (const socket of [client, upstream]) {
-    if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
-    if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
-    if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, keepAliveMs);
-  }
-  let ended = false;
-  const end = (one: Duplex, other: Duplex) => {
-    if (ended) return;
-    ended = true;
-    onEnd();
-    one.destroy();
-    // What is on the way to the other is still delivered, such as the last screen and the exit code.
-    other.end();
-    const linger = setTimeout(() => other.destroy(), lingerMs);
-    other.once('close', () => clearTimeout(linger));
-    other.once('finish', () => other.destroy());
-  };
-  for (const [one, other] of [
-    [client, upstream],
-    [upstream, client],
-  ] as const) {
-    one.on('error', () => one.destroy());
-    one.once('end', () => end(one, other));
-    one.once('close', () => end(one, other));
-    one.pipe(other, { end: false });
-  }
-}
-
-function destroyBoth(client: Duplex, upstream: Duplex): void {
-  client.destroy();
-  upstream.destroy();
 }
 
 function ids({ userId, tokenId }: Grant): { userId: string; tokenId: string } {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { Dotfile, DotfileList } from '../../protocol/dotfiles.ts';
 import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
@@ -34,11 +35,12 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await rm(folder, { recursive: true, force: true });
   });
 
+  const list = async (): Promise<readonly Dotfile[]> =>
+    ((await (await service.fetch(user, '/v1/dotfiles')).json()) as DotfileList).dotfiles;
   const stored = async (): Promise<string[]> => {
-    const { dotfiles } = (await (await service.fetch(user, '/v1/dotfiles')).json()) as {
-      dotfiles: { path: string; mode: number; kind: string }[];
-    };
-    return dotfiles.map(({ path, mode, kind }) => `${path} ${kind === 'symlink' ? 'link' : mode.toString(8)}`).sort();
+    return (await list())
+      .map(({ path, mode, kind }) => `${path} ${kind === 'symlink' ? 'link' : mode.toString(8)}`)
+      .sort();
   };
   const storedIs = async (...expected: string[]): Promise<void> => {
     const before = [...expected].sort();
@@ -46,6 +48,12 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
       .until(async () => JSON.stringify(await stored()) === JSON.stringify(before))
       .catch(async () => assert.deepEqual(await stored(), before));
   };
+  async function onDisk(path: string, text: string, mode = 0o644): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    await chmod(path, mode);
+  }
+
   it('acts by key on the row that has the focus, not on the one that was clicked before', async () => {
     for (const path of ['.a1', '.b2', '.c3']) await service.put(user, path, path);
     for (const path of ['.a1', '.b2', '.c3']) await window.row(path).waitFor();
@@ -121,5 +129,84 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.row(/^bin$/).waitFor();
     const inBin = (await stored()).filter((line) => line.startsWith('bin/'));
     assert.deepEqual(inBin, ['bin/tool 755']);
+  });
+
+  it('hints once at what looks like a secret, and never again when that is fine', async () => {
+    await service.put(user, '.netrc', 'machine example.org\n');
+    await window.row('.netrc').click();
+    await window.tab('.netrc').waitFor();
+    const secret = 'machine example.org login ada password r4nd0mV4lueX9\n';
+    await window.writeInEditor(secret);
+    await window.save();
+    await window.notification(/\.netrc looks as if it holds a password \(line 1\)/).waitFor();
+    await window.picture('secret');
+    await window.pressNotificationButton('.netrc looks as if', 'Fine for This File');
+    await window.until(async () =>
+      (await list()).some(({ path, secretsSilenced }) => path === '.netrc' && secretsSilenced),
+    );
+    await window.writeInEditor(`# changed\n${secret}`);
+    await window.save();
+    assert.equal(await window.notification('looks as if it holds').count(), 0);
+  });
+
+  it('takes a folder that is dragged over from the Explorer, links and modes included', async () => {
+    const disk = join(window.folder, 'nvim');
+    await onDisk(join(disk, 'init.lua'), 'vim.o.number = true\n');
+    await onDisk(join(disk, 'bin/run me.sh'), '#!/bin/sh\n', 0o755);
+    await onDisk(join(disk, 'names/100% #1 🥄'), 'x');
+    await onDisk(join(disk, 'names/-rf'), '');
+    await symlink('../init.lua', join(disk, 'names/link'));
+    await window.dragFromExplorer('nvim', window.row('.versions'));
+    await window.until(async () => (await stored()).filter((line) => line.startsWith('nvim/')).length === 5);
+    const arrived = (await stored()).filter((line) => line.startsWith('nvim/'));
+    assert.deepEqual(arrived, [
+      'nvim/bin/run me.sh 755',
+      'nvim/init.lua 644',
+      'nvim/names/-rf 644',
+      'nvim/names/100% #1 🥄 644',
+      'nvim/names/link link',
+    ]);
+  });
+
+  it('moves what is dragged inside it', async () => {
+    await window.row(/^nvim$/).waitFor();
+    await window.dragInTree(window.row('.netrc'), window.row(/^nvim$/));
+    await window.until(async () => (await stored()).includes('nvim/.netrc 600'));
+    assert.ok(!(await stored()).some((line) => line.startsWith('.netrc')));
+  });
+
+  it('shows what was changed in the box, and takes or restores it', async () => {
+    await service.put(user, '.hand', 'stored\n');
+    assert.equal(await service.inBox(user, 'cat', '.hand'), 'stored');
+    await service.inBox(user, 'sh', '-c', 'echo by hand > .hand');
+    const changed = window.page.locator('.sidebar .monaco-list-row[aria-label*=".hand, file, Changed in the box"]');
+    await changed.waitFor();
+    await window.picture('drift');
+    await window.menu(changed, 'Compare with Home');
+    await window.tab('.hand (in the box)').waitFor();
+    await window.page.locator('.monaco-diff-editor', { hasText: 'by' }).waitFor();
+    await window.picture('drift-diff');
+    await window.menu(changed, 'Restore in Home');
+    await changed.waitFor({ state: 'detached' });
+    assert.equal(await service.inBox(user, 'cat', '.hand'), 'stored');
+    await service.inBox(user, 'sh', '-c', 'echo again by hand > .hand');
+    await changed.waitFor();
+    await window.menu(changed, 'Take into Overlay');
+    await changed.waitFor({ state: 'detached' });
+    assert.equal(await (await service.fetch(user, '/v1/dotfiles/content?path=.hand')).text(), 'again by hand\n');
+  });
+
+  it('merges a change in the box with one made here, and loses neither', async () => {
+    await service.put(user, '.both', 'first\nmiddle\nlast\n');
+    assert.match(await service.inBox(user, 'cat', '.both'), /middle/);
+    await window.row('.both').click();
+    await window.tab('.both').waitFor();
+    await service.inBox(user, 'sed', '-i', 's/first/FIRST/', '.both');
+    await window.page.locator('.sidebar .monaco-list-row[aria-label*=".both, file, Changed in the box"]').waitFor();
+    await window.writeInEditor('first\nmiddle\nLAST\n');
+    await window.save();
+    await window.pressNotificationButton('.both was changed in the box and in Spoon', 'Merge…');
+    await window.page.locator('.merge-editor').waitFor();
+    await window.picture('merge');
   });
 });

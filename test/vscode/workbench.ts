@@ -324,6 +324,35 @@ export class Workbench implements AsyncDisposable {
     await session.detach();
   }
 
+  /** From the Explorer over the icon of the Spoon view, which opens it, to a place in it: the way a hand goes. */
+  async dragFromExplorer(name: string, target: Locator): Promise<void> {
+    await this.page.locator('.activitybar .action-item a[aria-label^="Explorer"]').click();
+    const row = this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
+    await row.waitFor();
+    await row.hover();
+    await this.page.mouse.down();
+    await this.#moveOver(this.page.locator('.activitybar .action-item a[aria-label="Spoon"]'));
+    await target.waitFor();
+    await this.#moveOver(target);
+    await this.page.mouse.up();
+  }
+
+  async dragInTree(row: Locator, target: Locator): Promise<void> {
+    await row.hover();
+    await this.page.mouse.down();
+    await this.#moveOver(target);
+    await this.page.mouse.up();
+  }
+
+  /** In small steps, and a little within the target: what is dragged over is told by moves. */
+  async #moveOver(target: Locator): Promise<void> {
+    const box = await target.boundingBox();
+    if (box === null) throw new Error('There is nothing to move over.');
+    const [x, y] = [box.x + Math.min(40, box.width / 3), box.y + box.height / 2];
+    await this.page.mouse.move(x, y, { steps: 5 });
+    await this.page.mouse.move(x + 4, y + 1, { steps: 3 });
+  }
+
   async save(): Promise<void> {
     await this.page.keyboard.press('Control+S');
     await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
