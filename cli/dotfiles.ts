@@ -9,6 +9,7 @@ import type { HomePath } from '../protocol/homePath.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { isStdinGiven, readLocalFile, readStdin } from './readInput.ts';
+import { addRepository } from './repository.ts';
 import { typedHomePath } from './typedPath.ts';
 
 interface PutOptions extends JsonOption {
@@ -19,6 +20,7 @@ interface PutOptions extends JsonOption {
 /** `spoonctl dotfiles …` */
 export function addDotfiles(program: Command, line: CommandLine): void {
   const dotfiles = program.command('dotfiles').description('the dotfiles in your home');
+  addRepository(dotfiles, line);
   const reach = async (): Promise<{ api: DotfilesApi; pathOf: (typed: string) => HomePath }> => {
     const { api, username } = await connect(line);
     const pathOf = (typed: string): HomePath => typedHomePath(typed, { localHome: line.homeDir, username });

@@ -3,6 +3,7 @@ import type { Box, Health } from '../protocol/boxes.ts';
 import { type CommandLine, formatTime, type JsonOption, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { nameOf } from './login.ts';
+import { stageText } from './repository.ts';
 
 /** `spoonctl status` */
 export function addStatus(program: Command, line: CommandLine): void {
@@ -40,7 +41,7 @@ export function boxText(box: Box): string {
   for (const { kind, label } of box.holders) if (kind !== 'pin') lines.push(`held by ${kind} ${label}`);
   if (box.pinnedUntilMs !== undefined) lines.push(`kept until ${formatTime(box.pinnedUntilMs)}, as you asked`);
   for (const stage of box.stages) {
-    if (stage.state === 'failed') lines.push(`${stage.name} failed: ${stage.detail ?? 'no reason given'}`);
+    if (stage.state !== 'ok' || stage.name !== 'overlay') lines.push(stageText(stage));
   }
   if (box.outdated?.includes('image'))
     lines.push('runs an older image than new boxes get; replaced when nothing holds it, or by: spoonctl box restart');

@@ -20,12 +20,21 @@ export const Holder = Type.Object({
 });
 export type Holder = Static<typeof Holder>;
 
-export const StageName = Type.Union([Type.Literal('home'), Type.Literal('overlay')]);
+/** In the order in which they run (design section 6). */
+export const StageName = Type.Union([
+  Type.Literal('home'),
+  Type.Literal('repository'),
+  Type.Literal('setup'),
+  Type.Literal('overlay'),
+]);
 export const StageReport = Type.Object({
   name: StageName,
-  state: Type.Union([Type.Literal('ok'), Type.Literal('failed')]),
+  state: Type.Union([Type.Literal('ok'), Type.Literal('failed'), Type.Literal('running'), Type.Literal('cancelled')]),
   startedMs: Type.Integer(),
+  /** So far, while it runs. */
   durationMs: Type.Number(),
+  /** Of a program that was run. */
+  exitCode: Type.Optional(Type.Integer()),
   detail: Type.Optional(Type.String()),
 });
 export type StageReport = Static<typeof StageReport>;

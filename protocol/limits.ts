@@ -104,3 +104,9 @@ export const boxdParkedConnections = 4;
 export const boxdMaxConnections = 64;
 export const boxdHeadBytes = 8 * kibi;
 export const boxdHeadTimeoutMs = 5_000;
+
+// The dotfiles repository
+/** Of what one run prints: half of it from the beginning, half from the end. */
+export const maxRunLogBytes = 1 * mebi;
+export const cloneTimeoutMs = 120_000;
+export const setupTimeoutMs = 600_000;

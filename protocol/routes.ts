@@ -4,6 +4,7 @@ import { Box, Health, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
+import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
 import {
@@ -94,6 +95,8 @@ export const routes = {
   },
 
   ...threadRoutes,
+
+  ...repositoryRoutes,
 
   openTerminal: {
     method: 'POST',

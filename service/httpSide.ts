@@ -9,9 +9,11 @@ import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { ChangeHearers } from './dotfiles/tellChange.ts';
+import type { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { addDriftRoutes } from './environment/driftRoutes.ts';
 import type { HomeDrifts } from './environment/homeDrifts.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
+import { addRepositoryRoutes } from './environment/repositoryRoutes.ts';
 import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
@@ -50,6 +52,7 @@ export interface HttpSideParts {
   readonly boxes: {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
+    readonly repository: DotfilesRepository;
     readonly drifts: HomeDrifts;
     readonly git: GitSettings;
   };
@@ -86,7 +89,7 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay, drifts, git } = parts.boxes;
+    const { boxes, overlay, drifts, repository, git } = parts.boxes;
     const stored = {
       store: data.store,
       keyring: data.keyring,
@@ -165,6 +168,7 @@ export class HttpSide {
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
+    addRepositoryRoutes(app, { repository, boxes, findUser });
     addThreadRoutes(app, {
       threads,
       spoons,

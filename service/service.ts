@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import { setupTimeoutMs } from '../protocol/limits.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
@@ -8,8 +9,11 @@ import { Pins } from './boxes/pins.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
+import { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { HomeDrifts } from './environment/homeDrifts.ts';
 import { LiveOverlay } from './environment/liveOverlay.ts';
+import { Pipeline } from './environment/pipeline.ts';
+import { RepositoryRecords } from './environment/repositoryRecords.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
 import { HttpSide, toBoxUser } from './httpSide.ts';
 import { Users } from './identity/users.ts';
@@ -79,8 +83,24 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('drift', error, { userId }),
   });
   starting.defer(() => drifts.close());
+  const repository = new DotfilesRepository({
+    records: new RepositoryRecords({ store, keyring }),
+    gitHosts: config.git.hosts,
+    cloneMs: config.git.timeoutMs,
+    setupMs: setupTimeoutMs,
+    reachable: (userId) => boxes.reachable(userId),
+    tellStages: (box, stages) => boxes.tellStages(box, stages),
+    overlay,
+    publish: (userId, event) => data.subscribers.publish(userId, event),
+    onError: (error, userId) => log.failure('repository', error, { userId }),
+  });
+  const pipeline = new Pipeline({
+    repository,
+    overlay,
+    onError: (error, userId) => log.failure('pipeline', error, { userId }),
+  });
   const pins = await Pins.open(store);
-  const boxes = await openBoxes({ config, workdir, opened, overlay, drifts, pins, log });
+  const boxes = await openBoxes({ config, workdir, opened, pipeline, drifts, pins, log });
   starting.defer(() => boxes.close());
   boxes.onChange((user) => {
     if (!data.subscribers.isHeard(user.userId)) return;
@@ -94,7 +114,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     data: { store, keyring, ...data },
-    boxes: { boxes, overlay, drifts, git: config.git },
+    boxes: { boxes, overlay, drifts, repository, git: config.git },
     about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });
@@ -131,7 +151,7 @@ async function openBoxes({
   config,
   workdir,
   opened,
-  overlay,
+  pipeline,
   drifts,
   pins,
   log,
@@ -139,7 +159,7 @@ async function openBoxes({
   config: Config;
   workdir: Workdir;
   opened: OpenedEngine;
-  overlay: LiveOverlay;
+  pipeline: Pipeline;
   drifts: HomeDrifts;
   pins: Pins;
   log: Logger;
@@ -158,8 +178,8 @@ async function openBoxes({
       authorities,
     },
     pins,
-    onStarted: async (box) => {
-      const stages = await overlay.applyAll(box);
+    onStarted: async (box, waiting) => {
+      const stages = await pipeline.bringUp(box, waiting);
       drifts.follow(box);
       return stages;
     },

@@ -24,6 +24,7 @@ import type { BoxdCall, BoxdCalls } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
 import { BoxdGit } from './boxdGit.ts';
 import type { BoxdLink, LinkResponse } from './boxdLink.ts';
+import { BoxdRepository } from './boxdRepository.ts';
 
 export interface FileContent {
   readonly path: string;
@@ -59,6 +60,14 @@ const boxdCodes = new Set<string>([
   'terminal-limit',
   'command-invalid',
   'env-name-invalid',
+  'ref-missing',
+  'repository-unavailable',
+  'repository-private',
+  'repository-moved',
+  'repository-refused',
+  'git-timeout',
+  'git-missing',
+  'git-failed',
   'checkout-busy',
 ] satisfies ErrorCode[]);
 
@@ -192,6 +201,11 @@ export class BoxdClient {
   /** What git does for threads. */
   get git(): BoxdGit {
     return new BoxdGit(this.#calls);
+  }
+
+  /** Clone and setup of the dotfiles repository. */
+  get repository(): BoxdRepository {
+    return new BoxdRepository(this.#calls);
   }
 
   /** As {@link attachTerminal}, for changes of files. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Box } from '../../protocol/boxes.ts';
+import type { Box, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { layAuthorities } from './authorities.ts';
 import type { BoxSpec, Engine } from './engine.ts';
@@ -84,13 +84,18 @@ export class Boxes {
   /**
    * The user's running box; starts it where there is none. A box made from something older is replaced first, if nothing
    * holds it. Counts as use: an idle stop that has not begun does not happen.
-   * @param signal ends the waiting, not the start, which others may wait for too
+   * @param waiting `signal` ends the waiting, not the start, which others may wait for too; `withoutWaiting` for a setup that
+   * takes long, which then goes on beside
    * @throws SpoonError what {@link Engine.start} throws, `box-unavailable` or `box-misbehaved` when boxd does not come up,
    * `single-user-only`
    */
-  async ensure(user: BoxUser, signal?: AbortSignal): Promise<RunningBox> {
+  async ensure(
+    user: BoxUser,
+    signal?: AbortSignal,
+    { withoutWaiting = false }: { withoutWaiting?: boolean } = {},
+  ): Promise<RunningBox> {
     signal?.throwIfAborted();
-    const ensured = this.#of(user).ensure(user);
+    const ensured = this.#of(user).ensure(user, withoutWaiting);
     if (signal === undefined) return ensured;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(signal.reason);
@@ -100,6 +105,11 @@ export class Boxes {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** What the pipeline has done by now, where it goes on after the box is up. */
+  tellStages(box: RunningBox, stages: StageReport[]): void {
+    this.#boxes.get(box.user.userId)?.tellStages(box, stages);
   }
 
   running(userId: string): RunningBox | undefined {

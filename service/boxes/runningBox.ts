@@ -16,6 +16,8 @@ export interface RunningBox {
   readonly boxd: BoxdClient;
   readonly link: BoxdLink;
   readonly startedMs: number;
+  /** What it was made from; undefined where there are no images. */
+  readonly imageId: string | undefined;
 }
 
 /** What a box needs of the service around it. */
@@ -33,7 +35,16 @@ export interface Surroundings {
   prepare(spec: BoxSpec): Promise<void>;
   /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
   layTrust(): Promise<void>;
-  onStarted(box: RunningBox): Promise<StageReport[]>;
+  /** Brings the home up to date. */
+  onStarted(box: RunningBox, waiting: Waiting): Promise<StageReport[]>;
   report(problem: unknown): void;
   changed(user: BoxUser): void;
+}
+
+/** Of who waits for a start. */
+export interface Waiting {
+  /** Aborted when somebody does not want to wait for what takes long: it goes on beside them. */
+  readonly openNow: AbortSignal;
+  /** Aborted when the start is given up. */
+  readonly signal?: AbortSignal | undefined;
 }

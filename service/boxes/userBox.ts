@@ -1,15 +1,14 @@
 import type { TerminalStates } from '../../protocol/boxd.ts';
 import type { Box, BoxDifference, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
-import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
 import type { BoxEnd, EngineBox } from './engine.ts';
 import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
+import { openBoxd } from './openBoxd.ts';
 import { differences } from './outdated.ts';
-import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
+import type { BoxUser, RunningBox, Surroundings, Waiting } from './runningBox.ts';
 
 const dialMs = 30_000;
 /** boxd of a box that ran all the time dials every 100 ms. */
@@ -28,7 +27,9 @@ export class UserBox {
   #running: { readonly box: RunningBox; readonly engineBox: EngineBox } | undefined;
   /** Answers already, while the pipeline brings its home up to date. */
   #preparing: RunningBox | undefined;
-  #starting: { readonly box: Promise<RunningBox>; readonly abort: AbortController } | undefined;
+  #starting:
+    | { readonly box: Promise<RunningBox>; readonly abort: AbortController; readonly openNow: AbortController }
+    | undefined;
   #idle: IdleState = notIdle;
   /** Counts uses; an idle stop that finds another number than it began with gives way. */
   #generation = 0;
@@ -48,17 +49,34 @@ export class UserBox {
     return this.#running?.box ?? this.#preparing;
   }
 
-  ensure(user: BoxUser): Promise<RunningBox> {
+  /** @param withoutWaiting for a setup that takes long: it goes on while the box is used */
+  ensure(user: BoxUser, withoutWaiting = false): Promise<RunningBox> {
+    const box = this.#ensure(user);
+    if (withoutWaiting) this.#starting?.openNow.abort();
+    return box;
+  }
+
+  /** What the pipeline has done by now, where it went on after the box was up. */
+  tellStages(box: RunningBox, stages: StageReport[]): void {
+    if (this.#running?.box !== box && this.#preparing !== box) return;
+    this.#stages = stages;
+    this.#around.changed(this.user);
+  }
+
+  #ensure(user: BoxUser): Promise<RunningBox> {
     this.user = user;
     this.#generation++;
     this.#idle = notIdle;
     if (this.#running !== undefined && this.#outdated().length === 0) return Promise.resolve(this.#running.box);
     if (this.#starting !== undefined) return this.#starting.box;
     const abort = new AbortController();
-    const box = this.#inTurn(() => this.#startOrReplace(abort.signal)).finally(() => {
-      this.#starting = undefined;
-    });
-    this.#starting = { box, abort };
+    const openNow = new AbortController();
+    const box = this.#inTurn(() => this.#startOrReplace({ signal: abort.signal, openNow: openNow.signal })).finally(
+      () => {
+        this.#starting = undefined;
+      },
+    );
+    this.#starting = { box, abort, openNow };
     return box;
   }
 
@@ -70,7 +88,8 @@ export class UserBox {
       const link = await BoxdLink.listen({ socketDir: this.#around.socketDir });
       try {
         await this.#around.layTrust();
-        await this.#connect(engineBox, link, redialMs);
+        // Its terminals have been open all the time.
+        await this.#connect(engineBox, link, redialMs, { openNow: AbortSignal.abort() });
       } catch (error) {
         this.#around.report(error);
         await link.close();
@@ -176,7 +195,7 @@ export class UserBox {
     return holdersOf(states, this.#idle, this.#around.rules, this.#around.pinnedUntilMs());
   }
 
-  async #startOrReplace(signal: AbortSignal): Promise<RunningBox> {
+  async #startOrReplace(waiting: Waiting): Promise<RunningBox> {
     const current = this.#running;
     if (current !== undefined) {
       if (this.#outdated().length === 0) return current.box;
@@ -185,10 +204,11 @@ export class UserBox {
       if (this.#holders(states).length > 0) return current.box;
       await this.#stopNow();
     }
-    return this.#start(signal);
+    return this.#start(waiting);
   }
 
-  async #start(signal: AbortSignal): Promise<RunningBox> {
+  async #start(waiting: Waiting): Promise<RunningBox> {
+    const { signal } = waiting;
     const { engine, socketDir } = this.#around;
     let link: BoxdLink | undefined;
     this.#become('starting');
@@ -197,9 +217,9 @@ export class UserBox {
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
       await this.#around.layTrust();
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       const engineBox = await engine.start(spec, signal);
-      return await this.#connect(engineBox, link, dialMs, signal);
+      return await this.#connect(engineBox, link, dialMs, waiting);
     } catch (error) {
       await link?.close();
       // Only where something can have been started; its own failure must not hide why we are here.
@@ -218,20 +238,18 @@ export class UserBox {
     return told;
   }
 
-  async #connect(engineBox: EngineBox, link: BoxdLink, timeoutMs: number, signal?: AbortSignal): Promise<RunningBox> {
+  async #connect(
+    engineBox: EngineBox,
+    link: BoxdLink,
+    timeoutMs: number,
+    { openNow, signal }: Waiting,
+  ): Promise<RunningBox> {
     await link.whenDialled(timeoutMs, signal);
-    const boxd = new BoxdClient(link);
-    const { protocol } = await boxd.stat(signal);
-    if (protocol < oldestBoxdProtocol || protocol > boxdProtocol) {
-      throw new SpoonError(
-        'box-misbehaved',
-        `Its boxd speaks version ${protocol}; this service speaks ${oldestBoxdProtocol} to ${boxdProtocol}.`,
-      );
-    }
-    const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs };
+    const boxd = await openBoxd(link, signal);
+    const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs, imageId: engineBox.imageId };
     this.#preparing = box;
     try {
-      this.#stages = await this.#around.onStarted(box);
+      this.#stages = await this.#around.onStarted(box, { openNow, signal });
       signal?.throwIfAborted();
       this.#running = { box, engineBox };
     } finally {
