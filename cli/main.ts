@@ -8,6 +8,7 @@ import { addCompletion } from './completion.ts';
 import { addDotfiles } from './dotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
+import { addHome } from './home.ts';
 import { addLogin } from './login.ts';
 import { addService } from './service.ts';
 import { addSpoons } from './spoons.ts';
@@ -58,6 +59,7 @@ for (const add of [
   addSpoons,
   addDotfiles,
   addBox,
+  addHome,
   addTokens,
   addUsers,
   addService,
