@@ -10,6 +10,7 @@ import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addHome } from './home.ts';
 import { addLogin } from './login.ts';
+import { addAdmin } from './network.ts';
 import { addService } from './service.ts';
 import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
@@ -62,6 +63,7 @@ for (const add of [
   addHome,
   addTokens,
   addUsers,
+  addAdmin,
   addService,
 ]) {
   add(program, line);
