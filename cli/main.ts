@@ -5,7 +5,7 @@ import { addBox } from './box.ts';
 import { trustOwnAuthorities } from './certificates.ts';
 import { CommandLine, type JsonOption } from './commandLine.ts';
 import { addCompletion } from './completion.ts';
-import { addDotfiles } from './dotfiles.ts';
+import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addHome } from './home.ts';
