@@ -28,7 +28,6 @@ const dotfileCommandIds = [
   'spoon.dotfiles.takeFromHome',
   'spoon.dotfiles.restoreInHome',
   'spoon.dotfiles.mergeWithHome',
-  'spoon.dotfiles.beforeKey',
 ] as const;
 
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
