@@ -33,13 +33,16 @@ const needs: Need[] = [
   {
     marks: ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'],
     async provide(stack) {
-      const given = process.env.SPOON_TEST_DOCKER_HOST;
-      const host = given ?? stack.use(await startTestEngine(say)).host;
-      process.env.SPOON_TEST_DOCKER_HOST = host;
-      const docker = new Docker({ socketPath: host.replace('unix://', '') });
+      const engine =
+        process.env.SPOON_TEST_DOCKER_HOST === undefined ? stack.use(await startTestEngine(say)) : undefined;
+      if (engine !== undefined) {
+        process.env.SPOON_TEST_DOCKER_HOST = engine.host;
+        process.env.SPOON_TEST_DOCKER_NETWORK = engine.networkNamespace;
+      }
+      const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST?.replace('unix://', '') });
       process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(docker, say);
-      if (given === undefined) await removeOldImages(docker);
-      say(`Docker engine ${host} with ${process.env.SPOON_TEST_IMAGE}`);
+      if (engine !== undefined) await removeOldImages(docker);
+      say(`Docker engine ${process.env.SPOON_TEST_DOCKER_HOST} with ${process.env.SPOON_TEST_IMAGE}`);
     },
   },
   {
