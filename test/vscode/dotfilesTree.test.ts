@@ -28,6 +28,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     window = await Workbench.open({ vsix, environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
     await window.showSpoonView();
     await window.hint('Upload Files…').waitFor();
+    await window.onlyDotfiles();
   });
   after(async () => {
     await window?.[Symbol.asyncDispose]();

@@ -156,6 +156,13 @@ export class Workbench implements AsyncDisposable {
     await this.page.locator('.sidebar .monaco-list:focus').waitFor();
   }
 
+  /** The whole height for the tree: rows that are scrolled away are not in the page. */
+  async onlyDotfiles(): Promise<void> {
+    const header = this.page.locator('.sidebar .pane-header', { hasText: 'Threads' });
+    if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
+    await header.and(this.page.locator('[aria-expanded=false]')).waitFor();
+  }
+
   /** Rows that are scrolled away are not in the page. */
   async collapseAll(): Promise<void> {
     await this.page.locator('.sidebar .action-label[aria-label^="Collapse All"]:visible').last().click();
