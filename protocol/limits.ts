@@ -86,6 +86,10 @@ export const maxSnapshotBytes = 1 * mebi;
 export const pingIntervalMs = 20_000;
 export const deadAfterMs = 45_000;
 
+// Boxes
+/** The furthest that a box can be kept up ahead: a forgotten pin must not cost for ever. */
+export const maxPinMs = 7 * 24 * 60 * 60 * 1000;
+
 // Spoons and threads
 export const maxSpoonsPerUser = 200;
 export const maxThreadsPerUser = 500;
@@ -100,3 +104,9 @@ export const boxdParkedConnections = 4;
 export const boxdMaxConnections = 64;
 export const boxdHeadBytes = 8 * kibi;
 export const boxdHeadTimeoutMs = 5_000;
+
+// The dotfiles repository
+/** Of what one run prints: half of it from the beginning, half from the end. */
+export const maxRunLogBytes = 1 * mebi;
+export const cloneTimeoutMs = 120_000;
+export const setupTimeoutMs = 600_000;

@@ -5,13 +5,17 @@ import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
+import type { BoxNetwork } from './boxes/engine.ts';
+import { addNetworkRoutes } from './boxes/networkRoutes.ts';
 import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { ChangeHearers } from './dotfiles/tellChange.ts';
+import type { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { addDriftRoutes } from './environment/driftRoutes.ts';
 import type { HomeDrifts } from './environment/homeDrifts.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
+import { addRepositoryRoutes } from './environment/repositoryRoutes.ts';
 import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
@@ -50,8 +54,10 @@ export interface HttpSideParts {
   readonly boxes: {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
+    readonly repository: DotfilesRepository;
     readonly drifts: HomeDrifts;
     readonly git: GitSettings;
+    readonly network: BoxNetwork | undefined;
   };
   readonly about: {
     readonly version: string;
@@ -86,7 +92,7 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay, drifts, git } = parts.boxes;
+    const { boxes, overlay, drifts, repository, git } = parts.boxes;
     const stored = {
       store: data.store,
       keyring: data.keyring,
@@ -165,6 +171,8 @@ export class HttpSide {
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
+    addNetworkRoutes(app, parts.boxes);
+    addRepositoryRoutes(app, { repository, boxes, findUser });
     addThreadRoutes(app, {
       threads,
       spoons,

@@ -143,6 +143,21 @@ export interface SealedValueRow {
   box_enc: Uint8Array;
 }
 
+/** Sealed, each bound to its version (`environment/repositoryRecords.ts`); `run_version` is that of run and log. */
+export interface EnvironmentRow {
+  user_id: string;
+  version: number;
+  settings_enc: Uint8Array;
+  run_version: number;
+  run_enc: Uint8Array | null;
+  log_enc: Uint8Array | null;
+}
+
+export interface BoxPinRow {
+  user_id: string;
+  until_ms: number;
+}
+
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
@@ -155,6 +170,8 @@ export interface Tables {
   dotfile_versions: DotfileVersionRow;
   spoons: SpoonRow;
   threads: ThreadRow;
+  box_pins: BoxPinRow;
+  environments: EnvironmentRow;
   seal_keys: SealKeyRow;
   sealed_values: SealedValueRow;
 }

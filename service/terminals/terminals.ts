@@ -50,6 +50,12 @@ interface KnownTerminals {
   readonly starting: Set<string>;
 }
 
+interface Waiting {
+  readonly signal: AbortSignal | undefined;
+  /** For a setup of the box that takes long. */
+  readonly withoutWaiting?: boolean;
+}
+
 const idCharacters = 22;
 const idPattern = /^[0-9A-Za-z]{22}$/;
 const shownCharacters = 200;
@@ -67,7 +73,9 @@ export class Terminals {
    * @throws SpoonError `terminal-limit`, and what {@link Boxes.ensure} and boxd throw
    */
   async open(asker: Asker, request: OpenTerminalRequest, signal?: AbortSignal): Promise<Opened<Terminal>> {
-    return this.#inBox(asker, signal, (box, notes) => this.#open(box, notes, { asker, request, signal }));
+    return this.#inBox(asker, { signal, withoutWaiting: request.withoutWaiting ?? false }, (box, notes) =>
+      this.#open(box, notes, { asker, request, signal }),
+    );
   }
 
   async #open(
@@ -132,7 +140,7 @@ export class Terminals {
    */
   async prepareCommand(asker: Asker, request: RunCommandRequest, signal?: AbortSignal): Promise<Opened<string>> {
     checkArguments(request.argv);
-    return this.#inBox(asker, signal, async (box, notes) => {
+    return this.#inBox(asker, { signal }, async (box, notes) => {
       const id = newId();
       const { argv } = request;
       const cwd = await this.#folderFor(box, request, signal);
@@ -175,11 +183,11 @@ export class Terminals {
   /** A box whose daemon died a moment ago still looks as if it ran: it is replaced, and asked once more. */
   async #inBox<T>(
     asker: Asker,
-    signal: AbortSignal | undefined,
+    waiting: Waiting,
     work: (box: RunningBox, notes: readonly string[]) => Promise<T>,
   ): Promise<T> {
     const { boxes } = this.#parts;
-    const { box, notes } = await this.#box(asker, signal);
+    const { box, notes } = await this.#box(asker, waiting);
     try {
       return await work(box, notes);
     } catch (error) {
@@ -187,15 +195,18 @@ export class Terminals {
       await boxes.endUnanswering(box);
       if (boxes.running(asker.userId) === box) throw error;
     }
-    const fresh = await this.#box(asker, signal);
+    const fresh = await this.#box(asker, waiting);
     return work(fresh.box, fresh.notes);
   }
 
-  async #box({ userId }: Asker, signal?: AbortSignal): Promise<{ box: RunningBox; notes: string[] }> {
+  async #box(
+    { userId }: Asker,
+    { signal, withoutWaiting = false }: Waiting,
+  ): Promise<{ box: RunningBox; notes: string[] }> {
     const { boxes, findUser } = this.#parts;
     const before = boxes.running(userId);
     // Also where one runs: its dotfiles may still be on the way, or its daemon may have died unseen.
-    const box = await boxes.ensure(await findUser(userId), signal);
+    const box = await boxes.ensure(await findUser(userId), signal, { withoutWaiting });
     return { box, notes: before === undefined ? ['Your box was started.'] : [] };
   }
 
