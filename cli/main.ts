@@ -10,6 +10,7 @@ import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
+import { addSecrets } from './secrets.ts';
 import { addService } from './service.ts';
 import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
@@ -58,6 +59,7 @@ for (const add of [
   addThreads,
   addSpoons,
   addDotfiles,
+  addSecrets,
   addBox,
   addTokens,
   addUsers,
