@@ -5,9 +5,10 @@ import { addBox } from './box.ts';
 import { trustOwnAuthorities } from './certificates.ts';
 import { CommandLine, type JsonOption } from './commandLine.ts';
 import { addCompletion } from './completion.ts';
-import { addDotfiles } from './dotfiles.ts';
+import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
+import { addHome } from './home.ts';
 import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
 import { addSecrets } from './secrets.ts';
@@ -61,6 +62,7 @@ for (const add of [
   addDotfiles,
   addSecrets,
   addBox,
+  addHome,
   addTokens,
   addUsers,
   addAdmin,
