@@ -8,6 +8,7 @@ import { addCompletion } from './completion.ts';
 import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
+import { addHome } from './home.ts';
 import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
 import { addService } from './service.ts';
@@ -59,6 +60,7 @@ for (const add of [
   addSpoons,
   addDotfiles,
   addBox,
+  addHome,
   addTokens,
   addUsers,
   addAdmin,
