@@ -25,7 +25,6 @@ const testSettings = {
   'editor.accessibilitySupport': 'off',
   'files.autoSave': 'off',
   'window.confirmBeforeClose': 'never',
-  'remote.autoForwardPorts': false,
   'workbench.editor.enablePreview': false,
   'files.simpleDialog.enable': true,
   'editor.minimap.enabled': false,
