@@ -28,6 +28,7 @@ const dotfileCommandIds = [
   'spoon.dotfiles.takeFromHome',
   'spoon.dotfiles.restoreInHome',
   'spoon.dotfiles.mergeWithHome',
+  'spoon.dotfiles.layers',
 ] as const;
 
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
