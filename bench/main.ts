@@ -9,6 +9,7 @@ import { BenchBox } from './benchBox.ts';
 import { nothingToDo, saveToVisible } from './dotfiles.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
+import { shellStart } from './shellStart.ts';
 import { firstPrompt, keystrokeEcho, largeOutput } from './terminals.ts';
 
 const root = dirname(import.meta.dirname);
@@ -17,6 +18,7 @@ const root = dirname(import.meta.dirname);
 const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row[]>>> = {
   memory: idleBoxd,
   prompt: firstPrompt,
+  shell: shellStart,
   echo: keystrokeEcho,
   save: saveToVisible,
   nothing: nothingToDo,

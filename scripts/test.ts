@@ -9,6 +9,7 @@ import Docker from 'dockerode';
 import { cacheFolder } from './provision/cacheFolder.ts';
 import { ensureDebianImage } from './provision/debianImage.ts';
 import { startTestEngine } from './provision/docker.ts';
+import { ensureBusybox, ensurePlainDebian } from './provision/plainImages.ts';
 import { ensurePrograms } from './provision/systemPackages.ts';
 import { provisionChromium, provisionVscode } from './provision/vscode.ts';
 import { mustRun } from './runCommand.ts';
@@ -38,6 +39,15 @@ const needs: Need[] = [
       const socketPath = process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '');
       process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(new Docker({ socketPath }), say);
       say(`Docker engine ${process.env.SPOON_TEST_DOCKER_HOST} with ${process.env.SPOON_TEST_IMAGE}`);
+    },
+  },
+  {
+    // Images as people bring them. Before the tests, for the same reason as below.
+    marks: ['ensurePlainDebian'],
+    async provide() {
+      const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST?.replace('unix://', '') });
+      await ensurePlainDebian(docker, say);
+      await ensureBusybox(docker, say);
     },
   },
   {

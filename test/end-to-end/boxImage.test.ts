@@ -209,6 +209,8 @@ describe('the box image, in a box with an empty home', { timeout: 240_000 }, () 
       assert.ok(marked.includes(`\x1b]${mark}`), `${mark} in ${JSON.stringify(marked)}`);
     }
     assert.ok(!(await show(['sh', '-c', keys])).includes('\x1b]633'));
+    await write('.bashrc', 'unset SPOON_SHELL_INTEGRATION\n');
+    assert.ok(!(await show(['sh', '-c', keys], user, ['SPOON_SHELL_INTEGRATION=1'])).includes('\x1b]633'));
   });
 
   it('completes at the first Tab', async () => {

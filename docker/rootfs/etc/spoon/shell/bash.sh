@@ -67,7 +67,7 @@ __spoon_first_prompt() {
     eval "$(oh-my-posh init bash --config "$(__spoon_theme)")"
     if declare -F _omp_hook >/dev/null; then _omp_hook; fi
   fi
-  if [ -n "$__spoon_marks" ]; then PROMPT_COMMAND+=(__spoon_mark); __spoon_mark; fi
+  if __spoon_wants_marks; then PROMPT_COMMAND+=(__spoon_mark); __spoon_mark; fi
   return "$code"
 }
 PROMPT_COMMAND="${PROMPT_COMMAND:+${PROMPT_COMMAND%;};}__spoon_first_prompt"

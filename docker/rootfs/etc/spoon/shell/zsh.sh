@@ -45,7 +45,7 @@ __spoon_first_prompt() {
       __spoon_precmd
     fi
   fi
-  if [[ -n $__spoon_marks ]]; then
+  if __spoon_wants_marks; then
     preexec_functions+=(__spoon_mark_command) precmd_functions+=(__spoon_mark)
     __spoon_mark_prompt $code
   fi
