@@ -31,6 +31,17 @@ const dotfileCommandIds = [
   'spoon.dotfiles.beforeKey',
 ] as const;
 
+const repositoryCommandIds = [
+  'spoon.repository.configure',
+  'spoon.repository.checkForUpdates',
+  'spoon.repository.update',
+  'spoon.repository.run',
+  'spoon.repository.cancel',
+  'spoon.repository.showLog',
+  'spoon.repository.switchOnOrOff',
+  'spoon.repository.remove',
+] as const;
+
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
 export const commandIds = [
   'spoon.signIn',
@@ -42,6 +53,7 @@ export const commandIds = [
   'spoon.openThreadTerminalToSide',
   'spoon.openSafeTerminal',
   ...dotfileCommandIds,
+  ...repositoryCommandIds,
   'spoon.showLog',
   'spoon.copyDiagnostics',
   'spoon.openSettings',
@@ -49,4 +61,5 @@ export const commandIds = [
 ] as const;
 
 export type CommandId = (typeof commandIds)[number];
+export type RepositoryCommandId = (typeof repositoryCommandIds)[number];
 export type DotfileCommandId = (typeof dotfileCommandIds)[number];

@@ -27,6 +27,7 @@ import { networkOf } from './network.ts';
 import { createLog } from './outputLog.ts';
 import type { Platform } from './platform.ts';
 import { registerCommands, runGuarded } from './registerCommands.ts';
+import { RepositoryParts } from './repository/repositoryParts.ts';
 import { ConnectionStatus, showStatusMenu } from './status/connectionStatus.ts';
 import { diagnosticsText } from './status/diagnostics.ts';
 import { ThreadTerminals } from './terminals/threadTerminals.ts';
@@ -68,8 +69,11 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   });
   const threads = new OpenThreadTerminal({ current, terminals, state: context.globalState, log });
 
+  const repository = new RepositoryParts(current, tree);
+
   context.subscriptions.push(
     log,
+    repository,
     sessions,
     current,
     tree,
@@ -122,6 +126,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         'spoon.openThreadTerminalToSide': () => threads.run('editor'),
         'spoon.openSafeTerminal': () => threads.openSafe(),
         ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history, drift }),
+        ...repository.commands,
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>

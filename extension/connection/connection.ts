@@ -8,6 +8,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import type { Session } from '../auth/sessions.ts';
 import { HomeDotfiles } from '../dotfiles/homeDotfiles.ts';
 import type { Log } from '../outputLog.ts';
+import { HomeRepository } from '../repository/homeRepository.ts';
 import { requestTimeoutMs } from '../settings.ts';
 import { type ConnectionState, stateAfter, stateForFailure } from './connectionState.ts';
 
@@ -28,6 +29,7 @@ export class Connection implements vscode.Disposable {
   readonly session: Session;
   readonly host: string;
   readonly dotfiles: HomeDotfiles;
+  readonly repository: HomeRepository;
   readonly terminals: TerminalPlace;
   readonly #api: ApiClient;
   readonly #events: EventStream;
@@ -51,6 +53,7 @@ export class Connection implements vscode.Disposable {
     this.#api = new ApiClient({ url: session.url, token, clientId, fetch: withTimeout(fetch) });
     this.host = this.#api.host;
     this.dotfiles = new HomeDotfiles(this.#api);
+    this.repository = new HomeRepository(this.#api);
     this.terminals = { api: this.#api, openSocket };
     this.#events = new EventStream({
       api: this.#api,
@@ -59,6 +62,7 @@ export class Connection implements vscode.Disposable {
         onEvent: (event) => {
           if (event.type === 'box.changed') this.#setBox(event.box);
           else this.dotfiles.receive(event);
+          this.repository.receive(event);
         },
         onGap: () => void this.#catchUp(),
         onState: (socket) => {
@@ -116,6 +120,7 @@ export class Connection implements vscode.Disposable {
     clearTimeout(this.#retry);
     this.#events.close();
     this.dotfiles.dispose();
+    this.repository.dispose();
     this.#stateChanged.dispose();
     this.#boxChanged.dispose();
   }
@@ -127,6 +132,7 @@ export class Connection implements vscode.Disposable {
         this.#api.checkCompatible(),
         this.dotfiles.refresh(),
         this.#api.call('box'),
+        this.repository.refresh(),
       ]);
       if (health.instanceId !== this.session.instanceId) {
         throw new SpoonError('unauthenticated', `At ${this.host} there is another service now.`);
@@ -186,7 +192,8 @@ export class Connection implements vscode.Disposable {
 /** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box). */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) => {
-    if (/\/v1\/(terminals|box\/\w+)$/.test(new URL(url).pathname)) return fetch(url, init);
+    if (/\/v1\/(terminals|box\/\w+|environment\/repository(\/\w+)?)$/.test(new URL(url).pathname))
+      return fetch(url, init);
     const limit = AbortSignal.timeout(requestTimeoutMs());
     return fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit });
   };
