@@ -5,10 +5,11 @@ import { addBox } from './box.ts';
 import { trustOwnAuthorities } from './certificates.ts';
 import { CommandLine, type JsonOption } from './commandLine.ts';
 import { addCompletion } from './completion.ts';
-import { addDotfiles } from './dotfiles.ts';
+import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addLogin } from './login.ts';
+import { addAdmin } from './network.ts';
 import { addService } from './service.ts';
 import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
@@ -60,6 +61,7 @@ for (const add of [
   addBox,
   addTokens,
   addUsers,
+  addAdmin,
   addService,
 ]) {
   add(program, line);

@@ -28,7 +28,6 @@ const dotfileCommandIds = [
   'spoon.dotfiles.takeFromHome',
   'spoon.dotfiles.restoreInHome',
   'spoon.dotfiles.mergeWithHome',
-  'spoon.dotfiles.beforeKey',
 ] as const;
 
 const repositoryCommandIds = [

@@ -34,7 +34,9 @@ const needs: Need[] = [
     marks: ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'],
     async provide(stack) {
       if (process.env.SPOON_TEST_DOCKER_HOST === undefined) {
-        process.env.SPOON_TEST_DOCKER_HOST = stack.use(await startTestEngine(say)).host;
+        const engine = stack.use(await startTestEngine(say));
+        process.env.SPOON_TEST_DOCKER_HOST = engine.host;
+        process.env.SPOON_TEST_DOCKER_NETWORK = engine.networkNamespace;
       }
       const socketPath = process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '');
       process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(new Docker({ socketPath }), say);

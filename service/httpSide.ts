@@ -5,6 +5,8 @@ import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
+import type { BoxNetwork } from './boxes/engine.ts';
+import { addNetworkRoutes } from './boxes/networkRoutes.ts';
 import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
@@ -55,6 +57,7 @@ export interface HttpSideParts {
     readonly repository: DotfilesRepository;
     readonly drifts: HomeDrifts;
     readonly git: GitSettings;
+    readonly network: BoxNetwork | undefined;
   };
   readonly about: {
     readonly version: string;
@@ -168,6 +171,7 @@ export class HttpSide {
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
+    addNetworkRoutes(app, parts.boxes);
     addRepositoryRoutes(app, { repository, boxes, findUser });
     addThreadRoutes(app, {
       threads,

@@ -114,7 +114,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     data: { store, keyring, ...data },
-    boxes: { boxes, overlay, drifts, repository, git: config.git },
+    boxes: { boxes, overlay, drifts, repository, git: config.git, network: opened.engine.network },
     about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });
@@ -166,6 +166,11 @@ async function openBoxes({
 }): Promise<Boxes> {
   const authorities = await readAuthorities(config.git.caFile);
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
+  const { network } = opened.engine;
+  // Not waited for: it takes a second, and people may work meanwhile.
+  void network?.watch({ image: config.image, boxdDir: dir }, () => {
+    for (const text of network.problems()) log.warn('network.problem', { text });
+  });
   return new Boxes({
     engine: opened.engine,
     places: { homesDir: workdir.homes, runDir: workdir.run, etcDir: workdir.etc, boxdDir: dir },

@@ -53,7 +53,7 @@ describe('the row of the dotfiles repository', () => {
 
   it('names the repository as people do', () => {
     assert.equal(repositoryName('https://github.com/ada/dotfiles.git'), 'ada/dotfiles');
-    assert.equal(repositoryName('https://git.example.org/ada/dots'), 'git.example.org/ada/dots');
+    assert.equal(repositoryName('https://git.example.org/ada/dots'), 'ada/dots');
   });
 
   it('says what happened, what is fine, and every stage', () => {

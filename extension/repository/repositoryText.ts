@@ -4,11 +4,9 @@ import { timeText } from '../dotfiles/timeText.ts';
 
 /** What the first row of the tree says of the dotfiles repository. No VS Code in here. */
 
-/** `https://github.com/ada/dotfiles` → `ada/dotfiles`; of another host with its name. */
+/** `https://github.com/ada/dotfiles` → `ada/dotfiles`. */
 export function repositoryName(url: string): string {
-  const { host, pathname } = new URL(url);
-  const path = pathname.replace(/^\/|\.git$/g, '');
-  return host === 'github.com' ? path : `${host}/${path}`;
+  return new URL(url).pathname.replace(/^\/|\.git$/g, '');
 }
 
 export type RepositoryMood = 'off' | 'waiting' | 'running' | 'ok' | 'update' | 'failed' | 'cancelled';

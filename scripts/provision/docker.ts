@@ -20,6 +20,8 @@ export interface TestEngine extends AsyncDisposable {
   /** For `DOCKER_HOST`: `unix:///…`. */
   readonly host: string;
   readonly socketPath: string;
+  /** Where its bridges are: a path for nsenter(1). */
+  readonly networkNamespace: string;
 }
 
 const needs = [
@@ -62,7 +64,7 @@ export async function startTestEngine(say: (text: string) => void): Promise<Test
   try {
     const cgroup = `/spoon-test-${createHash('sha256').update(slot.folder).digest('hex').slice(0, 12)}`;
     await removeCgroups(cgroup);
-    const engine = stoppable(slot, cgroup, await spawnEngine(slot, cgroup));
+    const engine = await stoppable(slot, cgroup, await spawnEngine(slot, cgroup));
     // What an earlier run that was killed has left in the kept data.
     await removeAll(new Docker({ socketPath: engine.socketPath }));
     return engine;
@@ -118,12 +120,13 @@ async function spawnEngine(slot: EngineSlot, cgroup: string): Promise<ChildProce
   return child;
 }
 
-function stoppable(slot: EngineSlot, cgroup: string, child: ChildProcess): TestEngine {
+async function stoppable(slot: EngineSlot, cgroup: string, child: ChildProcess): Promise<TestEngine> {
   const socketPath = join(slot.folder, 'docker.sock');
   let stopping: Promise<void> | undefined;
   return {
     host: `unix://${socketPath}`,
     socketPath,
+    networkNamespace: `/proc/${await firstProcessOf(child.pid)}/ns/net`,
     [Symbol.asyncDispose]() {
       stopping ??= stopEngine(slot, cgroup, child);
       return stopping;

@@ -138,6 +138,11 @@ export class Workbench implements AsyncDisposable {
     await this.page.locator('.sidebar .monaco-list:focus').waitFor();
   }
 
+  /** Rows that are scrolled away are not in the page. */
+  async collapseAll(): Promise<void> {
+    await this.page.locator('.sidebar .action-label[aria-label^="Collapse All"]:visible').last().click();
+  }
+
   /** Chooses an entry of a row's context menu. */
   async menu(row: Locator, entry: string): Promise<void> {
     await row.click({ button: 'right' });
@@ -230,6 +235,21 @@ export class Workbench implements AsyncDisposable {
     await this.page.locator('.quick-input-message', { hasText: why }).waitFor();
   }
 
+  /** Answers VS Code's own dialog for files, which is a quick input here. */
+  async answerFileDialog(title: string, path: string, button: string): Promise<void> {
+    await this.page.locator('.quick-input-title', { hasText: title }).waitFor();
+    // It first fills in a folder of its own; what is typed before that is lost.
+    await this.until(async () => (await this.quickInput.inputValue()).startsWith('/'));
+    await this.quickInput.fill(path);
+    const shown = this.page.locator('.quick-input-title', { hasText: title });
+    const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
+    // While it looks the path up it takes no answer; a person would press once more.
+    await this.until(async () => {
+      if (await shown.isVisible()) await accept.click({ timeout: 1_000 }).catch(() => undefined);
+      return !(await shown.isVisible());
+    });
+  }
+
   async signIn(url: string, token: string): Promise<void> {
     await this.command('Spoon: Sign In…');
     await this.answer('(1/2)', url);
@@ -304,6 +324,14 @@ export class Workbench implements AsyncDisposable {
       await this.page.waitForTimeout(150);
     }
     await session.detach();
+  }
+
+  /** Until a click on a row has given it the focus, as the page sees it. */
+  async millisecondsToAnswer(row: Locator): Promise<number> {
+    const startedMs = performance.now();
+    await row.click();
+    await row.and(this.page.locator('.focused')).waitFor();
+    return performance.now() - startedMs;
   }
 
   /** From the Explorer over the icon of the Spoon view, which opens it, to a place in it: the way a hand goes. */
