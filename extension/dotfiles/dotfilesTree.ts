@@ -50,7 +50,6 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   readonly #nodes = new Map<string, DotfileNode>();
   #following: vscode.Disposable | undefined;
   #view: vscode.TreeView<DotfileNode> | undefined;
-  #showsRepository = false;
   /** The last two, the newer one last. */
   #lastSelections: readonly (readonly DotfileNode[])[] = [];
   readonly #changes = new Coalesce<IndexChange>(100, (changes) => {
@@ -165,13 +164,6 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     if (connection === undefined || entry === undefined) return item;
     item.tooltip = describeDotfile(entry, connection.dotfiles);
     return item;
-  }
-
-  /** The row of the dotfiles repository, which may come or go. */
-  refreshRepository(): void {
-    const isShown = repositoryRow(this.#current) !== undefined;
-    this.#changed.fire(isShown && this.#showsRepository ? [repositoryNode] : undefined);
-    this.#showsRepository = isShown;
   }
 
   refresh(): void {

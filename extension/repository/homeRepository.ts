@@ -3,6 +3,7 @@ import type { ApiClient } from '../../client/apiClient.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
+import { isEarlier } from './repositoryText.ts';
 
 /** The dotfiles repository of one account, as last heard of. */
 export class HomeRepository implements vscode.Disposable {
@@ -39,6 +40,8 @@ export class HomeRepository implements vscode.Disposable {
 
   take(state: RepositoryState): void {
     const before = this.#state?.run;
+    // Events overtake the answer to a request: what it says of the run can be the past.
+    if (before && state.run && isEarlier(state.run, before)) return;
     this.#state = state;
     this.#changed.fire();
     const { run } = state;

@@ -15,7 +15,8 @@ import { failureNotice, moodOf, repositoryName } from './repositoryText.ts';
 const ageMs = 60_000;
 
 interface Tree {
-  refreshRepository(): void;
+  /** All of it: a row that VS Code does not yet know again cannot be told to change. */
+  refresh(): void;
 }
 
 /** Everything of the dotfiles repository in VS Code: its commands, its log, and what is told without being asked. */
@@ -30,7 +31,7 @@ export class RepositoryParts implements vscode.Disposable {
     this.#current = current;
     this.#tree = tree;
     this.#log = new RepositoryLog(current);
-    const timer = setInterval(() => tree.refreshRepository(), ageMs);
+    const timer = setInterval(() => tree.refresh(), ageMs);
     this.#disposables = [
       this.#log,
       new vscode.Disposable(() => clearInterval(timer)),
@@ -69,7 +70,7 @@ export class RepositoryParts implements vscode.Disposable {
 
   #show(state: RepositoryState | undefined): void {
     setContext('spoon.repository', state === undefined || state.settings === null ? 'none' : moodOf(state));
-    this.#tree.refreshRepository();
+    this.#tree.refresh();
     this.#log.changed();
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
-import { details, failureNotice, repositoryName, summary } from './repositoryText.ts';
+import { details, failureNotice, isEarlier, repositoryName, summary } from './repositoryText.ts';
 
 const now = 1_000_000_000_000;
 const run = (more: Partial<RepositoryRun>): RepositoryRun => ({
@@ -63,5 +63,13 @@ describe('the row of the dotfiles repository', () => {
     });
     assert.match(failureNotice(failed), /setup .* failed\. It ended with exit code 3\. Terminals open as before/);
     assert.ok(details(state(failed)).includes('setup: failed in 2.0 s, exit code 3. It ended with exit code 3.'));
+  });
+
+  it('is not set back by an answer that an event overtook', () => {
+    const running = run({ state: 'running', endedMs: null });
+    assert.equal(isEarlier(running, run({})), true);
+    assert.equal(isEarlier(run({}), running), false);
+    assert.equal(isEarlier(run({}), run({ startedMs: now })), true);
+    assert.equal(isEarlier(run({}), run({})), false);
   });
 });

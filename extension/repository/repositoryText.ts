@@ -94,3 +94,10 @@ export function failureNotice(run: RepositoryRun): string {
     .filter(Boolean)
     .join(' ');
 }
+
+/** Of two reports, whether the first one is the older. */
+export function isEarlier(run: RepositoryRun, other: RepositoryRun): boolean {
+  if (run.startedMs !== other.startedMs) return run.startedMs < other.startedMs;
+  if (run.endedMs !== null || other.endedMs !== null) return run.endedMs === null;
+  return run.stages.length < other.stages.length;
+}
