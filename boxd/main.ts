@@ -10,6 +10,7 @@ import { Checkouts } from './git/checkouts.ts';
 import { gitRoutes } from './git/gitRoutes.ts';
 import { Operations } from './git/operations.ts';
 import { Git } from './git/runGit.ts';
+import { homeRoutes } from './home/homeRoutes.ts';
 import { ensureHome } from './home/homeStage.ts';
 import { ParkedConnections } from './http/parkedConnections.ts';
 import { createBoxdServer } from './http/server.ts';
@@ -54,6 +55,7 @@ const server = createBoxdServer({
     ...commandRoutes(commands),
     ...fileRoutes(new Files(settings.home)),
     ...gitRoutes(checkouts, operations),
+    ...homeRoutes(settings.home),
     ...repositoryRoutes(repository),
   ],
   upgrades: [terminalUpgrade(terminals), commandUpgrade(commands), fileWatchUpgrade(settings.home)],

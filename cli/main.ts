@@ -8,8 +8,10 @@ import { addCompletion } from './completion.ts';
 import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
+import { addHome } from './home.ts';
 import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
+import { addSecrets } from './secrets.ts';
 import { addService } from './service.ts';
 import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
@@ -58,7 +60,9 @@ for (const add of [
   addThreads,
   addSpoons,
   addDotfiles,
+  addSecrets,
   addBox,
+  addHome,
   addTokens,
   addUsers,
   addAdmin,

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { BoxState } from '../protocol/boxes.ts';
 import type { RepositoryMood } from './repository/repositoryText.ts';
 
 /** What menus and welcome texts depend on. Nothing else sets a context key. */
@@ -7,6 +8,9 @@ export interface ContextKeys {
   'spoon.signedIn': boolean;
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
   'spoon.repository': 'none' | RepositoryMood;
+  'spoon.box': 'unknown' | BoxState;
+  /** The window shows the folder of a thread. */
+  'spoon.inThreadFolder': boolean;
   'spoon.dotfiles.hasFiles': boolean;
   'spoon.dotfiles.canPaste': boolean;
   /** Paths, with a leading slash as in a URI, of what was changed in the home. */

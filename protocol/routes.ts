@@ -3,6 +3,7 @@ import { adminRoutes } from './adminRoutes.ts';
 import { Box, Health, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
+import { HomeUsage } from './homeUsage.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
@@ -85,6 +86,13 @@ export const routes = {
     scope: 'boxes:manage',
     summary: 'Let the box stop again when nothing holds it',
     response: Box,
+  },
+  homeUsage: {
+    method: 'GET',
+    path: '/v1/home/usage',
+    scope: 'boxes:manage',
+    summary: 'The largest folders of the home; starts the box, which counts for at most 10 s',
+    response: HomeUsage,
   },
   applyDotfiles: {
     method: 'POST',

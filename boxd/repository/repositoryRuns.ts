@@ -143,7 +143,7 @@ export class RepositoryRuns {
     const stages = new Stages(run, () => this.#tell());
     const say = (text: string) => log.add(Buffer.from(text));
     const parts = { git: this.#git, home: this.#settings.home, signal, say };
-    say(`── repository: ${request.url} ${request.ref ?? ''}\n`);
+    say(`== repository: ${request.url} ${request.ref ?? ''}\n`);
     const fetched = await stages.run('repository', signal, async () => {
       const { commit, notes } = await bringCheckout(parts, request);
       run.commit = commit;
@@ -155,12 +155,12 @@ export class RepositoryRuns {
       fetched &&
       commit !== null &&
       (await stages.run('setup', signal, async () => {
-        say('── setup\n');
+        say('== setup\n');
         const output = (chunk: Buffer) => log.add(chunk);
         return setupStage({ settings: this.#settings, request, commit, run, signal, output });
       }));
     for (const { name, state, detail } of run.stages)
-      say(`── ${name}: ${state}${detail === undefined ? '' : `. ${detail}`}\n`);
+      say(`== ${name}: ${state}${detail === undefined ? '' : `. ${detail}`}\n`);
     run.state = isDone ? 'ok' : signal.aborted ? 'cancelled' : 'failed';
   }
 

@@ -10,6 +10,7 @@ import { HomeDotfiles } from '../dotfiles/homeDotfiles.ts';
 import type { Log } from '../outputLog.ts';
 import { HomeRepository } from '../repository/homeRepository.ts';
 import { requestTimeoutMs } from '../settings.ts';
+import { HomeThreads } from '../threads/homeThreads.ts';
 import { type ConnectionState, stateAfter, stateForFailure } from './connectionState.ts';
 
 export interface ConnectionParts {
@@ -30,6 +31,7 @@ export class Connection implements vscode.Disposable {
   readonly host: string;
   readonly dotfiles: HomeDotfiles;
   readonly repository: HomeRepository;
+  readonly threads: HomeThreads;
   readonly terminals: TerminalPlace;
   readonly #api: ApiClient;
   readonly #events: EventStream;
@@ -54,6 +56,7 @@ export class Connection implements vscode.Disposable {
     this.host = this.#api.host;
     this.dotfiles = new HomeDotfiles(this.#api);
     this.repository = new HomeRepository(this.#api);
+    this.threads = new HomeThreads({ api: this.#api, onBox: (box) => this.#setBox(box) });
     this.terminals = { api: this.#api, openSocket };
     this.#events = new EventStream({
       api: this.#api,
@@ -63,6 +66,7 @@ export class Connection implements vscode.Disposable {
           if (event.type === 'box.changed') this.#setBox(event.box);
           else this.dotfiles.receive(event);
           this.repository.receive(event);
+          this.threads.receive(event);
         },
         onGap: () => void this.#catchUp(),
         onState: (socket) => {
@@ -121,6 +125,7 @@ export class Connection implements vscode.Disposable {
     this.#events.close();
     this.dotfiles.dispose();
     this.repository.dispose();
+    this.threads.dispose();
     this.#stateChanged.dispose();
     this.#boxChanged.dispose();
   }
@@ -142,6 +147,7 @@ export class Connection implements vscode.Disposable {
         this.#problems.add(problem);
       }
       this.#setBox(box);
+      this.threads.refreshSoon();
       if (this.#isStreaming) this.#follow({ name: 'connected' });
     } catch (error) {
       if (this.#disposed) return;
@@ -189,10 +195,14 @@ export class Connection implements vscode.Disposable {
   }
 }
 
-/** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box). */
+/** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box, a thread is a download). */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) => {
-    if (/\/v1\/(terminals|box\/\w+|environment\/repository(\/\w+)?)$/.test(new URL(url).pathname))
+    if (
+      /\/v1\/(terminals|commands|threads|threads\/.*|box\/\w+|environment\/repository(\/\w+)?)$/.test(
+        new URL(url).pathname,
+      )
+    )
       return fetch(url, init);
     const limit = AbortSignal.timeout(requestTimeoutMs());
     return fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit });

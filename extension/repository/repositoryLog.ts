@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { accountOf } from '../dotfiles/dotfileUri.ts';
+import { threadUri } from '../threadFolder/threadUri.ts';
 import { logLinks } from './logLinks.ts';
 
 const scheme = 'spoon-setup';
@@ -81,5 +82,5 @@ export class RepositoryLog
 
 /** A file of the box, as the folders of threads show it. */
 function fileUri(connection: Connection, path: string): vscode.Uri {
-  return vscode.Uri.from({ scheme: 'spoon-thread', authority: accountOf(connection.session), path: `/${path}` });
+  return threadUri(accountOf(connection.session), path);
 }

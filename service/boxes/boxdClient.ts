@@ -17,6 +17,7 @@ import {
   TerminalStates,
 } from '../../protocol/boxd.ts';
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
+import { HomeUsage } from '../../protocol/homeUsage.ts';
 import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
 import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
@@ -191,6 +192,17 @@ export class BoxdClient {
   /** As {@link attachTerminal}, for a command. */
   attachCommand(id: string): Promise<Duplex> {
     return this.#link.upgrade({ path: `/v1/commands/${encodeURIComponent(id)}/attach` });
+  }
+
+  /** What takes the room in the home. @throws SpoonError `box-outdated` */
+  async homeUsage(): Promise<HomeUsage> {
+    try {
+      return await this.#json(HomeUsage, { method: 'GET', path: '/v1/home/usage', timeoutMs: planMs });
+    } catch (error) {
+      // A boxd of protocol 1 has no such route.
+      if (error instanceof SpoonError && error.code === 'not-found') throw new SpoonError('box-outdated');
+      throw error;
+    }
   }
 
   /** Files of the home, checkouts included. */

@@ -25,7 +25,6 @@ const testSettings = {
   'editor.accessibilitySupport': 'off',
   'files.autoSave': 'off',
   'window.confirmBeforeClose': 'never',
-  'remote.autoForwardPorts': false,
   'workbench.editor.enablePreview': false,
   'files.simpleDialog.enable': true,
   'editor.minimap.enabled': false,
@@ -104,6 +103,24 @@ export class Workbench implements AsyncDisposable {
     });
     await workbench.load();
     return workbench;
+  }
+
+  /** Waits for the window that `act` opens. It goes with this one, or when it is disposed of. */
+  async newWindow(act: () => Promise<void>): Promise<Workbench> {
+    const [page] = await Promise.all([this.page.context().waitForEvent('page', { timeout: 60_000 }), act()]);
+    page.setDefaultTimeout(20_000);
+    await page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]', { timeout: 60_000 });
+    await using resources = new AsyncDisposableStack();
+    resources.defer(() => page.close());
+    return new Workbench({
+      page,
+      folder: this.folder,
+      address: page.url(),
+      dataFolder: this.#dataFolder,
+      pictures: this.#pictures,
+      resources: resources.move(),
+      extensionHostPid: this.extensionHostPid,
+    });
   }
 
   async load(): Promise<void> {
