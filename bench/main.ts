@@ -6,9 +6,12 @@ import { startTestEngine } from '../scripts/provision/docker.ts';
 import { ensurePrograms } from '../scripts/provision/systemPackages.ts';
 import { mustRun } from '../scripts/runCommand.ts';
 import { BenchBox } from './benchBox.ts';
+import { stoppedBoxToPrompt } from './coldStart.ts';
 import { nothingToDo, saveToVisible } from './dotfiles.ts';
+import { frozenReader, idleViewer } from './flow.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
+import { reattach } from './reattach.ts';
 import { firstPrompt, keystrokeEcho, largeOutput } from './terminals.ts';
 
 const root = dirname(import.meta.dirname);
@@ -21,6 +24,10 @@ const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row
   save: saveToVisible,
   nothing: nothingToDo,
   output: largeOutput,
+  reattach,
+  frozen: frozenReader,
+  idle: idleViewer,
+  stopped: stoppedBoxToPrompt,
 };
 
 /**

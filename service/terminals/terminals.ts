@@ -31,7 +31,7 @@ export interface Opened<T> {
 }
 
 export interface TerminalsParts {
-  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'endUnanswering'>;
+  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'endUnanswering' | 'onChange'>;
   readonly tickets: Tickets;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
@@ -50,6 +50,8 @@ interface KnownTerminals {
   readonly starting: Set<string>;
 }
 
+/** Within it a box that ended is known to have (R26). */
+const engineTellsMs = 5_000;
 const idCharacters = 22;
 const idPattern = /^[0-9A-Za-z]{22}$/;
 const shownCharacters = 200;
@@ -120,8 +122,12 @@ export class Terminals {
     this.#knownOf(box).started.delete(id);
   }
 
-  /** For a further viewer, or the same one after a cut. @throws SpoonError `not-found`, also for another user's */
+  /**
+   * For a further viewer, or the same one after a cut.
+   * @throws SpoonError `not-found`, also for another user's; `box-stopped`, where it has ended with the box
+   */
   async ticketFor(asker: Asker, id: string): Promise<{ ticket: string; expiresInMs: number }> {
+    if (this.#parts.boxes.running(asker.userId) === undefined) throw new SpoonError('box-stopped');
     await this.#boxOf(asker.userId, id);
     return this.#ticket(asker, 'terminal', id);
   }
@@ -162,13 +168,26 @@ export class Terminals {
     return this.#parts.folderOfThread(box, thread, signal);
   }
 
-  /** For a connection to a box that broke: whether it was the box that ended. Asked, it fails before the engine tells. */
+  /** For a connection to a box that broke: whether it was the box that ended, which the engine tells a moment later. */
   async isBoxGone(userId: string): Promise<boolean> {
     const { boxes } = this.#parts;
-    await boxes
+    const answers = await boxes
       .running(userId)
       ?.boxd.stat()
-      .catch(() => undefined);
+      .then(
+        () => true,
+        () => false,
+      );
+    if (answers === true) return false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, engineTellsMs);
+    const unsubscribe = boxes.onChange(() => {
+      if (boxes.running(userId) === undefined) resolve();
+    });
+    if (boxes.running(userId) === undefined) resolve();
+    await promise;
+    clearTimeout(timer);
+    unsubscribe();
     return boxes.running(userId) === undefined;
   }
 
