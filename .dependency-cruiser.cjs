@@ -24,7 +24,7 @@ const serviceNouns = {
   boxes: ['store', 'identity'],
   dotfiles: ['store', 'keyring'],
   secrets: ['store', 'keyring'],
-  environment: ['store', 'dotfiles', 'boxes'],
+  environment: ['store', 'keyring', 'dotfiles', 'boxes'],
   terminals: ['boxes'],
   files: ['boxes'],
   threads: ['store', 'keyring', 'boxes'],

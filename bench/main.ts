@@ -12,6 +12,7 @@ import { frozenReader, idleViewer } from './flow.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
 import { reattach } from './reattach.ts';
+import { shellStart } from './shellStart.ts';
 import { firstPrompt, keystrokeEcho, largeOutput } from './terminals.ts';
 
 const root = dirname(import.meta.dirname);
@@ -20,6 +21,7 @@ const root = dirname(import.meta.dirname);
 const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row[]>>> = {
   memory: idleBoxd,
   prompt: firstPrompt,
+  shell: shellStart,
   echo: keystrokeEcho,
   save: saveToVisible,
   nothing: nothingToDo,

@@ -10,12 +10,15 @@ import { Checkouts } from './git/checkouts.ts';
 import { gitRoutes } from './git/gitRoutes.ts';
 import { Operations } from './git/operations.ts';
 import { Git } from './git/runGit.ts';
+import { homeRoutes } from './home/homeRoutes.ts';
 import { ensureHome } from './home/homeStage.ts';
 import { ParkedConnections } from './http/parkedConnections.ts';
 import { createBoxdServer } from './http/server.ts';
 import { DriftWatcher } from './overlay/driftWatcher.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { overlayRoutes } from './overlay/overlayRoutes.ts';
+import { repositoryRoutes } from './repository/repositoryRoutes.ts';
+import { RepositoryRuns } from './repository/repositoryRuns.ts';
 import { readSettings } from './settings.ts';
 import { statRoute } from './statRoute.ts';
 import { terminalRoutes, terminalUpgrade } from './terminals/terminalRoutes.ts';
@@ -38,7 +41,9 @@ try {
 const terminals = new Terminals(settings);
 const commands = new Commands(settings);
 const operations = new Operations();
-const checkouts = new Checkouts(new Git(settings, () => layCaBundle(settings)), settings.home);
+const git = new Git(settings, () => layCaBundle(settings));
+const checkouts = new Checkouts(git, settings.home);
+const repository = new RepositoryRuns(settings, git, (problem) => log(`a repository run failed: ${problem}`));
 const overlay = new Overlay(settings.home);
 const drift = new DriftWatcher(settings.home, overlay, { log });
 
@@ -46,10 +51,12 @@ const server = createBoxdServer({
   routes: [
     statRoute(dirname(fileURLToPath(import.meta.url))),
     ...overlayRoutes(overlay, drift, settings.home),
-    ...terminalRoutes(terminals, () => commands.runningCount + operations.runningCount),
+    ...terminalRoutes(terminals, () => commands.runningCount + operations.runningCount + repository.runningCount),
     ...commandRoutes(commands),
     ...fileRoutes(new Files(settings.home)),
     ...gitRoutes(checkouts, operations),
+    ...homeRoutes(settings.home),
+    ...repositoryRoutes(repository),
   ],
   upgrades: [terminalUpgrade(terminals), commandUpgrade(commands), fileWatchUpgrade(settings.home)],
   onUsed: (socket) => connections.used(socket),
@@ -68,7 +75,7 @@ async function stop(): Promise<void> {
   stopping = true;
   connections.close();
   drift.close();
-  await Promise.all([terminals.close(), commands.close(), operations.close()]);
+  await Promise.all([terminals.close(), commands.close(), operations.close(), repository.close()]);
   process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

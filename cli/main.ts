@@ -5,10 +5,13 @@ import { addBox } from './box.ts';
 import { trustOwnAuthorities } from './certificates.ts';
 import { CommandLine, type JsonOption } from './commandLine.ts';
 import { addCompletion } from './completion.ts';
-import { addDotfiles } from './dotfiles.ts';
+import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
+import { addHome } from './home.ts';
 import { addLogin } from './login.ts';
+import { addAdmin } from './network.ts';
+import { addSecrets } from './secrets.ts';
 import { addService } from './service.ts';
 import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
@@ -57,9 +60,12 @@ for (const add of [
   addThreads,
   addSpoons,
   addDotfiles,
+  addSecrets,
   addBox,
+  addHome,
   addTokens,
   addUsers,
+  addAdmin,
   addService,
 ]) {
   add(program, line);

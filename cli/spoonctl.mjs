@@ -39,7 +39,7 @@ async function entry() {
 }
 
 function filesIn(folder) {
-  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  return existsSync(folder) ? readdirSync(folder, { recursive: true }).map((name) => join(folder, name)) : [];
 }
 
 function modifiedMs(file) {

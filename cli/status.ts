@@ -3,6 +3,7 @@ import type { Box, Health } from '../protocol/boxes.ts';
 import { type CommandLine, formatTime, type JsonOption, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { nameOf } from './login.ts';
+import { stageText } from './repository.ts';
 
 /** `spoonctl status` */
 export function addStatus(program: Command, line: CommandLine): void {
@@ -37,14 +38,17 @@ export function boxText(box: Box): string {
   const since = box.startedMs === null ? '' : ` since ${formatTime(box.startedMs)}`;
   const stops = box.stopsAtMs === null ? '' : `, stops at ${formatTime(box.stopsAtMs)} unless used`;
   const lines = [`${box.state}${since}${stops}`];
-  for (const { kind, label } of box.holders) lines.push(`held by ${kind} ${label}`);
+  for (const { kind, label } of box.holders) if (kind !== 'pin') lines.push(`held by ${kind} ${label}`);
+  if (box.pinnedUntilMs !== undefined) lines.push(`kept until ${formatTime(box.pinnedUntilMs)}, as you asked`);
   for (const stage of box.stages) {
-    if (stage.state === 'failed') lines.push(`${stage.name} failed: ${stage.detail ?? 'no reason given'}`);
+    if (stage.state !== 'ok' || stage.name !== 'overlay') lines.push(stageText(stage));
   }
   if (box.outdated?.includes('image'))
-    lines.push('runs an older image than new boxes get; replaced when nothing holds it');
+    lines.push('runs an older image than new boxes get; replaced when nothing holds it, or by: spoonctl box restart');
   else if (box.outdated !== undefined)
-    lines.push('was made by an older service or with other limits; replaced when nothing holds it');
+    lines.push(
+      'was made by an older service or with other limits; replaced when nothing holds it, or by: spoonctl box restart',
+    );
   if (box.detail !== undefined) lines.push(box.detail);
   return lines.join('\n          ');
 }

@@ -25,6 +25,8 @@ interface TerminalOptions extends JsonOption {
   readonly safe?: true;
   readonly attach?: string;
   readonly list?: true;
+  /** False with `--no-wait`. */
+  readonly wait: boolean;
 }
 
 /** `spoonctl terminal` */
@@ -35,6 +37,7 @@ export function addTerminal(program: Command, line: CommandLine): void {
     .option('--safe', 'without your own start-up files')
     .option('--attach <id>', 'one that runs already')
     .option('--list', 'show those that run')
+    .option('--no-wait', 'do not wait for the setup of a box that is just starting')
     .addHelpText('after', help)
     .action(async (thread: string | undefined, options: TerminalOptions) => {
       if (options.list === true) return await list(line, options);
@@ -44,6 +47,7 @@ export function addTerminal(program: Command, line: CommandLine): void {
       const request = {
         ...(thread === undefined ? {} : { thread: checkThreadName(thread) }),
         ...(options.safe === undefined ? {} : { safe: true }),
+        ...(options.wait ? {} : { withoutWaiting: true }),
       };
       const { api } = await connect(line);
       const place = { api, openSocket: openNodeSocket };

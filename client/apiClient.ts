@@ -109,7 +109,11 @@ export class ApiClient {
       if (!response.ok) throw await refusal(response, this.host);
       return {
         response,
-        bytes: await readCapped(response, this.#options.maxResponseBytes ?? maxResponseBytes, this.host),
+        bytes: await readCapped(
+          response,
+          call.maxBytes ?? this.#options.maxResponseBytes ?? maxResponseBytes,
+          this.host,
+        ),
       };
     } catch (error) {
       call.signal?.throwIfAborted();
@@ -129,8 +133,8 @@ export class ApiClient {
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     const init: RequestInit = { method: route.method, headers, redirect: 'manual' };
     init.signal = call.signal === undefined ? timeLimit : AbortSignal.any([call.signal, timeLimit]);
-    if (route.bytes === 'request') {
-      headers['content-type'] = 'application/octet-stream';
+    if (route.bytes === 'request' || route.bytes === 'archive') {
+      headers['content-type'] = route.bytes === 'archive' ? 'application/x-tar' : 'application/octet-stream';
       init.body = call.body as Uint8Array<ArrayBuffer>;
     } else if (route.body !== undefined) {
       headers['content-type'] = 'application/json';

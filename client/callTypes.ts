@@ -21,7 +21,7 @@ type ParamsPart<N extends RouteName> = [PathParams<Table[N]['path']>] extends [n
 type QueryPart<R extends Route> = R extends { query: infer Q extends TSchema }
   ? { query: Static<Q> }
   : { query?: never };
-type BodyPart<R extends Route> = R extends { bytes: 'request' }
+type BodyPart<R extends Route> = R extends { bytes: 'request' | 'archive' }
   ? { body: Uint8Array }
   : R extends { body: infer B extends TSchema }
     ? { body: Static<B> }
@@ -32,6 +32,8 @@ export interface CallLimits {
   /** Until the whole answer is read; default 60 s. Routes that start the box may need longer. */
   readonly timeoutMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The longest answer that is read; default 20 MiB. */
+  readonly maxBytes?: number;
 }
 
 type CallOptions<N extends CallName> = ParamsPart<N> & QueryPart<Table[N]> & BodyPart<Table[N]> & CallLimits;

@@ -7,7 +7,9 @@ import {
   DotfileKind,
   type DriftList,
   dotfileHeaders,
+  type ImportResult,
   type MoveResult,
+  type OnExisting,
   type RemoveResult,
   type RestoredDrift,
   type SaveResult,
@@ -19,6 +21,10 @@ import { formatFileMode } from '../protocol/fileMode.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { BytesAnswer } from './callTypes.ts';
 import { type FileToSave, type SaveBase, type SaveManyOptions, saveMany } from './saveMany.ts';
+
+const archiveTimeoutMs = 10 * 60_000;
+/** Kept in memory here; larger collections than this are not dotfiles. */
+const maxExportBytes = 512 * 1024 * 1024;
 
 /** What the home has, which is no version. */
 export interface HomeContent {
@@ -142,6 +148,25 @@ export class DotfilesApi {
     const { origin, etag, signal } = options;
     const body = { path, mode: formatFileMode(mode), origin, ...(etag === undefined ? {} : { etag }) };
     return await this.#api.call('setDotfileMode', { body, signal });
+  }
+
+  /** All of them as a tar archive. */
+  async export(signal?: AbortSignal): Promise<Uint8Array> {
+    const limits = { signal, timeoutMs: archiveTimeoutMs, maxBytes: maxExportBytes };
+    return (await this.#api.call('exportDotfiles', limits)).bytes;
+  }
+
+  /**
+   * Everything in a tar archive (also in gzip), or nothing of it.
+   * @throws SpoonError `archive-…`, `file-exists` with `count` where something would be replaced and `existing` is `refuse`
+   */
+  async import(
+    archive: Uint8Array,
+    options: { existing: OnExisting; signal?: AbortSignal | undefined },
+  ): Promise<ImportResult> {
+    const { existing, signal } = options;
+    const query = { existing };
+    return await this.#api.call('importDotfiles', { query, body: archive, signal, timeoutMs: archiveTimeoutMs });
   }
 
   /** What was changed in the home by hand; afterwards `/v1/events` tells. */

@@ -72,7 +72,12 @@ describe('the manifest', () => {
   });
 
   it('takes nothing from a workspace that chooses a server, a certificate or what is uploaded', () => {
-    const harmless = new Set(['spoon.terminal.restore', 'spoon.terminal.location', 'spoon.terminal.keepOpenOnExit']);
+    const harmless = new Set([
+      'spoon.terminal.restore',
+      'spoon.terminal.location',
+      'spoon.terminal.keepOpenOnExit',
+      'spoon.thread.openIn',
+    ]);
     for (const [key, { scope }] of Object.entries(contributes.configuration.properties)) {
       assert.equal(scope, harmless.has(key) ? 'window' : 'application', key);
     }

@@ -28,7 +28,6 @@ const dotfileCommandIds = [
   'spoon.dotfiles.takeFromHome',
   'spoon.dotfiles.restoreInHome',
   'spoon.dotfiles.mergeWithHome',
-  'spoon.dotfiles.beforeKey',
 ] as const;
 
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
@@ -41,6 +40,20 @@ export const commandIds = [
   'spoon.openThreadTerminal',
   'spoon.openThreadTerminalToSide',
   'spoon.openSafeTerminal',
+  'spoon.thread.new',
+  'spoon.thread.browse',
+  'spoon.thread.search',
+  'spoon.thread.goToFile',
+  'spoon.thread.update',
+  'spoon.thread.delete',
+  'spoon.thread.copyPath',
+  'spoon.threads.refresh',
+  'spoon.session.attach',
+  'spoon.session.end',
+  'spoon.box.start',
+  'spoon.box.stop',
+  'spoon.box.restart',
+  'spoon.box.why',
   ...dotfileCommandIds,
   'spoon.showLog',
   'spoon.copyDiagnostics',

@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
+import type { BoxState } from '../protocol/boxes.ts';
 
 /** What menus and welcome texts depend on. Nothing else sets a context key. */
 export interface ContextKeys {
   'spoon.ready': boolean;
   'spoon.signedIn': boolean;
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
+  'spoon.box': 'unknown' | BoxState;
+  /** The window shows the folder of a thread. */
+  'spoon.inThreadFolder': boolean;
   'spoon.dotfiles.hasFiles': boolean;
   'spoon.dotfiles.canPaste': boolean;
   /** Paths, with a leading slash as in a URI, of what was changed in the home. */

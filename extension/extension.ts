@@ -29,8 +29,9 @@ import type { Platform } from './platform.ts';
 import { registerCommands, runGuarded } from './registerCommands.ts';
 import { ConnectionStatus, showStatusMenu } from './status/connectionStatus.ts';
 import { diagnosticsText } from './status/diagnostics.ts';
-import { ThreadTerminals } from './terminals/threadTerminals.ts';
-import { OpenThreadTerminal } from './threads/openThreadTerminal.ts';
+import type { ThreadTerminals } from './terminals/threadTerminals.ts';
+import { isThreadUri } from './threadFolder/threadUri.ts';
+import { ThreadParts } from './threads/threadParts.ts';
 
 /** For the suite that runs inside the extension host; undefined elsewhere. */
 export interface TestView {
@@ -60,20 +61,14 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const history = new HistoryCommands(current, tree, log);
   const clipboard = new DotfileClipboard(current, tree, edit);
   const remove = new DeleteCommand(current, tree, log);
-  const terminals = new ThreadTerminals({
-    current,
-    state: context.workspaceState,
-    log,
-    openSafeTerminal: () => void vscode.commands.executeCommand('spoon.openSafeTerminal'),
-  });
-  const threads = new OpenThreadTerminal({ current, terminals, state: context.globalState, log });
+  const threads = new ThreadParts({ context, current, log });
 
   context.subscriptions.push(
     log,
     sessions,
     current,
     tree,
-    terminals,
+    threads,
     new SpoonAuthenticationProvider(sessions, () => signIn(signingIn)),
     new DotfilesFileSystem(current, nudge),
     reports,
@@ -86,14 +81,11 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     registerUriHandler((url) => runGuarded(() => signIn(signingIn, url), 'sign in from a link', log), log),
     wakeOnClockJump(() => {
       current.connection?.renew();
-      terminals.renew();
+      threads.renew();
     }),
     vscode.window.onDidChangeWindowState(({ focused }) => {
       // Somebody is back: not the moment to wait for the next try.
       if (focused && current.state.name === 'offline') current.connection?.reconnect();
-    }),
-    vscode.window.registerTerminalProfileProvider('spoon.thread', {
-      provideTerminalProfile: () => runGuarded(() => threads.profile(), 'new terminal', log),
     }),
     current.onDidRefuse(({ session, error }) => {
       const { host } = new URL(session.url);
@@ -109,7 +101,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
       });
     }),
     current.onDidChange((connection) => {
-      if (connection !== undefined) void restoreWhenConnected(connection, terminals);
+      if (connection !== undefined) void restoreWhenConnected(connection, threads.terminals);
     }),
     registerCommands(
       {
@@ -118,9 +110,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         'spoon.switchService': () => switchService(sessions, () => signIn(signingIn, '')),
         'spoon.reconnect': () => current.require().reconnect(),
         'spoon.showStatus': () => showStatusMenu(current),
-        'spoon.openThreadTerminal': () => threads.run(),
-        'spoon.openThreadTerminalToSide': () => threads.run('editor'),
-        'spoon.openSafeTerminal': () => threads.openSafe(),
+        ...threads.commands,
         ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history, drift }),
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
@@ -134,7 +124,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const drops = new DropController(current, edit, uploads, log);
   tree.open(drops);
   // The secret store answers late while a window starts; nothing here waits for it.
-  void current.ready.then(() => {
+  current.settled = current.ready.then(() => {
     setContext('spoon.ready', true);
     return takeHandedSignIn();
   });
@@ -149,6 +139,8 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         const handed = await platform.handedSignIn();
         if (handed === undefined || current.connection !== undefined) return;
         await signInWith(signingIn, handed);
+        await current.follow();
+        if (vscode.workspace.workspaceFolders?.some(({ uri }) => isThreadUri(uri))) return;
         // Whoever is brought here for the first time sees what it is about.
         await vscode.commands.executeCommand('spoon.dotfiles.focus');
       },

@@ -8,6 +8,7 @@ interface Settings {
   'terminal.restore': 'always' | 'never';
   'terminal.location': 'panel' | 'editor';
   'terminal.keepOpenOnExit': 'never' | 'onError' | 'always';
+  'thread.openIn': 'newWindow' | 'addToWorkspace';
   'dotfiles.confirmDrop': 'always' | 'overwrite' | 'never';
   'dotfiles.exclude': string[];
 }

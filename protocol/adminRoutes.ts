@@ -1,4 +1,5 @@
 import { Box, BoxList } from './boxes.ts';
+import { EgressReport } from './egress.ts';
 import { CreatedToken, CreateTokenRequest, CreateUserRequest, TokenList, User, UserList } from './identity.ts';
 import type { Route } from './route.ts';
 
@@ -61,5 +62,19 @@ export const adminRoutes = {
     scope: 'admin:boxes',
     summary: 'Stop the box of a user; the home stays',
     response: Box,
+  },
+  adminNetwork: {
+    method: 'GET',
+    path: '/v1/admin/network',
+    scope: 'admin:system',
+    summary: 'What boxes may reach beyond the internet, and whether they were found to reach more',
+    response: EgressReport,
+  },
+  adminCheckNetwork: {
+    method: 'POST',
+    path: '/v1/admin/network/check',
+    scope: 'admin:system',
+    summary: 'Try from a throw-away box what boxes must not reach',
+    response: EgressReport,
   },
 } as const satisfies Record<string, Route>;

@@ -21,6 +21,10 @@ import { Terminal } from './terminals.ts';
  *   GET    /v1/terminals/{id}/attach     upgrade
  *   POST   /v1/commands                  StartCommand → StartedCommand; it runs once attached, and is forgotten after 30 s unattached
  *   GET    /v1/commands/{id}/attach      upgrade
+ *   POST   /v1/repository/run            StartRepositoryRun → RepositoryRunState; begins one unless nothing changed
+ *   POST   /v1/repository/cancel         ends it and what it started → RepositoryRunState
+ *   POST   /v1/repository/resolve        { url, ref } → ResolvedRef, without fetching
+ *   POST   /v1/repository/remove         takes out what was linked, puts back what was displaced → RepositoryRemoved
  *   GET    /v1/files/stat, /v1/files/list, DELETE /v1/files: `path`, as in the routes of the service → FileStat, FolderEntries
  *   GET    /v1/files/content             two frames (overlayFrames.ts): FileStat as JSON, the bytes
  *   POST   /v1/files/content             `path`, and `version` or `create=1`; the bytes → FileStat
@@ -30,6 +34,7 @@ import { Terminal } from './terminals.ts';
  *   GET    /v1/git/{id}?step=n           GitOperation, once it is newer than step n or a little later
  *   DELETE /v1/git/{id}                  cancels it and what it runs
  *   POST   /v1/git-status                { folders, maxAgeMs } → CheckoutStatuses
+ *   …      /v1/repository/…              boxdRepository.ts
  */
 
 export const Stat = Type.Object({

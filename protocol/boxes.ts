@@ -20,12 +20,21 @@ export const Holder = Type.Object({
 });
 export type Holder = Static<typeof Holder>;
 
-export const StageName = Type.Union([Type.Literal('home'), Type.Literal('overlay')]);
+/** In the order in which they run (design section 6). */
+export const StageName = Type.Union([
+  Type.Literal('home'),
+  Type.Literal('repository'),
+  Type.Literal('setup'),
+  Type.Literal('overlay'),
+]);
 export const StageReport = Type.Object({
   name: StageName,
-  state: Type.Union([Type.Literal('ok'), Type.Literal('failed')]),
+  state: Type.Union([Type.Literal('ok'), Type.Literal('failed'), Type.Literal('running'), Type.Literal('cancelled')]),
   startedMs: Type.Integer(),
+  /** So far, while it runs. */
   durationMs: Type.Number(),
+  /** Of a program that was run. */
+  exitCode: Type.Optional(Type.Integer()),
   detail: Type.Optional(Type.String()),
 });
 export type StageReport = Static<typeof StageReport>;
@@ -43,6 +52,8 @@ export const Box = Type.Object({
   holders: Type.Array(Holder),
   /** When it would be stopped if nothing else held it; null while held or off. */
   stopsAtMs: Type.Union([Type.Integer(), Type.Null()]),
+  /** Nothing stops it by itself before then; absent where nobody asked for that. */
+  pinnedUntilMs: Type.Optional(Type.Integer()),
   stages: Type.Array(StageReport),
   /** Made from something older; replaced when nothing holds it. Absent: it is as a new one would be. */
   outdated: Type.Optional(Type.Array(BoxDifference)),
@@ -50,6 +61,9 @@ export const Box = Type.Object({
   detail: Type.Optional(Type.String()),
 });
 export type Box = Static<typeof Box>;
+
+export const PinRequest = Type.Object({ untilMs: Type.Integer() }, { additionalProperties: false });
+export type PinRequest = Static<typeof PinRequest>;
 
 export const BoxSummary = Type.Object({
   username: Type.String(),

@@ -209,6 +209,25 @@ export type BatchOutcome = Static<typeof BatchOutcome>;
 export const BatchResult = Type.Object({ outcomes: Type.Array(BatchOutcome) });
 export type BatchResult = Static<typeof BatchResult>;
 
+/** What an import does where a dotfile is there already: refuse the whole archive, leave the dotfile, or replace it. */
+export const OnExisting = Type.Union([Type.Literal('refuse'), Type.Literal('keep'), Type.Literal('replace')]);
+export type OnExisting = Static<typeof OnExisting>;
+
+export const ImportResult = Type.Object({
+  /** New or changed. */
+  saved: Type.Integer({ minimum: 0 }),
+  /** In the archive as they are here. */
+  unchanged: Type.Integer({ minimum: 0 }),
+  /** Were there and stayed, as was asked for; up to 1,000 names. */
+  kept: Type.Array(Type.String()),
+  /** On the list of what no import takes (`protocol/ignoredFiles.ts`); up to 1,000 names. */
+  ignored: Type.Array(Type.String()),
+  /** What looks like a secret (`protocol/secretRules.ts`), by file. */
+  secrets: Type.Array(Type.Object({ path: Type.String(), what: Type.String(), line: Type.Integer() })),
+  applied: Applied,
+});
+export type ImportResult = Static<typeof ImportResult>;
+
 /**
  * How a dotfile in the home differs from the overlay. `modified`, `missing`, `mode`, `replaced` (by something of another kind)
  * are in the home now. `kept`: an edit that was in the way of an apply, and is a version now. `conflict`: an edit and a newer

@@ -76,6 +76,14 @@ export const errorTable = {
   'file-exists': { status: 412, title: 'The file exists already.' },
   'seal-invalid': { status: 422, title: 'The sealed value cannot be opened. Seal it again with the current key.' },
   'seal-key-stale': { status: 409, title: 'The value was sealed with a key that is no longer used. Seal it again.' },
+  'archive-invalid': { status: 422, title: 'The archive cannot be read. Nothing was imported.' },
+  'archive-refused': {
+    status: 422,
+    title: 'The archive holds something that Spoon does not keep. Nothing was imported.',
+  },
+  'archive-too-large': { status: 413, title: 'The archive holds more than Spoon takes at once. Nothing was imported.' },
+  'secret-invalid': { status: 422, title: 'The value cannot be in an environment variable.' },
+  'secret-limit': { status: 409, title: 'The account holds as many secrets as it may.' },
   'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
 
   // Store and keys
@@ -133,6 +141,12 @@ export const errorTable = {
   'repository-refused': { status: 409, title: 'The repository holds something that git refuses.' },
   'git-timeout': { status: 504, title: 'Git did not finish in time and was ended.' },
   'git-missing': { status: 409, title: 'There is no git in the box.' },
+  'ref-missing': { status: 409, title: 'The repository has no such branch, tag or commit.' },
+  'ref-invalid': { status: 422, title: 'That is no name of a branch or tag, and no whole commit id.' },
+  'setup-path-invalid': { status: 422, title: 'The path of the setup script is not usable.' },
+  'setup-ends-box': { status: 409, title: 'The box ended twice while this setup ran.' },
+  'repository-none': { status: 409, title: 'No dotfiles repository is set.' },
+  'repository-off': { status: 409, title: 'The dotfiles repository is switched off.' },
   'git-failed': { status: 409, title: 'Git could not do it.' },
   'box-outdated': { status: 409, title: 'Your box runs an older Spoon that cannot do this. Restart it.' },
   'pin-invalid': { status: 422, title: 'The time is not one that a box can be kept until.' },

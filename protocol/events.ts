@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Box } from './boxes.ts';
 import { Applied, Dotfile, DotfileDrift } from './dotfiles.ts';
+import { RepositoryState } from './repository.ts';
 import { CheckoutProgress } from './threads.ts';
 
 /** What the writer sent in the header `Spoon-Client`, so that a window can skip its own echo. */
@@ -37,6 +38,8 @@ export const spoonEvents = {
     progress: CheckoutProgress,
     clientId,
   }),
+  /** Settings of the dotfiles repository, its commit, or its run. */
+  'repository.changed': Type.Object({ type: Type.Literal('repository.changed'), repository: RepositoryState }),
   'box.changed': Type.Object({ type: Type.Literal('box.changed'), box: Box }),
 } as const;
 

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { checkFileMode, expectedDirectoryMode, expectedFileMode, formatFileMode, parseFileMode } from './fileMode.ts';
+import {
+  checkFileMode,
+  expectedDirectoryMode,
+  expectedFileMode,
+  formatFileMode,
+  importedFileMode,
+  parseFileMode,
+} from './fileMode.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -81,5 +88,13 @@ describe('expected modes', () => {
     assert.equal(expectedDirectoryMode('.gnupg/private'), 0o700);
     assert.equal(expectedDirectoryMode('.config'), 0o755);
     assert.equal(expectedDirectoryMode('.sshx'), 0o755);
+  });
+  it('keep what a disk says, except for keys that it shows to others', () => {
+    assert.equal(importedFileMode('.bashrc', bytes(''), 0o100664), 0o664);
+    assert.equal(importedFileMode('bin/x', bytes(''), 0o104755), 0o755);
+    assert.equal(importedFileMode('odd', bytes(''), 0o100000), 0o400);
+    assert.equal(importedFileMode('.ssh/config', bytes(''), 0o100644), 0o600);
+    assert.equal(importedFileMode('.ssh/known_hosts', bytes(''), 0o100400), 0o400);
+    assert.equal(importedFileMode('.ssh/run', bytes('#!/bin/sh'), 0o100755), 0o700);
   });
 });

@@ -47,6 +47,15 @@ export function expectedDirectoryMode(path: string): number {
   return privateFolders.test(path) ? 0o700 : defaultDirectoryMode;
 }
 
+/**
+ * The mode of a file that comes from somebody's disk: its own, but never open to others where nobody expects that. A checkout
+ * of a dotfiles repository has `.ssh/config` readable by all, since git keeps one bit of a mode.
+ */
+export function importedFileMode(path: string, head: Uint8Array, mode: number): number {
+  const own = (mode & maxMode) | 0o400;
+  return (expectedFileMode(path, head) & 0o077) === 0 ? own & 0o700 : own;
+}
+
 function isPrivateKey(head: Uint8Array): boolean {
   // Cheap first: a key begins with one of these.
   if (head[0] !== 0x2d && head[0] !== 0x50 && head[0] !== 0x23) return false;

@@ -12,6 +12,13 @@ export const maxPathDepth = 32;
 export const maxLinkTargetBytes = 1024;
 /** Files of one batch, which shares the limit of `maxFileBytes` with a single one: what others of the user wait for. */
 export const maxBatchEntries = 500;
+// Archives: kept in memory until all of it is known to be good
+export const maxArchiveBytes = 64 * mebi;
+/** Of what is compressed; dotfiles of text have about 5, a bomb has 1,000. */
+export const maxArchiveRatio = 100;
+/** Files of which an answer about an archive tells the names. */
+export const maxNamedFiles = 1_000;
+
 export const keptVersions = 50;
 export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 
@@ -28,6 +35,12 @@ export const maxFolderEntries = 20_000;
 export const maxWatchedFolders = 4096;
 /** Changes told one by one. A checkout of another branch is more, and then everything is looked at again. */
 export const maxChangesPerMessage = 500;
+
+// Secrets (security.md section 6, row 72)
+export const maxSecretBytes = 64 * kibi;
+export const maxSecretsPerUser = 100;
+/** All go into one environment, beside what is there; Linux takes 2 MiB with the arguments (execve(2), a quarter of 8 MiB of stack). */
+export const maxSecretBytesPerUser = 512 * kibi;
 
 // HTTP (security.md section 4)
 export const maxJsonBytes = 1 * mebi;
@@ -79,6 +92,10 @@ export const maxSnapshotBytes = 1 * mebi;
 export const pingIntervalMs = 20_000;
 export const deadAfterMs = 45_000;
 
+// Boxes
+/** The furthest that a box can be kept up ahead: a forgotten pin must not cost for ever. */
+export const maxPinMs = 7 * 24 * 60 * 60 * 1000;
+
 // Spoons and threads
 export const maxSpoonsPerUser = 200;
 export const maxThreadsPerUser = 500;
@@ -93,3 +110,9 @@ export const boxdParkedConnections = 4;
 export const boxdMaxConnections = 64;
 export const boxdHeadBytes = 8 * kibi;
 export const boxdHeadTimeoutMs = 5_000;
+
+// The dotfiles repository
+/** Of what one run prints: half of it from the beginning, half from the end. */
+export const maxRunLogBytes = 1 * mebi;
+export const cloneTimeoutMs = 120_000;
+export const setupTimeoutMs = 600_000;

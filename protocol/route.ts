@@ -11,7 +11,7 @@ export interface Route {
   readonly body?: TSchema;
   /** Absent: an empty 204, raw bytes, or a WebSocket. */
   readonly response?: TSchema;
-  /** Bodies that are bytes and not JSON. */
-  readonly bytes?: 'request' | 'response';
+  /** Bodies that are bytes and not JSON. `archive`: a request whose body is read as it comes. */
+  readonly bytes?: 'request' | 'response' | 'archive';
   readonly upgrade?: true;
 }

@@ -1,9 +1,11 @@
 import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
-import { Box, Health } from './boxes.ts';
+import { Box, Health, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
+import { HomeUsage } from './homeUsage.ts';
 import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
+import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
 import {
@@ -63,6 +65,35 @@ export const routes = {
     summary: 'Stop the box and everything in it; the home stays',
     response: Box,
   },
+  restartBox: {
+    method: 'POST',
+    path: '/v1/box/restart',
+    scope: 'boxes:manage',
+    summary: 'End the box and everything in it, and start a new one; the home stays',
+    response: Box,
+  },
+  pinBox: {
+    method: 'POST',
+    path: '/v1/box/pin',
+    scope: 'boxes:manage',
+    summary: 'Keep the running box up until then, at most a week ahead, whatever runs in it',
+    body: PinRequest,
+    response: Box,
+  },
+  unpinBox: {
+    method: 'DELETE',
+    path: '/v1/box/pin',
+    scope: 'boxes:manage',
+    summary: 'Let the box stop again when nothing holds it',
+    response: Box,
+  },
+  homeUsage: {
+    method: 'GET',
+    path: '/v1/home/usage',
+    scope: 'boxes:manage',
+    summary: 'The largest folders of the home; starts the box, which counts for at most 10 s',
+    response: HomeUsage,
+  },
   applyDotfiles: {
     method: 'POST',
     path: '/v1/box/apply',
@@ -72,6 +103,8 @@ export const routes = {
   },
 
   ...threadRoutes,
+
+  ...repositoryRoutes,
 
   openTerminal: {
     method: 'POST',

@@ -11,6 +11,8 @@ export const OpenTerminalRequest = Type.Object(
     rows: Type.Optional(Type.Integer()),
     /** A shell without the user's own start-up files, for the day when they are broken. */
     safe: Type.Optional(Type.Boolean()),
+    /** Also while the setup of a box that was just started still runs; it goes on beside. */
+    withoutWaiting: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );

@@ -28,10 +28,17 @@ function installPackages() {
     process.stderr.write(`npm could not bring ${missing.join(', ')}; see its log. Nothing was started: try again.\n`);
     process.exit(1);
   }
-  mkdirSync(join(modules, '.bin'), { recursive: true });
-  const link = join(modules, '.bin', 'spoonctl');
-  if (!existsSync(link)) symlinkSync('../../cli/spoonctl.mjs', link);
+  makeLink('spoonctl', '../../cli/spoonctl.mjs');
+  // npm 9 makes none: the package for the other processor has a `node` too, and takes the name along when it is left out.
+  const own = `node-${process.platform}-${process.arch}/bin/node`;
+  if (existsSync(join(modules, own))) makeLink('node', `../${own}`);
   writeFileSync(stamp, lockHash);
+}
+
+function makeLink(name, target) {
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  const link = join(modules, '.bin', name);
+  if (!existsSync(link)) symlinkSync(target, link);
 }
 
 function runNpmCi() {
@@ -48,13 +55,24 @@ function runNpmCi() {
   }
 }
 
-/** Packages with binaries for one system are optional to npm: one that it cannot fetch it leaves out without a word. */
+/**
+ * Packages with binaries for one system are optional to npm: one that it cannot fetch it leaves out without a word, and so it
+ * does, rightly, with one that wants a newer Node than it runs on.
+ */
 function missingForThisMachine() {
+  const ownMajor = Number.parseInt(process.versions.node, 10);
+  const leastMajor = (engines) => Number(/\d+/.exec(engines?.node ?? '')?.[0] ?? 0);
   const fits = (list, value) => list === undefined || [list].flat().includes(value);
   return Object.entries(lock.packages)
-    .filter(([, { optional, os, cpu, libc }]) => {
+    .filter(([, { optional, os, cpu, libc, engines }]) => {
       const isForOneSystem = optional === true && (os !== undefined || cpu !== undefined);
-      return isForOneSystem && fits(os, process.platform) && fits(cpu, process.arch) && fits(libc, 'glibc');
+      return (
+        isForOneSystem &&
+        leastMajor(engines) <= ownMajor &&
+        fits(os, process.platform) &&
+        fits(cpu, process.arch) &&
+        fits(libc, 'glibc')
+      );
     })
     .map(([folder]) => folder)
     .filter((folder) => !existsSync(join(root, folder)))

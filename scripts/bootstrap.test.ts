@@ -33,6 +33,7 @@ describe('the first step of every command', () => {
       [binary]: { optional: true, os: process.platform, cpu: [process.arch] },
       'node_modules/elsewhere': { optional: true, os: ['plan9'] },
       'node_modules/no-binary': { optional: true },
+      'node_modules/for-a-newer-node': { optional: true, os: process.platform, engines: { node: '^90.1.0 || >=92' } },
     };
     await writeFile(join(folder, 'package-lock.json'), JSON.stringify({ packages }));
     return folder;

@@ -90,6 +90,17 @@ describe('the configuration', () => {
     );
   });
 
+  it('takes name servers for boxes and the namespace of their network', () => {
+    assert.deepEqual(read({}).network, { dns: [], namespace: undefined });
+    const given = read({ SPOON_AGENT_DNS: '10.0.0.2, 9.9.9.9', SPOON_AGENT_NETWORK_NAMESPACE: '/proc/1/ns/net' });
+    assert.deepEqual(given.network, { dns: ['10.0.0.2', '9.9.9.9'], namespace: '/proc/1/ns/net' });
+    for (const dns of ['dns.example', '::1', '10.0.0.2/8'])
+      assert.throws(() => read({ SPOON_AGENT_DNS: dns }), /SPOON_AGENT_DNS/);
+    for (const path of ['proc/1/ns/net', '/a b', '--help']) {
+      assert.throws(() => read({ SPOON_AGENT_NETWORK_NAMESPACE: path }), /NETWORK_NAMESPACE/);
+    }
+  });
+
   it('takes the secrets out of the environment, so that no child inherits them', () => {
     const environment: NodeJS.ProcessEnv = {
       SPOON_ENCRYPTION_KEY: 'canary-1',

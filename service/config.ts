@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { SpoonError } from '../protocol/errors.ts';
 import { type GitSettings, readGitHost } from './gitSettings.ts';
+import { isNamespacePath, isNetwork, type NetworkSettings, wrongResolver } from './networkSettings.ts';
 
 /**
  * Every setting of the service, read once at start. A wrong value stops the start with its name, what was given (never
@@ -18,6 +19,7 @@ export interface Config {
   /** `unix:///path`. */
   readonly dockerHost: string;
   readonly image: string;
+  readonly network: NetworkSettings;
   readonly boxIdleMs: number;
   readonly detachedMs: number;
   readonly git: GitSettings;
@@ -94,6 +96,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     engine: readEngine(get('SPOON_ENGINE')),
     dockerHost: readDockerHost(get('DOCKER_HOST')),
     image: readImage(get('SPOON_AGENT_IMAGE')),
+    network: readNetwork(get('SPOON_AGENT_DNS'), get('SPOON_AGENT_NETWORK_NAMESPACE')),
     boxIdleMs: readMilliseconds('SPOON_AGENT_BOX_IDLE_MS', get('SPOON_AGENT_BOX_IDLE_MS'), 1_800_000),
     detachedMs: readMilliseconds('SPOON_AGENT_DETACHED_MS', get('SPOON_AGENT_DETACHED_MS'), 43_200_000),
     git: readGit(get, cwd),
@@ -172,14 +175,6 @@ function readAccess(get: Get, listen: ListenAddress): AccessSettings {
     }
   }
   return { hosts, origins, trustedProxies };
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  if (prefix === undefined) return true;
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
 }
 
 /** Tokens in plain HTTP leave this machine only behind a proxy that is named, or by an explicit word. */
@@ -271,6 +266,14 @@ function readImage(given = 'spoon-box:latest'): string {
     refuse('SPOON_AGENT_IMAGE', given, 'an image reference, such as registry.example/spoon-box:latest');
   }
   return given;
+}
+
+function readNetwork(dns: string | undefined, namespace: string | undefined): NetworkSettings {
+  const resolvers = readList(dns);
+  const wrong = wrongResolver(resolvers);
+  if (wrong !== undefined) refuse('SPOON_AGENT_DNS', wrong, 'IPv4 addresses, separated by commas');
+  if (namespace === undefined || isNamespacePath(namespace)) return { dns: resolvers, namespace };
+  return refuse('SPOON_AGENT_NETWORK_NAMESPACE', namespace, 'the path of a namespace, such as /proc/1/ns/net');
 }
 
 function readMilliseconds(name: string, given: string | undefined, fallback: number): number {

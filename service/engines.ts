@@ -21,6 +21,7 @@ export async function openEngine(config: Config, workdir: Workdir, instanceId: s
     instanceId,
     hostPath: (path: string) => join(config.hostWorkdir, relative(config.workdir, path)),
     separatesUsers: isRoot,
+    egress: { gitHosts: config.git.hosts, dns: config.network.dns, networkNamespace: config.network.namespace },
   };
   const processes = { stateDir: workdir.run, instanceId, hidden: [workdir.root] };
   try {

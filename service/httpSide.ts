@@ -5,13 +5,17 @@ import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
+import type { BoxNetwork } from './boxes/engine.ts';
+import { addNetworkRoutes } from './boxes/networkRoutes.ts';
 import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { ChangeHearers } from './dotfiles/tellChange.ts';
+import type { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { addDriftRoutes } from './environment/driftRoutes.ts';
 import type { HomeDrifts } from './environment/homeDrifts.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
+import { addRepositoryRoutes } from './environment/repositoryRoutes.ts';
 import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
@@ -27,8 +31,11 @@ import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
+import { addSecretRoutes } from './secrets/secretRoutes.ts';
+import { Secrets } from './secrets/secrets.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
+import { isBoxGone } from './terminals/isBoxGone.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
 import { Terminals } from './terminals/terminals.ts';
 import { Tickets } from './terminals/tickets.ts';
@@ -50,8 +57,10 @@ export interface HttpSideParts {
   readonly boxes: {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
+    readonly repository: DotfilesRepository;
     readonly drifts: HomeDrifts;
     readonly git: GitSettings;
+    readonly network: BoxNetwork | undefined;
   };
   readonly about: {
     readonly version: string;
@@ -86,7 +95,7 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay, drifts, git } = parts.boxes;
+    const { boxes, overlay, drifts, repository, git } = parts.boxes;
     const stored = {
       store: data.store,
       keyring: data.keyring,
@@ -105,10 +114,17 @@ export class HttpSide {
     const spoons = new Spoons(stored);
     const records = new ThreadRecords(stored);
     const threads = new Threads({ spoons, records, boxes, findUser, timeoutMs: git.timeoutMs });
+    const { sealedValues } = data;
+    const secrets = new Secrets({
+      ...stored,
+      sealedValues,
+      onDamage: ({ userId, error }) => log.failure('secret.damaged', error, { userId }),
+    });
     const terminals = new Terminals({
       boxes,
       tickets,
       findUser,
+      secretsFor: (userId, spoon) => secrets.forProcess(userId, 'shells', spoon),
       folderOfThread: (box, thread, signal) => threads.folderFor(box, thread, { signal }),
     });
     const upgrades = new Upgrades({
@@ -116,7 +132,7 @@ export class HttpSide {
       redeem: (ticket, target) => tickets.redeem(ticket, target),
       openRelay: ({ userId }, target) =>
         target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
-      isBoxGone: ({ userId }) => terminals.isBoxGone(userId),
+      isBoxGone: ({ userId }) => isBoxGone(boxes, userId),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -158,13 +174,16 @@ export class HttpSide {
       hearers,
       reachable: (userId) => boxes.reachable(userId),
     });
-    addSealKeyRoutes(app, { sealedValues: data.sealedValues });
+    addSealKeyRoutes(app, { sealedValues });
+    addSecretRoutes(app, { secrets, terminals });
     addBoxRoutes(app, {
       boxes,
       findUser,
       listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
+    addNetworkRoutes(app, parts.boxes);
+    addRepositoryRoutes(app, { repository, boxes, findUser });
     addThreadRoutes(app, {
       threads,
       spoons,

@@ -1,14 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import { setupTimeoutMs } from '../protocol/limits.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
+import { Pins } from './boxes/pins.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
+import { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { HomeDrifts } from './environment/homeDrifts.ts';
 import { LiveOverlay } from './environment/liveOverlay.ts';
+import { Pipeline } from './environment/pipeline.ts';
+import { RepositoryRecords } from './environment/repositoryRecords.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
 import { HttpSide, toBoxUser } from './httpSide.ts';
 import { Users } from './identity/users.ts';
@@ -78,7 +83,24 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('drift', error, { userId }),
   });
   starting.defer(() => drifts.close());
-  const boxes = await openBoxes({ config, workdir, opened, overlay, drifts, log });
+  const repository = new DotfilesRepository({
+    records: new RepositoryRecords({ store, keyring }),
+    gitHosts: config.git.hosts,
+    cloneMs: config.git.timeoutMs,
+    setupMs: setupTimeoutMs,
+    reachable: (userId) => boxes.reachable(userId),
+    tellStages: (box, stages) => boxes.tellStages(box, stages),
+    overlay,
+    publish: (userId, event) => data.subscribers.publish(userId, event),
+    onError: (error, userId) => log.failure('repository', error, { userId }),
+  });
+  const pipeline = new Pipeline({
+    repository,
+    overlay,
+    onError: (error, userId) => log.failure('pipeline', error, { userId }),
+  });
+  const pins = await Pins.open(store);
+  const boxes = await openBoxes({ config, workdir, opened, pipeline, drifts, pins, log });
   starting.defer(() => boxes.close());
   boxes.onChange((user) => {
     if (!data.subscribers.isHeard(user.userId)) return;
@@ -92,7 +114,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     data: { store, keyring, ...data },
-    boxes: { boxes, overlay, drifts, git: config.git },
+    boxes: { boxes, overlay, drifts, repository, git: config.git, network: opened.engine.network },
     about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });
@@ -129,19 +151,26 @@ async function openBoxes({
   config,
   workdir,
   opened,
-  overlay,
+  pipeline,
   drifts,
+  pins,
   log,
 }: {
   config: Config;
   workdir: Workdir;
   opened: OpenedEngine;
-  overlay: LiveOverlay;
+  pipeline: Pipeline;
   drifts: HomeDrifts;
+  pins: Pins;
   log: Logger;
 }): Promise<Boxes> {
   const authorities = await readAuthorities(config.git.caFile);
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
+  const { network } = opened.engine;
+  // Not waited for: it takes a second, and people may work meanwhile.
+  void network?.watch({ image: config.image, boxdDir: dir }, () => {
+    for (const text of network.problems()) log.warn('network.problem', { text });
+  });
   return new Boxes({
     engine: opened.engine,
     places: { homesDir: workdir.homes, runDir: workdir.run, etcDir: workdir.etc, boxdDir: dir },
@@ -153,8 +182,9 @@ async function openBoxes({
       separatesUsers: opened.separatesUsers,
       authorities,
     },
-    onStarted: async (box) => {
-      const stages = await overlay.applyAll(box);
+    pins,
+    onStarted: async (box, waiting) => {
+      const stages = await pipeline.bringUp(box, waiting);
       drifts.follow(box);
       return stages;
     },

@@ -55,7 +55,12 @@ export class RunningService {
     this.#home = directory;
     const docker: Record<string, string> =
       engine === 'docker'
-        ? { DOCKER_HOST: required('SPOON_TEST_DOCKER_HOST'), SPOON_AGENT_IMAGE: required('SPOON_TEST_IMAGE') }
+        ? {
+            DOCKER_HOST: required('SPOON_TEST_DOCKER_HOST'),
+            SPOON_AGENT_IMAGE: required('SPOON_TEST_IMAGE'),
+            // Unset with an engine of somebody's own, which is in this process's network namespace.
+            SPOON_AGENT_NETWORK_NAMESPACE: process.env.SPOON_TEST_DOCKER_NETWORK ?? '',
+          }
         : {};
     this.#environment = {
       PATH: process.env.PATH ?? '',

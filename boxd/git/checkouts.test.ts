@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { CheckoutStatuses, GitOperation } from '../../protocol/boxdGit.ts';
+import { failureOf, GitCalls, resultOf } from '../testing/gitCalls.ts';
 import { GitServer, git } from '../testing/gitServer.ts';
 import { TestBox } from '../testing/testBox.ts';
 
@@ -19,59 +19,20 @@ import { TestBox } from '../testing/testBox.ts';
 describe('checkouts', { timeout: 300_000 }, () => {
   let server: GitServer;
   let box: TestBox;
-  let count = 0;
+  let calls: GitCalls;
   before(async () => {
     server = await GitServer.start();
     box = await TestBox.start({ prepare: (home) => writeFileSync(join(dirname(home), 'ca.pem'), server.ca) });
+    calls = new GitCalls(box);
   });
   after(async () => {
     await box.stop();
     await server[Symbol.asyncDispose]();
   });
 
-  const begin = async (kind: string, fields: Record<string, unknown>) => {
-    const id = `op${++count}`;
-    const reply = await box.request('POST', '/v1/git', { id, kind, timeoutMs: 60_000, ...fields });
-    assert.equal(reply.status, 200, String(reply.body));
-    return { id, state: reply.json<GitOperation>() };
-  };
-  const finish = async (id: string, first: GitOperation): Promise<GitOperation> => {
-    let state = first;
-    while (state.state === 'running') {
-      state = (await box.request('GET', `/v1/git/${id}?step=${state.step}`)).json<GitOperation>();
-    }
-    return state;
-  };
-  const run = async (kind: string, fields: Record<string, unknown>) => {
-    const { id, state } = await begin(kind, fields);
-    return finish(id, state);
-  };
   const make = (url: string, folder: string, more: Record<string, unknown> = {}) =>
-    run('make', {
-      url: server.url(url),
-      folder: `Code/${folder}`,
-      branch: folder.slice(folder.indexOf('/') + 1),
-      start: 'either',
-      defaultBranch: null,
-      again: false,
-      ...more,
-    });
-  const resultOf = <T = Record<string, unknown>>(state: GitOperation): T => {
-    assert.equal(state.state, 'done', JSON.stringify(state));
-    return (state as { result: T }).result;
-  };
-  const failureOf = (state: GitOperation) => {
-    assert.equal(state.state, 'failed', JSON.stringify(state));
-    const { code, detail } = state as { code: string; detail?: string };
-    return { code, detail };
-  };
+    calls.make(server.url(url), folder, more);
   const inBox = (folder: string, ...args: string[]) => git(join(box.home, 'Code', folder), ...args);
-  const statusOf = async (folder: string) => {
-    const body = { folders: [`Code/${folder}`], maxAgeMs: 0 };
-    const [first] = (await box.request('POST', '/v1/git-status', body)).json<CheckoutStatuses>().statuses;
-    assert.ok(first);
-    return first.status;
-  };
 
   it('are ordinary ones: an existing branch that follows its upstream, or a new one from the default branch', async () => {
     const work = server.repository('plain');
@@ -107,7 +68,7 @@ describe('checkouts', { timeout: 300_000 }, () => {
     server.repository('empty', {});
     assert.equal(resultOf(await make('empty.git', 'empty/main')).isNew, true);
     assert.equal(inBox('empty/main', 'symbolic-ref', 'HEAD'), 'refs/heads/main');
-    const { state, branch, dirty, unpushed } = await statusOf('empty/main');
+    const { state, branch, dirty, unpushed } = await calls.status('empty/main');
     assert.deepEqual({ state, branch, dirty, unpushed }, { state: 'ready', branch: 'main', dirty: 0, unpushed: 0 });
   });
 
@@ -198,7 +159,7 @@ describe('checkouts', { timeout: 300_000 }, () => {
         const before = snapshot(join(box.home, 'Code/way'));
         const failure = failureOf(await make('way.git', 'way/main'));
         assert.equal(failure.code, code);
-        assert.match(String(failure.detail), words);
+        assert.match(failure.detail, words);
         assert.deepEqual(snapshot(join(box.home, 'Code/way')), before);
         rmSync(path, { recursive: true, force: true });
       });
@@ -213,11 +174,11 @@ describe('checkouts', { timeout: 300_000 }, () => {
     it('nor nest in another checkout, nor around one (decision 14)', async () => {
       const inside = failureOf(await make('way.git', 'way/main/x'));
       assert.equal(inside.code, 'checkout-in-the-way');
-      assert.match(String(inside.detail), /~\/Code\/way\/main is a checkout/);
+      assert.match(inside.detail, /~\/Code\/way\/main is a checkout/);
       resultOf(await make('way.git', 'way/a/b'));
       const around = failureOf(await make('way.git', 'way/a'));
       assert.equal(around.code, 'checkout-in-the-way');
-      assert.match(String(around.detail), /holds b/);
+      assert.match(around.detail, /holds b/);
     });
 
     it('nor leave the home by a link', async () => {

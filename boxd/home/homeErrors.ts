@@ -20,7 +20,11 @@ export function toHomeError(error: unknown, path: string): SpoonError {
   switch (error.code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new SpoonError('insufficient-storage', `There is no room in the home for ${path}.`, options);
+      return new SpoonError(
+        'insufficient-storage',
+        `There is no room in the home for ${path}. Delete what is large; spoonctl home usage shows it.`,
+        options,
+      );
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EEXIST':

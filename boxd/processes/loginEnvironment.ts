@@ -27,5 +27,9 @@ export function loginEnvironment(settings: Settings, { shell, extra, marker }: W
   };
 }
 
-/** For a shell on a terminal: what the viewers can show. */
-export const terminalVariables = { TERM: 'xterm-256color', COLORTERM: 'truecolor' } as const;
+/** For a shell on a terminal: what the viewers can show, and that they may be VS Code's (the image's spoon.sh marks prompts then). */
+export const terminalVariables = {
+  TERM: 'xterm-256color',
+  COLORTERM: 'truecolor',
+  SPOON_SHELL_INTEGRATION: '1',
+} as const;

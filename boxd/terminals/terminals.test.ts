@@ -53,6 +53,7 @@ describe('a terminal', () => {
       'API_TOKEN=a b|',
       'TERM=xterm-256color|',
       'COLORTERM=truecolor|',
+      'SPOON_SHELL_INTEGRATION=1|',
       'LANG=C.UTF-8|',
       'SPOON=1|',
     ]) {

@@ -1,6 +1,7 @@
 import type { StartedTerminal, TerminalStates } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { clampSize } from '../../protocol/terminalSize.ts';
+import { fullHomeNote } from '../home/fullHome.ts';
 import { endProcesses } from '../processes/endProcesses.ts';
 import { loginEnvironment, terminalVariables } from '../processes/loginEnvironment.ts';
 import { findLoginShell, findSafeShell, safePrompt, shellArguments } from '../processes/loginShell.ts';
@@ -65,7 +66,9 @@ export class Terminals {
     this.#terminals.set(id, terminal);
     if (request.thread !== undefined) this.#threads.set(id, request.thread);
     const { busy: _, lastLine: __, ...described } = terminal.describe();
-    const notes = [folder.note, safe ? undefined : login.note].filter((note) => note !== undefined);
+    const notes = [folder.note, safe ? undefined : login.note, fullHomeNote(this.#settings.home)].filter(
+      (note) => note !== undefined,
+    );
     // The new process may not have reached its folder yet.
     return { terminal: { ...described, ...this.#threadOf(id), cwd: folder.path }, notes };
   }

@@ -166,12 +166,13 @@ export class TestBox {
     return this.request('POST', '/v1/terminals', terminal);
   }
 
-  async stop(): Promise<void> {
+  async stop({ beforeRemoval = () => {} }: { beforeRemoval?: () => unknown } = {}): Promise<void> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill('SIGTERM');
       await once(this.process, 'exit');
     }
     await this.killService();
+    beforeRemoval();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -9,6 +9,7 @@ import type { Session } from '../auth/sessions.ts';
 import { HomeDotfiles } from '../dotfiles/homeDotfiles.ts';
 import type { Log } from '../outputLog.ts';
 import { requestTimeoutMs } from '../settings.ts';
+import { HomeThreads } from '../threads/homeThreads.ts';
 import { type ConnectionState, stateAfter, stateForFailure } from './connectionState.ts';
 
 export interface ConnectionParts {
@@ -28,6 +29,7 @@ export class Connection implements vscode.Disposable {
   readonly session: Session;
   readonly host: string;
   readonly dotfiles: HomeDotfiles;
+  readonly threads: HomeThreads;
   readonly terminals: TerminalPlace;
   readonly #api: ApiClient;
   readonly #events: EventStream;
@@ -51,6 +53,7 @@ export class Connection implements vscode.Disposable {
     this.#api = new ApiClient({ url: session.url, token, clientId, fetch: withTimeout(fetch) });
     this.host = this.#api.host;
     this.dotfiles = new HomeDotfiles(this.#api);
+    this.threads = new HomeThreads({ api: this.#api, onBox: (box) => this.#setBox(box) });
     this.terminals = { api: this.#api, openSocket };
     this.#events = new EventStream({
       api: this.#api,
@@ -59,6 +62,7 @@ export class Connection implements vscode.Disposable {
         onEvent: (event) => {
           if (event.type === 'box.changed') this.#setBox(event.box);
           else this.dotfiles.receive(event);
+          this.threads.receive(event);
         },
         onGap: () => void this.#catchUp(),
         onState: (socket) => {
@@ -116,6 +120,7 @@ export class Connection implements vscode.Disposable {
     clearTimeout(this.#retry);
     this.#events.close();
     this.dotfiles.dispose();
+    this.threads.dispose();
     this.#stateChanged.dispose();
     this.#boxChanged.dispose();
   }
@@ -136,6 +141,7 @@ export class Connection implements vscode.Disposable {
         this.#problems.add(problem);
       }
       this.#setBox(box);
+      this.threads.refreshSoon();
       if (this.#isStreaming) this.#follow({ name: 'connected' });
     } catch (error) {
       if (this.#disposed) return;
@@ -183,10 +189,10 @@ export class Connection implements vscode.Disposable {
   }
 }
 
-/** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box). */
+/** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box, a thread is a download). */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) => {
-    if (/\/v1\/(terminals|box\/\w+)$/.test(new URL(url).pathname)) return fetch(url, init);
+    if (/\/v1\/(terminals|commands|threads|threads\/.*|box\/\w+)$/.test(new URL(url).pathname)) return fetch(url, init);
     const limit = AbortSignal.timeout(requestTimeoutMs());
     return fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit });
   };

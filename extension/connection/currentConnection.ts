@@ -24,6 +24,8 @@ export class CurrentConnection implements vscode.Disposable {
   #following: Promise<void>;
   /** What was stored when the window started is taken up. */
   readonly ready: Promise<void>;
+  /** As `ready`, and a sign-in that came with the window is taken up too: who is still signed out then stays so. */
+  settled: Promise<void>;
   /** Another account is in use, or none. */
   readonly onDidChange = this.#changed.event;
   readonly onDidChangeState = this.#stateChanged.event;
@@ -38,6 +40,7 @@ export class CurrentConnection implements vscode.Disposable {
     // Not before whoever makes this can listen.
     this.#following = Promise.resolve().then(() => this.#followOnce());
     this.ready = this.#following;
+    this.settled = this.ready;
   }
 
   get connection(): Connection | undefined {

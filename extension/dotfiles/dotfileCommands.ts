@@ -74,7 +74,6 @@ export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCom
     'spoon.dotfiles.takeFromHome': (target, targets) => drift.take(pathsOfTargets(target, targets)),
     'spoon.dotfiles.restoreInHome': (target, targets) => drift.restore(pathsOfTargets(target, targets)),
     'spoon.dotfiles.mergeWithHome': (target) => drift.merge(pathOfTarget(target)),
-    'spoon.dotfiles.beforeKey': () => tree.beforeKey(),
   };
 }
 

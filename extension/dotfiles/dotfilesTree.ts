@@ -39,7 +39,8 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   readonly #nodes = new Map<string, DotfileNode>();
   #following: vscode.Disposable | undefined;
   #view: vscode.TreeView<DotfileNode> | undefined;
-  #selectedBeforeKey: readonly DotfileNode[] = [];
+  /** The last two, the newer one last. */
+  #lastSelections: readonly (readonly DotfileNode[])[] = [];
   readonly #changes = new Coalesce<IndexChange>(100, (changes) => {
     this.#showState();
     this.#update(mergeChanges(changes));
@@ -62,7 +63,12 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
       showCollapseAll: true,
       dragAndDropController,
     });
-    this.#disposables.push(this.#view);
+    this.#disposables.push(
+      this.#view,
+      this.#view.onDidChangeSelection(({ selection }) => {
+        this.#lastSelections = [...this.#lastSelections.slice(-1), selection];
+      }),
+    );
     this.#showState();
     return this.#view;
   }
@@ -71,19 +77,17 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     return (this.#view?.selection ?? []).filter(({ hint }) => hint === undefined);
   }
 
-  /** Called by a key's binding before it toggles the selection of the focused row; see {@link keyTargets}. */
-  beforeKey(): void {
-    this.#selectedBeforeKey = this.selection;
-  }
-
   /**
-   * What a key means: the row that has the focus, or the whole selection when it is one of it. VS Code tells extensions the
-   * selection alone, and the arrow keys move only the focus; so the binding toggles the focused row and the difference tells.
+   * What a key means: the row that has the focus, or the whole selection when that row is one of it. VS Code tells extensions
+   * the selection alone, and the arrow keys move only the focus; so the binding toggles the focused row there and back, and
+   * what came and went is that row. Nothing else can get between the two.
    */
   keyTargets(): readonly DotfileNode[] {
-    const before = this.#selectedBeforeKey;
-    const added = this.selection.filter((node) => !before.includes(node));
-    return added.length > 0 ? added : before;
+    const [toggled = [], now = []] = this.#lastSelections;
+    const changed = [...toggled, ...now].filter((node) => !toggled.includes(node) || !now.includes(node));
+    const [focused] = changed;
+    const isPlain = changed.length !== 1 || focused === undefined || now.includes(focused);
+    return isPlain ? this.selection : [focused].filter(({ hint }) => hint === undefined);
   }
 
   node(path: string): DotfileNode {

@@ -155,8 +155,8 @@ export class HistoryCommands implements vscode.Disposable {
 /** The older side of the comparison that has the focus. */
 function shownVersion(): vscode.Uri | undefined {
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-  const isVersion = input instanceof vscode.TabInputTextDiff && input.original.scheme === versionScheme;
-  return isVersion ? input.original : undefined;
+  if (!(input instanceof vscode.TabInputTextDiff) || input.original.scheme !== versionScheme) return undefined;
+  return input.original.path.startsWith('/home/') ? undefined : input.original;
 }
 
 function versionItem(version: DotfileVersion): VersionItem {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { CommandId } from '../commandIds.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { failureText } from '../failure.ts';
 
@@ -8,6 +9,8 @@ export class ConnectionStatus implements vscode.Disposable {
   readonly #current: CurrentConnection;
   readonly #item: vscode.StatusBarItem;
   readonly #subscription: vscode.Disposable;
+  #boxOf: Connection | undefined;
+  #boxSubscription: vscode.Disposable | undefined;
 
   constructor(current: CurrentConnection) {
     this.#current = current;
@@ -19,11 +22,17 @@ export class ConnectionStatus implements vscode.Disposable {
 
   dispose(): void {
     this.#subscription.dispose();
+    this.#boxSubscription?.dispose();
     this.#item.dispose();
   }
 
   #show(): void {
     const { connection, state } = this.#current;
+    if (connection !== this.#boxOf) {
+      this.#boxSubscription?.dispose();
+      this.#boxOf = connection;
+      this.#boxSubscription = connection?.onDidChangeBox(() => this.#show());
+    }
     if (connection === undefined) {
       this.#item.hide();
       return;
@@ -51,8 +60,9 @@ export class ConnectionStatus implements vscode.Disposable {
     }[state.name];
     const why = 'error' in state && state.error !== undefined ? `\n${failureText(state.error)}` : '';
     this.#item.text = `${shown.icon} ${shown.text}`;
-    this.#item.tooltip = `${shown.says}${why}`;
-    this.#item.accessibilityInformation = { label: `Spoon, ${shown.says}`, role: 'button' };
+    const age = state.name === 'connected' ? ageText(connection.box) : '';
+    this.#item.tooltip = `${shown.says}${why}${age && `\n${age}`}`;
+    this.#item.accessibilityInformation = { label: `Spoon, ${shown.says}${age && `. ${age}`}`, role: 'button' };
     this.#item.show();
   }
 }
@@ -97,5 +107,15 @@ function boxText({ connection }: CurrentConnection): string {
   const box = connection?.box;
   if (box === undefined) return vscode.l10n.t('What would you like to do?');
   const engine = box.engine === 'none' ? vscode.l10n.t('no isolation') : box.engine;
-  return vscode.l10n.t('Your box ({0}) is {1}.', engine, box.state);
+  return [vscode.l10n.t('Your box ({0}) is {1}.', engine, box.state), ageText(box)]
+    .filter((text) => text !== '')
+    .join(' ');
+}
+
+/** That the box is not as a new one would be, and what becomes of it; empty when it is. */
+function ageText(box: Connection['box']): string {
+  if (box?.outdated === undefined) return '';
+  return box.outdated.includes('image')
+    ? vscode.l10n.t('Your box runs an older image than new ones get, and is replaced when nothing holds it.')
+    : vscode.l10n.t('Your box was made with older settings, and is replaced when nothing holds it.');
 }

@@ -17,7 +17,7 @@ export function diagnosticsText(current: CurrentConnection, extensionVersion: st
     lines.push(
       `Service: ${new URL(connection.session.url).protocol}//…, instance ${connection.session.instanceId}`,
       `Dotfiles: ${dotfiles.isListed ? dotfiles.count : 'not listed'}`,
-      `Box: ${box === undefined ? 'not known' : `${box.state}, engine ${box.engine}, ${box.holders.length} holders`}`,
+      `Box: ${box === undefined ? 'not known' : `${box.state}, engine ${box.engine}, ${box.holders.length} holders${box.outdated === undefined ? '' : `, outdated: ${box.outdated.join(', ')}`}`}`,
       ...(box?.stages ?? []).map(
         ({ name, state: result, durationMs }) => `  ${name}: ${result}, ${durationMs.toFixed(0)} ms`,
       ),

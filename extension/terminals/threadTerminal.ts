@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { type TerminalPlace, TerminalSession, type TerminalState } from '../../client/terminalSession.ts';
 import { failureText, isCancellation } from '../failure.ts';
 import { RenderCredit } from './renderCredit.ts';
+import type { TerminalTarget } from './terminalTarget.ts';
 import {
   clearStatus,
   fromFirstLine,
@@ -11,11 +12,6 @@ import {
   statusLine,
   withoutReports,
 } from './terminalText.ts';
-
-/** What a terminal shows: a new shell somewhere, or one that runs already. */
-export type TerminalTarget =
-  | { readonly kind: 'new'; readonly cwd: string | undefined; readonly safe: boolean }
-  | { readonly kind: 'running'; readonly id: string };
 
 export interface ThreadTerminalParts {
   readonly place: TerminalPlace;
@@ -120,7 +116,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     const timer = hasSize ? undefined : setTimeout(() => this.#firstSize.resolve(), firstSizeMs);
     await this.#firstSize.promise;
     clearTimeout(timer);
-    const { place, target } = this.#parts;
+    const { target } = this.#parts;
     const viewer = {
       ...this.#size,
       onOutput: (bytes: Uint8Array, endOffset: number) => this.#show(bytes, endOffset),
@@ -129,11 +125,12 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     try {
       if (target.kind === 'running') {
         this.#replay = { isFirst: true };
-        this.#session = TerminalSession.attach(place, target.id, viewer);
+        this.#session = TerminalSession.attach(this.#parts.place, target.id, viewer);
       } else {
-        const { cwd, safe } = target;
-        const request = { safe, ...(cwd === undefined ? {} : { cwd }) };
-        this.#session = await TerminalSession.open(place, request, viewer, this.#stop.signal);
+        const { cwd, thread, safe } = target;
+        const place = thread !== undefined ? { thread } : cwd !== undefined ? { cwd } : {};
+        const request = { safe, ...place };
+        this.#session = await TerminalSession.open(this.#parts.place, request, viewer, this.#stop.signal);
       }
       this.#session.resize(this.#size.columns, this.#size.rows);
       this.#parts.onOpened(this.#session.id);

@@ -6,7 +6,8 @@ import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { failureText } from '../failure.ts';
 import type { Log } from '../outputLog.ts';
 import { setting } from '../settings.ts';
-import { type TerminalTarget, ThreadTerminal } from './threadTerminal.ts';
+import type { TerminalTarget } from './terminalTarget.ts';
+import { ThreadTerminal } from './threadTerminal.ts';
 
 /** What is needed to show a terminal again after a reload. */
 const Remembered = Type.Object({

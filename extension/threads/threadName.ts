@@ -7,6 +7,8 @@ export interface ThreadPlace {
   readonly name: string;
   /** Relative to the home; undefined for the home itself. */
   readonly cwd: string | undefined;
+  /** A thread that the service knows, and not just a folder. */
+  readonly isThread?: boolean;
 }
 
 export const home: ThreadPlace = { name: 'Home', cwd: undefined };

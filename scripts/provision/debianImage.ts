@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { freemem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
 import { mustRun } from '../runCommand.ts';
 import { cacheFolder } from './cacheFolder.ts';
-import { ensurePrograms } from './systemPackages.ts';
+import { ensureMmdebstrap, runMmdebstrap } from './mmdebstrap.ts';
 import { readTools } from './tools.ts';
 
 const dockerFolder = join(dirname(dirname(import.meta.dirname)), 'docker');
@@ -19,9 +18,6 @@ const leftOut = ['/usr/share/locale/*', '/usr/share/man/??/*', '/usr/share/man/?
 
 /** Beside C.UTF-8, which every box starts with: for who sets LANG to what they are used to. */
 const locales = ['en_GB', 'en_US'];
-
-/** Free memory from which the image is put together there: dpkg syncs each of 20,000 files, which a busy disk takes minutes for. */
-const buildBytes = 4 * 1024 ** 3;
 
 /** An image tarball is a gigabyte: the current one and the one before are kept. */
 const keptTarballs = 2;
@@ -65,6 +61,13 @@ export async function findDebianImage(docker: Docker): Promise<string | undefine
   return (await docker.listImages({ filters: { reference: [tag] } })).length > 0 ? tag : undefined;
 }
 
+/** Leaves the newest two in an engine that is ours alone: each is a gigabyte, and checkouts of two ages take turns. */
+export async function removeOldImages(docker: Docker): Promise<void> {
+  const images = await docker.listImages({ filters: { reference: ['spoon-box:*'] } });
+  images.sort((a, b) => b.Created - a.Created);
+  for (const { Id } of images.slice(2)) await docker.getImage(Id).remove({ force: true });
+}
+
 function tagOf(hash: string): string {
   return `spoon-box:${hash}`;
 }
@@ -92,13 +95,7 @@ async function ensureTarball(hash: string, say: (text: string) => void): Promise
   const tarball = join(folder, `spoon-box-${hash}.tar`);
   const known = await stat(tarball).catch(() => undefined);
   if (known !== undefined) return tarball;
-  await ensurePrograms(
-    [
-      { file: 'mmdebstrap', debianPackage: 'mmdebstrap' },
-      { file: '/usr/share/keyrings/debian-archive-keyring.gpg', debianPackage: 'debian-archive-keyring' },
-    ],
-    say,
-  );
+  await ensureMmdebstrap(say);
   await mkdir(folder, { recursive: true });
   await removeAbandoned(folder);
   const work = await mkdtemp(join(folder, 'making-'));
@@ -144,20 +141,9 @@ async function build(work: string, target: string, say: (text: string) => void):
     ...hooks.map((hook) => `--customize-hook=${hook}`),
     ...[suite, target],
   ];
-  const env = { ...process.env, TMPDIR: join(work, 'root') };
-  await mkdir(env.TMPDIR);
-  const onLine = (line: string): void => {
+  await runMmdebstrap(work, args, (line) => {
     if (/^I: (downloading|extracting|installing|creating)/.test(line)) say(`  ${line.slice(3)}`);
-  };
-  if (process.getuid?.() === 0) {
-    // Namespaces of its own: what it mounts and starts ends with it, also when it is killed on the way.
-    const namespaces = ['--mount', '--pid', '--mount-proc', '--fork', '--kill-child=KILL'];
-    const inMemory = freemem() > buildBytes ? 'mount -t tmpfs -o mode=0755 tmpfs "$TMPDIR"; ' : '';
-    const command = ['sh', '-c', `${inMemory}exec mmdebstrap "$@"`, 'build', '--mode=root', ...args];
-    await mustRun('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, ...command], { env, onLine });
-  } else {
-    await mustRun('mmdebstrap', args, { env, onLine });
-  }
+  });
 }
 
 /** What `docker/npm` names, at the versions and with the checksums of its lock file. @returns the folder it is in */

@@ -22,6 +22,8 @@ export interface TestEngine extends AsyncDisposable {
   readonly socketPath: string;
   /** Ends the engine's daemon, and it alone, by SIGKILL; it is started again. Its containers run on (`--live-restore`). */
   kill(): Promise<void>;
+  /** Where its bridges are: a path for nsenter(1). */
+  readonly networkNamespace: string;
 }
 
 const needs = [
@@ -69,7 +71,7 @@ export async function startTestEngine(say: (text: string) => void): Promise<Test
   try {
     const cgroup = `/spoon-test-${createHash('sha256').update(slot.folder).digest('hex').slice(0, 12)}`;
     await removeCgroups(cgroup);
-    const engine = stoppable(slot, cgroup, await spawnEngine(slot, cgroup));
+    const engine = await stoppable(slot, cgroup, await spawnEngine(slot, cgroup));
     // What an earlier run that was killed has left in the kept data.
     await removeAll(new Docker({ socketPath: engine.socketPath }));
     return engine;
@@ -127,7 +129,7 @@ async function spawnEngine(slot: EngineSlot, cgroup: string): Promise<ChildProce
   return child;
 }
 
-function stoppable(slot: EngineSlot, cgroup: string, child: ChildProcess): TestEngine {
+async function stoppable(slot: EngineSlot, cgroup: string, child: ChildProcess): Promise<TestEngine> {
   const socketPath = join(slot.folder, 'docker.sock');
   let stopping: Promise<void> | undefined;
   return {
@@ -139,6 +141,7 @@ function stoppable(slot: EngineSlot, cgroup: string, child: ChildProcess): TestE
       if (daemon === undefined) throw new Error('The Docker engine does not run.');
       process.kill(daemon, 'SIGKILL');
     },
+    networkNamespace: `/proc/${await firstChildOf(child.pid)}/ns/net`,
     [Symbol.asyncDispose]() {
       stopping ??= stopEngine(slot, cgroup, child);
       return stopping;

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Box, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import type { HomeUsage } from '../../protocol/homeUsage.ts';
 import { routes } from '../../protocol/routes.ts';
 import { requireUser } from '../http/authenticate.ts';
 import { clientGone } from '../http/clientGone.ts';
@@ -29,8 +30,28 @@ export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, listUsers,
   });
   addRoute(app, routes.stopBox, async ({ caller }) => {
     const user = await ownUser(caller);
+    await boxes.unpin(user);
     await boxes.stop(user.userId);
     return describe(user);
+  });
+  addRoute(app, routes.restartBox, async ({ caller, reply }) => {
+    const user = await ownUser(caller);
+    await boxes.restart(user, clientGone(reply));
+    return describe(user);
+  });
+  addRoute(app, routes.pinBox, async ({ caller, body }) => {
+    const user = await ownUser(caller);
+    await boxes.pin(user, body.untilMs);
+    return describe(user);
+  });
+  addRoute(app, routes.unpinBox, async ({ caller }) => {
+    const user = await ownUser(caller);
+    await boxes.unpin(user);
+    return describe(user);
+  });
+  addRoute(app, routes.homeUsage, async ({ caller, reply }) => {
+    const box = await boxes.ensure(await ownUser(caller), clientGone(reply));
+    return shown(await box.boxd.homeUsage());
   });
   addRoute(app, routes.applyDotfiles, async ({ caller }) => {
     const user = await ownUser(caller);
@@ -49,4 +70,10 @@ export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, listUsers,
     await boxes.stop(user.userId);
     return describe(user);
   });
+}
+
+/** Names are the home's, and are shown in lists: no control characters. */
+function shown(usage: HomeUsage): HomeUsage {
+  const plain = (path: string) => path.toWellFormed().replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '?');
+  return { ...usage, folders: usage.folders.map((folder) => ({ ...folder, path: plain(folder.path) })) };
 }

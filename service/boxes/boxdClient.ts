@@ -17,6 +17,7 @@ import {
   TerminalStates,
 } from '../../protocol/boxd.ts';
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
+import { HomeUsage } from '../../protocol/homeUsage.ts';
 import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
 import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
@@ -24,6 +25,7 @@ import type { BoxdCall, BoxdCalls } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
 import { BoxdGit } from './boxdGit.ts';
 import type { BoxdLink, LinkResponse } from './boxdLink.ts';
+import { BoxdRepository } from './boxdRepository.ts';
 
 export interface FileContent {
   readonly path: string;
@@ -59,6 +61,14 @@ const boxdCodes = new Set<string>([
   'terminal-limit',
   'command-invalid',
   'env-name-invalid',
+  'ref-missing',
+  'repository-unavailable',
+  'repository-private',
+  'repository-moved',
+  'repository-refused',
+  'git-timeout',
+  'git-missing',
+  'git-failed',
   'checkout-busy',
 ] satisfies ErrorCode[]);
 
@@ -184,6 +194,17 @@ export class BoxdClient {
     return this.#link.upgrade({ path: `/v1/commands/${encodeURIComponent(id)}/attach` });
   }
 
+  /** What takes the room in the home. @throws SpoonError `box-outdated` */
+  async homeUsage(): Promise<HomeUsage> {
+    try {
+      return await this.#json(HomeUsage, { method: 'GET', path: '/v1/home/usage', timeoutMs: planMs });
+    } catch (error) {
+      // A boxd of protocol 1 has no such route.
+      if (error instanceof SpoonError && error.code === 'not-found') throw new SpoonError('box-outdated');
+      throw error;
+    }
+  }
+
   /** Files of the home, checkouts included. */
   get files(): BoxdFiles {
     return new BoxdFiles(this.#calls);
@@ -192,6 +213,11 @@ export class BoxdClient {
   /** What git does for threads. */
   get git(): BoxdGit {
     return new BoxdGit(this.#calls);
+  }
+
+  /** Clone and setup of the dotfiles repository. */
+  get repository(): BoxdRepository {
+    return new BoxdRepository(this.#calls);
   }
 
   /** As {@link attachTerminal}, for changes of files. */

@@ -1,110 +1,16 @@
 import assert from 'node:assert/strict';
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { Boxes, type BoxUser, type RunningBox } from './boxes.ts';
-import { specHash } from './boxSpec.ts';
-import type { BoxSpec, BoxWatcher, Engine, EngineBox } from './engine.ts';
+import { LocalEngine, noPins } from './localEngine.fixture.ts';
 
 const code = (expected: string) => (error: unknown) => error instanceof SpoonError && error.code === expected;
 const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const ada: BoxUser = { userId: 'u-ada', username: 'ada', uid: own.uid, shell: '/bin/bash' };
-
-/** A box in this process: speaks as boxd does over connections that it dials, so that thousands can start and stop. */
-class LocalBox {
-  readonly engineBox: EngineBox;
-  terminals: TerminalState[] = [];
-  commands = 0;
-  protocol = 1;
-  readonly #path: string;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  #ended = false;
-
-  constructor(spec: BoxSpec, engineId: string, imageId: string) {
-    this.engineBox = { username: spec.username, engineId, imageId, startedMs: Date.now(), specHash: specHash(spec) };
-    this.#path = join(spec.socketDir, 'svc.sock');
-    this.#server = createServer((request, response) => {
-      const stat = { protocol: this.protocol, build: 'b', pid: 1, rssBytes: 1, startedMs: 1 };
-      const { terminals, commands } = this;
-      response.end(JSON.stringify(request.url === '/v1/stat' ? stat : { terminals, commands }));
-    });
-    for (let count = 0; count < 2; count++) this.dial();
-  }
-
-  dial(): void {
-    if (this.#ended) return;
-    const socket = connect(this.#path);
-    this.#sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('connect', () => this.#server.emit('connection', socket));
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      setTimeout(() => this.dial(), 5).unref();
-    });
-  }
-
-  end(): void {
-    this.#ended = true;
-    for (const socket of this.#sockets) socket.destroy();
-  }
-}
-
-class LocalEngine implements Engine {
-  readonly name = 'process';
-  readonly boxes = new Map<string, LocalBox>();
-  readonly watchers = new Set<BoxWatcher>();
-  starts = 0;
-  /** What a start does before it is done. */
-  beforeStart: (spec: BoxSpec, signal?: AbortSignal) => Promise<void> = async () => undefined;
-  onNewBox: (box: LocalBox) => void = () => undefined;
-
-  async probe() {
-    return { version: '1', isolation: 'none', separatesUsers: true, problems: [] };
-  }
-  async start(spec: BoxSpec, signal?: AbortSignal) {
-    await this.beforeStart(spec, signal);
-    const box = this.boxes.get(spec.username) ?? new LocalBox(spec, `box-${++this.starts}`, this.image);
-    this.onNewBox(box);
-    this.boxes.set(spec.username, box);
-    return box.engineBox;
-  }
-  async stop(username: string) {
-    await new Promise(setImmediate);
-    this.boxes.get(username)?.end();
-    this.boxes.delete(username);
-  }
-  async list() {
-    return [...this.boxes.values()].map(({ engineBox }) => engineBox);
-  }
-  watch(watcher: BoxWatcher) {
-    this.watchers.add(watcher);
-    return () => this.watchers.delete(watcher);
-  }
-  image = 'sha256:1';
-  fault: SpoonError | undefined;
-  async imageId() {
-    return this.image;
-  }
-  async imageFault() {
-    return this.fault;
-  }
-  async close() {}
-
-  die(username: string, reason: 'out-of-memory' | 'exited', exitCode: number | null): void {
-    const box = this.boxes.get(username);
-    assert.ok(box);
-    box.end();
-    this.boxes.delete(username);
-    for (const watcher of this.watchers)
-      watcher.onEnd({ username, engineId: box.engineBox.engineId, reason, exitCode });
-  }
-}
 
 const terminal: TerminalState = {
   id: 't',
@@ -158,6 +64,7 @@ describe('Boxes', () => {
         separatesUsers: own.uid === 0,
         ...settings,
       },
+      pins: noPins,
       onStarted: (box) => onStarted(box),
       report: (problem) => problems.push(problem),
     });

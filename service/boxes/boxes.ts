@@ -1,12 +1,15 @@
 import { join } from 'node:path';
-import type { Box } from '../../protocol/boxes.ts';
+import type { Box, StageReport } from '../../protocol/boxes.ts';
+import { SpoonError } from '../../protocol/errors.ts';
 import { layAuthorities } from './authorities.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
+import type { Pins } from './pins.ts';
+import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
 import { writeSystemFiles } from './systemFiles.ts';
-import { type BoxUser, type RunningBox, type Surroundings, UserBox } from './userBox.ts';
+import { UserBox } from './userBox.ts';
 
-export type { BoxUser, RunningBox } from './userBox.ts';
+export type { BoxUser, RunningBox } from './runningBox.ts';
 
 export interface BoxPlaces {
   readonly homesDir: string;
@@ -39,6 +42,8 @@ export interface BoxesOptions {
   readonly settings: BoxSettings;
   /** Brings the home up to date; a box counts as running when it is done. What failed in it is in its reports. */
   readonly onStarted: Surroundings['onStarted'];
+  /** Which boxes their users want kept up. */
+  readonly pins: Pick<Pins, 'untilMs' | 'set' | 'clear'>;
   /** For the log: what went wrong where nobody waits for an answer. */
   readonly report: (problem: unknown) => void;
 }
@@ -79,13 +84,18 @@ export class Boxes {
   /**
    * The user's running box; starts it where there is none. A box made from something older is replaced first, if nothing
    * holds it. Counts as use: an idle stop that has not begun does not happen.
-   * @param signal ends the waiting, not the start, which others may wait for too
+   * @param waiting `signal` ends the waiting, not the start, which others may wait for too; `withoutWaiting` for a setup that
+   * takes long, which then goes on beside
    * @throws SpoonError what {@link Engine.start} throws, `box-unavailable` or `box-misbehaved` when boxd does not come up,
    * `single-user-only`
    */
-  async ensure(user: BoxUser, signal?: AbortSignal): Promise<RunningBox> {
+  async ensure(
+    user: BoxUser,
+    signal?: AbortSignal,
+    { withoutWaiting = false }: { withoutWaiting?: boolean } = {},
+  ): Promise<RunningBox> {
     signal?.throwIfAborted();
-    const ensured = this.#of(user).ensure(user);
+    const ensured = this.#of(user).ensure(user, withoutWaiting);
     if (signal === undefined) return ensured;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(signal.reason);
@@ -95,6 +105,11 @@ export class Boxes {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** What the pipeline has done by now, where it goes on after the box is up. */
+  tellStages(box: RunningBox, stages: StageReport[]): void {
+    this.#boxes.get(box.user.userId)?.tellStages(box, stages);
   }
 
   running(userId: string): RunningBox | undefined {
@@ -118,6 +133,12 @@ export class Boxes {
   /** Ends the user's box, also one that is just starting. Succeeds when there is none. */
   async stop(userId: string): Promise<void> {
     await this.#boxes.get(userId)?.stop();
+  }
+
+  /** {@link stop}, then {@link ensure}: the newest image and boxd, an empty /tmp, and nothing that ran. */
+  async restart(user: BoxUser, signal?: AbortSignal): Promise<RunningBox> {
+    await this.stop(user.userId);
+    return this.ensure(user, signal);
   }
 
   describe(user: BoxUser): Promise<Box> {
@@ -153,6 +174,22 @@ export class Boxes {
     await Promise.all([...this.#boxes.values()].map((box) => box.release()));
   }
 
+  /** Keeps a running box up until then. @throws SpoonError `box-stopped`, `pin-invalid` */
+  async pin(user: BoxUser, untilMs: number): Promise<void> {
+    if (this.running(user.userId) === undefined) throw new SpoonError('box-stopped', 'Start it, then keep it.');
+    await this.#options.pins.set(user.userId, untilMs);
+    this.#changed(user);
+  }
+
+  async unpin(user: BoxUser): Promise<void> {
+    await this.#options.pins.clear(user.userId);
+    this.#changed(user);
+  }
+
+  #changed(user: BoxUser): void {
+    for (const listener of this.#listeners) listener(user);
+  }
+
   #of(user: BoxUser): UserBox {
     const present = this.#boxes.get(user.userId);
     if (present !== undefined) return present;
@@ -163,14 +200,13 @@ export class Boxes {
       memoryBytes: settings.memoryBytes,
       socketDir: join(places.runDir, user.username),
       imageId: () => this.#imageId,
+      pinnedUntilMs: () => this.#options.pins.untilMs(user.userId),
       specOf: (current) => this.#specOf(current),
       prepare: (current) => this.#prepare(current),
       layTrust: () => layAuthorities(join(places.runDir, user.username), settings.authorities),
       onStarted,
       report,
-      changed: (current) => {
-        for (const listener of this.#listeners) listener(current);
-      },
+      changed: (current) => this.#changed(current),
     });
     this.#boxes.set(user.userId, box);
     return box;
@@ -206,7 +242,7 @@ export class Boxes {
     const before = this.#imageId;
     this.#imageId = (await engine.imageId(settings.image).catch(() => undefined)) ?? before;
     if (before === this.#imageId) return;
-    for (const { user } of this.allRunning()) for (const listener of this.#listeners) listener(user);
+    for (const { user } of this.allRunning()) this.#changed(user);
   }
 
   async #prepare(spec: BoxSpec): Promise<void> {

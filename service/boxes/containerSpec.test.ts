@@ -126,7 +126,7 @@ describe('the network of a box', () => {
       },
     );
     assert.equal(Options['com.docker.network.bridge.enable_icc'], 'false');
-    assert.equal(Options['com.docker.network.bridge.name'], 'br-spoonfff0');
+    assert.equal(Options['com.docker.network.bridge.name'], 'spoonabcd12fff0');
   });
 });
 

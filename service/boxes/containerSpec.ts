@@ -1,3 +1,4 @@
+import { bridgePrefix } from '../../protocol/egress.ts';
 import { boxdCommand, boxdEnvironment, specHash } from './boxSpec.ts';
 import type { BoxSpec } from './engine.ts';
 import { boxHostname } from './systemFiles.ts';
@@ -23,6 +24,14 @@ export const labels = {
 } as const;
 
 const mebi = 1024 * 1024;
+
+/** What names and labels end in, from the database's id. */
+export function instanceOf(instanceId: string): string {
+  return instanceId
+    .replaceAll(/[^a-z0-9]/gi, '')
+    .slice(0, 8)
+    .toLowerCase();
+}
 
 export function boxName(username: string, instance: string): string {
   return `spoon-box-${username}-${instance}`;
@@ -122,7 +131,7 @@ export function networkOptions(spec: Pick<BoxSpec, 'username' | 'userId'>, insta
     EnableIPv6: false,
     IPAM: { Driver: 'default', Config: [{ Subnet: subnet }] },
     Options: {
-      'com.docker.network.bridge.name': bridgeName(subnet),
+      'com.docker.network.bridge.name': bridgeName(instance, subnet),
       'com.docker.network.bridge.enable_icc': 'false',
     },
     Labels: {
@@ -133,10 +142,10 @@ export function networkOptions(spec: Pick<BoxSpec, 'username' | 'userId'>, insta
   };
 }
 
-/** `br-spoon` and the subnet in hex: 15 characters are all that Linux allows. */
-function bridgeName(subnet: string): string {
+/** The instance's prefix, which firewall rules match, and the subnet in hex: 15 characters are all that Linux allows. */
+export function bridgeName(instance: string, subnet: string): string {
   const [, , third = '0', fourth = '0'] = (subnet.split('/')[0] ?? '').split('.');
-  return `br-spoon${((Number(third) << 8) | Number(fourth)).toString(16).padStart(4, '0')}`;
+  return `${bridgePrefix(instance)}${((Number(third) << 8) | Number(fourth)).toString(16).padStart(4, '0')}`;
 }
 
 function bind(source: string, target: string, readOnly: boolean) {

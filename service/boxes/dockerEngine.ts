@@ -2,8 +2,9 @@ import { cpus } from 'node:os';
 import Docker from 'dockerode';
 import { SpoonError } from '../../protocol/errors.ts';
 import { seeLog } from './boxWords.ts';
-import { boxName, containerOptions, labels } from './containerSpec.ts';
+import { boxName, containerOptions, instanceOf, labels } from './containerSpec.ts';
 import { absentOk, cancellable } from './dockerCalls.ts';
+import { DockerEgress, type DockerEgressOptions } from './dockerEgress.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
 import { dockerFacts } from './dockerFacts.ts';
 import { findFault } from './dockerImageProbe.ts';
@@ -29,7 +30,7 @@ export interface DockerEngineOptions {
   readonly instanceId: string;
   /** Paths of this process as Docker's host has them. */
   readonly hostPath?: (path: string) => string;
-  readonly dns?: readonly string[];
+  readonly egress?: DockerEgressOptions;
   /** False for a service that is not root: it cannot give homes away (decision 17). */
   readonly separatesUsers: boolean;
 }
@@ -41,6 +42,7 @@ export class DockerEngine implements Engine {
   readonly #instance: string;
   readonly #docker: Docker;
   readonly #networks: DockerNetworks;
+  readonly network: DockerEgress;
   readonly #turns = new InTurn();
   readonly #watch: DockerWatch;
   #maxOpenFiles = wantedOpenFiles;
@@ -54,12 +56,16 @@ export class DockerEngine implements Engine {
       );
     }
     this.#options = options;
-    this.#instance = options.instanceId
-      .replaceAll(/[^a-z0-9]/gi, '')
-      .slice(0, 8)
-      .toLowerCase();
+    this.#instance = instanceOf(options.instanceId);
     this.#docker = new Docker({ socketPath: options.host.slice('unix://'.length) });
     this.#networks = new DockerNetworks(this.#docker, this.#instance);
+    this.network = new DockerEgress({
+      docker: this.#docker,
+      networks: this.#networks,
+      instance: this.#instance,
+      options: options.egress ?? { gitHosts: [], dns: [], networkNamespace: undefined },
+      hostPath: options.hostPath ?? ((path) => path),
+    });
     this.#watch = new DockerWatch(this.#docker, this.#instance, (username) =>
       this.#turns.run(username, () => this.#clear(username)),
     );
@@ -73,7 +79,7 @@ export class DockerEngine implements Engine {
       ]);
       this.#cpus = info.NCPU;
       const runc = version.Components?.find(({ Name }) => Name === 'runc');
-      return dockerFacts(
+      const facts = dockerFacts(
         {
           version: version.Version,
           runcVersion: runc?.Version,
@@ -83,6 +89,7 @@ export class DockerEngine implements Engine {
         },
         this.#options.separatesUsers,
       );
+      return { ...facts, problems: [...facts.problems, ...this.network.problems()] };
     });
   }
 
@@ -161,12 +168,12 @@ export class DockerEngine implements Engine {
     return this.#watch.add(watcher);
   }
 
-  close(): Promise<void> {
-    return this.#watch.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#watch.close(), this.network.close()]);
   }
 
   async #create(spec: BoxSpec, abortSignal: AbortSignal): Promise<EngineBox> {
-    const needs = [this.#checkImage(spec.image), this.#networks.ensure(spec, abortSignal)];
+    const needs = [this.#checkImage(spec.image), this.network.open(spec, abortSignal)];
     // Both to their end before either counts: a network that comes after the clearing up would stay.
     await Promise.allSettled(needs);
     await Promise.all(needs);
@@ -175,7 +182,7 @@ export class DockerEngine implements Engine {
       cpus: this.#cpus,
       maxOpenFiles: this.#maxOpenFiles,
       hostPath: this.#options.hostPath ?? ((path) => path),
-      dns: this.#options.dns ?? [],
+      dns: this.#options.egress?.dns ?? [],
     });
     const { id } = await this.#docker.createContainer({ ...options, abortSignal });
     return this.#run(spec, id, abortSignal);

@@ -37,7 +37,6 @@ export function dockerFacts(answers: DockerAnswers, separatesUsers: boolean): En
     const names = missing.map(([name]) => name).join(', ');
     problems.push(`This machine cannot limit the use of ${names}: one box can slow down or end the others.`);
   }
-  problems.push("Boxes can reach this machine's own addresses and its network: there are no egress rules yet.");
   return {
     version,
     isolation: 'Each box is a container of its own: own user, processes, files and network, one kernel for all.',

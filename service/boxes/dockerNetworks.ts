@@ -20,20 +20,26 @@ export class DockerNetworks {
     this.#instance = instance;
   }
 
-  /** Makes the user's network, or finds it. @throws what Docker throws; SpoonError `box-start-failed` without a free subnet */
-  async ensure(spec: BoxSpec, abortSignal: AbortSignal): Promise<void> {
+  /**
+   * Makes the user's network, or finds it.
+   * @returns its subnet
+   * @throws what Docker throws; SpoonError `box-start-failed` without a free subnet
+   */
+  async ensure(spec: Pick<BoxSpec, 'username' | 'userId'>, abortSignal: AbortSignal): Promise<string> {
     const networks = await this.#docker.listNetworks({ abortSignal });
-    if (
-      networks.some(({ Name, Labels }) => Name === networkName(spec.username, this.#instance) && this.#isOurs(Labels))
-    ) {
-      return;
-    }
-    const taken = networks.flatMap(({ IPAM }) => (IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? []));
+    const subnetsOf = ({ IPAM }: Docker.NetworkInspectInfo): string[] =>
+      (IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? []);
+    const found = networks.find(
+      ({ Name, Labels }) => Name === networkName(spec.username, this.#instance) && this.#isOurs(Labels),
+    );
+    const known = found === undefined ? undefined : subnetsOf(found)[0];
+    if (known !== undefined) return known;
+    const taken = networks.flatMap(subnetsOf);
     const free = freeSubnets(taken, spec.username + this.#instance);
     for (const subnet of free.take(maxTries)) {
       try {
         await this.#docker.createNetwork({ ...networkOptions(spec, this.#instance, subnet), abortSignal });
-        return;
+        return subnet;
       } catch (error) {
         // Somebody else took it since: another service on the same Docker.
         if (!/overlap|conflict|already (exists|in use)/i.test(messageOf(error))) throw error;

@@ -1,4 +1,5 @@
 import type { EngineName } from '../../protocol/boxes.ts';
+import type { EgressReport } from '../../protocol/egress.ts';
 import type { SpoonError } from '../../protocol/errors.ts';
 
 /**
@@ -32,6 +33,22 @@ export interface Engine {
   imageFault(spec: BoxSpec): Promise<SpoonError | undefined>;
   /** Releases what this process holds; the boxes run on. */
   close(): Promise<void>;
+  /** What keeps boxes off this machine's network; absent where they share it. */
+  readonly network?: BoxNetwork;
+}
+
+export interface BoxNetwork {
+  /**
+   * Sets the firewall rules now and every minute, and tries from a throw-away box whether they hold. What is wrong shows among
+   * the problems of `probe`; `onChange` tells when that changes. Resolves after the first try.
+   */
+  watch(box: Pick<BoxSpec, 'image' | 'boxdDir'>, onChange: () => void): Promise<void>;
+  /** What was found last. */
+  report(): EgressReport;
+  /** The same in plain words. */
+  problems(): readonly string[];
+  /** Tries again. */
+  check(): Promise<EgressReport>;
 }
 
 export interface EngineFacts {

@@ -20,8 +20,13 @@ export interface IdleRules {
 
 export const notIdle: IdleState = { idleMs: 0, detachedMs: new Map() };
 
-/** Who holds a box: viewers, programs in detached terminals for their time, commands. A bare idle shell does not. */
-export function holdersOf(states: TerminalStates, state: IdleState, rules: IdleRules): Holder[] {
+/** Who holds a box: viewers, programs in detached terminals for their time, commands, a pin. A bare idle shell does not. */
+export function holdersOf(
+  states: TerminalStates,
+  state: IdleState,
+  rules: IdleRules,
+  pinnedUntilMs?: number,
+): Holder[] {
   const holders: Holder[] = [];
   for (const { id, title, viewers, busy } of states.terminals) {
     if (viewers > 0) holders.push({ kind: 'viewer', id, label: title });
@@ -36,6 +41,9 @@ export function holdersOf(states: TerminalStates, state: IdleState, rules: IdleR
       label: states.commands === 1 ? 'a command' : `${states.commands} commands`,
     });
   }
+  if (pinnedUntilMs !== undefined) {
+    holders.push({ kind: 'pin', id: 'pin', label: `until ${new Date(pinnedUntilMs).toISOString()}` });
+  }
   return holders;
 }
 
@@ -48,6 +56,7 @@ export function advance(
   states: TerminalStates | undefined,
   elapsedMs: number,
   rules: IdleRules,
+  pinnedUntilMs?: number,
 ): IdleState {
   const stepMs = Math.min(Math.max(elapsedMs, 0), rules.maxStepMs);
   if (states === undefined) return { ...state, idleMs: state.idleMs + stepMs };
@@ -56,7 +65,7 @@ export function advance(
     if (viewers === 0) detachedMs.set(id, (state.detachedMs.get(id) ?? 0) + stepMs);
   }
   const counted = { idleMs: state.idleMs, detachedMs };
-  const held = holdersOf(states, counted, rules).length > 0;
+  const held = holdersOf(states, counted, rules, pinnedUntilMs).length > 0;
   return { idleMs: held ? 0 : state.idleMs + stepMs, detachedMs };
 }
 

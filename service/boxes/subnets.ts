@@ -19,6 +19,11 @@ export function* freeSubnets(taken: readonly string[], seed: string): Generator<
   }
 }
 
+/** The host's own address in a network of ours: Docker gives its bridge the first. */
+export function gatewayOf(subnet: string): string {
+  return toText((rangeOf(subnet)?.first ?? 0) + 1);
+}
+
 function rangeOf(subnet: string): { first: number; last: number } | undefined {
   const match = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(subnet);
   const bits = Number(match?.[2]);

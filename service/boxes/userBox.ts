@@ -1,45 +1,14 @@
-import type { Box, BoxDifference, BoxState, StageReport } from '../../protocol/boxes.ts';
+import type { TerminalStates } from '../../protocol/boxd.ts';
+import type { Box, BoxDifference, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { boxdProtocol, oldestBoxdProtocol } from '../../protocol/version.ts';
-import { BoxdClient } from './boxdClient.ts';
 import { BoxdLink } from './boxdLink.ts';
 import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
-import type { BoxEnd, BoxSpec, Engine, EngineBox } from './engine.ts';
-import { advance, holdersOf, type IdleRules, type IdleState, notIdle, stopsInMs } from './holders.ts';
+import type { BoxEnd, EngineBox } from './engine.ts';
+import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
+import { openBoxd } from './openBoxd.ts';
 import { differences } from './outdated.ts';
-
-export interface BoxUser {
-  readonly userId: string;
-  readonly username: string;
-  readonly uid: number;
-  readonly shell: string;
-}
-
-export interface RunningBox {
-  readonly user: BoxUser;
-  readonly boxd: BoxdClient;
-  readonly link: BoxdLink;
-  readonly startedMs: number;
-}
-
-/** What a box needs of the service around it. */
-export interface Surroundings {
-  readonly engine: Engine;
-  readonly rules: IdleRules;
-  readonly memoryBytes: number;
-  readonly socketDir: string;
-  specOf(user: BoxUser): BoxSpec;
-  /** Of the image in the spec, as far as it is known. */
-  imageId(): string | undefined;
-  /** Makes what the spec names: home and system files. */
-  prepare(spec: BoxSpec): Promise<void>;
-  /** Puts what the box trusts beside the socket; before it starts, or when it is taken over. */
-  layTrust(): Promise<void>;
-  onStarted(box: RunningBox): Promise<StageReport[]>;
-  report(problem: unknown): void;
-  changed(user: BoxUser): void;
-}
+import type { BoxUser, RunningBox, Surroundings, Waiting } from './runningBox.ts';
 
 const dialMs = 30_000;
 /** boxd of a box that ran all the time dials every 100 ms. */
@@ -58,7 +27,9 @@ export class UserBox {
   #running: { readonly box: RunningBox; readonly engineBox: EngineBox } | undefined;
   /** Answers already, while the pipeline brings its home up to date. */
   #preparing: RunningBox | undefined;
-  #starting: { readonly box: Promise<RunningBox>; readonly abort: AbortController } | undefined;
+  #starting:
+    | { readonly box: Promise<RunningBox>; readonly abort: AbortController; readonly openNow: AbortController }
+    | undefined;
   #idle: IdleState = notIdle;
   /** Counts uses; an idle stop that finds another number than it began with gives way. */
   #generation = 0;
@@ -78,17 +49,34 @@ export class UserBox {
     return this.#running?.box ?? this.#preparing;
   }
 
-  ensure(user: BoxUser): Promise<RunningBox> {
+  /** @param withoutWaiting for a setup that takes long: it goes on while the box is used */
+  ensure(user: BoxUser, withoutWaiting = false): Promise<RunningBox> {
+    const box = this.#ensure(user);
+    if (withoutWaiting) this.#starting?.openNow.abort();
+    return box;
+  }
+
+  /** What the pipeline has done by now, where it went on after the box was up. */
+  tellStages(box: RunningBox, stages: StageReport[]): void {
+    if (this.#running?.box !== box && this.#preparing !== box) return;
+    this.#stages = stages;
+    this.#around.changed(this.user);
+  }
+
+  #ensure(user: BoxUser): Promise<RunningBox> {
     this.user = user;
     this.#generation++;
     this.#idle = notIdle;
     if (this.#running !== undefined && this.#outdated().length === 0) return Promise.resolve(this.#running.box);
     if (this.#starting !== undefined) return this.#starting.box;
     const abort = new AbortController();
-    const box = this.#inTurn(() => this.#startOrReplace(abort.signal)).finally(() => {
-      this.#starting = undefined;
-    });
-    this.#starting = { box, abort };
+    const openNow = new AbortController();
+    const box = this.#inTurn(() => this.#startOrReplace({ signal: abort.signal, openNow: openNow.signal })).finally(
+      () => {
+        this.#starting = undefined;
+      },
+    );
+    this.#starting = { box, abort, openNow };
     return box;
   }
 
@@ -100,7 +88,8 @@ export class UserBox {
       const link = await BoxdLink.listen({ socketDir: this.#around.socketDir });
       try {
         await this.#around.layTrust();
-        await this.#connect(engineBox, link, redialMs);
+        // Its terminals have been open all the time.
+        await this.#connect(engineBox, link, redialMs, { openNow: AbortSignal.abort() });
       } catch (error) {
         this.#around.report(error);
         await link.close();
@@ -153,7 +142,7 @@ export class UserBox {
     this.#isTicking = true;
     try {
       const states = await this.#running.box.boxd.terminals().catch(() => undefined);
-      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules);
+      this.#idle = advance(this.#idle, states, elapsedMs, this.#around.rules, this.#around.pinnedUntilMs());
       if (stopsInMs(this.#idle, this.#around.rules) === 0) await this.#inTurn(() => this.#stopIfIdle());
     } finally {
       this.#isTicking = false;
@@ -164,7 +153,8 @@ export class UserBox {
     const { engine, rules } = this.#around;
     const box = this.#running?.box;
     const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
-    const holders = states === undefined ? [] : holdersOf(states, this.#idle, rules);
+    const holders = states === undefined ? [] : this.#holders(states);
+    const pinnedUntilMs = this.#around.pinnedUntilMs();
     const outdated = this.#outdated();
     const isIdle = this.#running !== undefined && holders.length === 0;
     return {
@@ -176,6 +166,7 @@ export class UserBox {
       holders,
       stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
       stages: this.#stages,
+      ...(pinnedUntilMs === undefined ? {} : { pinnedUntilMs }),
       ...(outdated.length === 0 ? {} : { outdated }),
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
     };
@@ -200,19 +191,24 @@ export class UserBox {
     return differences(this.#running.engineBox, this.#around.specOf(this.user), this.#around.imageId());
   }
 
-  async #startOrReplace(signal: AbortSignal): Promise<RunningBox> {
+  #holders(states: TerminalStates): Holder[] {
+    return holdersOf(states, this.#idle, this.#around.rules, this.#around.pinnedUntilMs());
+  }
+
+  async #startOrReplace(waiting: Waiting): Promise<RunningBox> {
     const current = this.#running;
     if (current !== undefined) {
       if (this.#outdated().length === 0) return current.box;
       const states = await current.box.boxd.terminals();
       // A fresh look: terminals that were opened since the last tick count too.
-      if (holdersOf(states, this.#idle, this.#around.rules).length > 0) return current.box;
+      if (this.#holders(states).length > 0) return current.box;
       await this.#stopNow();
     }
-    return this.#start(signal);
+    return this.#start(waiting);
   }
 
-  async #start(signal: AbortSignal): Promise<RunningBox> {
+  async #start(waiting: Waiting): Promise<RunningBox> {
+    const { signal } = waiting;
     const { engine, socketDir } = this.#around;
     let link: BoxdLink | undefined;
     this.#become('starting');
@@ -221,9 +217,9 @@ export class UserBox {
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
       await this.#around.layTrust();
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       const engineBox = await engine.start(spec, signal);
-      return await this.#connect(engineBox, link, dialMs, signal);
+      return await this.#connect(engineBox, link, dialMs, waiting);
     } catch (error) {
       await link?.close();
       // Only where something can have been started; its own failure must not hide why we are here.
@@ -242,20 +238,18 @@ export class UserBox {
     return told;
   }
 
-  async #connect(engineBox: EngineBox, link: BoxdLink, timeoutMs: number, signal?: AbortSignal): Promise<RunningBox> {
+  async #connect(
+    engineBox: EngineBox,
+    link: BoxdLink,
+    timeoutMs: number,
+    { openNow, signal }: Waiting,
+  ): Promise<RunningBox> {
     await link.whenDialled(timeoutMs, signal);
-    const boxd = new BoxdClient(link);
-    const { protocol } = await boxd.stat(signal);
-    if (protocol < oldestBoxdProtocol || protocol > boxdProtocol) {
-      throw new SpoonError(
-        'box-misbehaved',
-        `Its boxd speaks version ${protocol}; this service speaks ${oldestBoxdProtocol} to ${boxdProtocol}.`,
-      );
-    }
-    const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs };
+    const boxd = await openBoxd(link, signal);
+    const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs, imageId: engineBox.imageId };
     this.#preparing = box;
     try {
-      this.#stages = await this.#around.onStarted(box);
+      this.#stages = await this.#around.onStarted(box, { openNow, signal });
       signal?.throwIfAborted();
       this.#running = { box, engineBox };
     } finally {
@@ -271,7 +265,7 @@ export class UserBox {
     if (box === undefined) return;
     const generation = this.#generation;
     const states = await box.boxd.terminals().catch(() => undefined);
-    const isHeld = states !== undefined && holdersOf(states, this.#idle, this.#around.rules).length > 0;
+    const isHeld = states !== undefined && this.#holders(states).length > 0;
     // From here to the end of the first line of #stopNow nothing else runs: an open came before and wins, or waits.
     if (isHeld || generation !== this.#generation || this.#running?.box !== box) return;
     await this.#stopNow();

@@ -6,6 +6,7 @@ import { routes } from '../../protocol/routes.ts';
 import { requireUser } from '../http/authenticate.ts';
 import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
+import { addArchiveRoutes } from './archiveRoutes.ts';
 import { addBatchRoutes } from './batchRoutes.ts';
 import type { Dotfiles } from './dotfiles.ts';
 import { kindOf, nameOf, originOf } from './readInput.ts';
@@ -27,6 +28,7 @@ export function addDotfileRoutes(
   const { publish } = hearers;
   addVersionRoutes(app, dotfiles, hearers);
   addBatchRoutes(app, dotfiles, hearers);
+  addArchiveRoutes(app, dotfiles, hearers);
 
   addRoute(app, routes.listDotfiles, ({ caller }) => dotfiles.list(requireUser(caller).userId));
 

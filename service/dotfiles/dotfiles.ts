@@ -7,6 +7,7 @@ import type {
   DotfileHistory,
   DotfileList,
   DotfileVersion,
+  OnExisting,
   SaveWarning,
   VersionOrigin,
 } from '../../protocol/dotfiles.ts';
@@ -16,17 +17,16 @@ import type { DotfileRow } from '../store/tables.ts';
 import { describeDrifts } from './describeDrift.ts';
 import * as rows from './dotfileRows.ts';
 import { type Drift, keepDrift } from './keepDrift.ts';
+import { saveAll, saveEach } from './manySaves.ts';
 import { type Overlay, overlayOf } from './overlay.ts';
 import { type DotfileParts, type PlannedSave, planSave, type SaveInput } from './planSave.ts';
+import type { ArchivedFile } from './readArchive.ts';
 import { checkedAs, type ReadDotfile, readVersion } from './readDotfile.ts';
 import { type DotfileName, historyOf, listDeleted, planRestore, rowOf } from './restore.ts';
 import { openHead, pathMac, sealHead } from './sealedDotfile.ts';
-import type { DotfileTree, TreeEntry } from './tree.ts';
+import { type DotfileTree, dotfileOf, type TreeEntry } from './tree.ts';
 import * as rules from './treeRules.ts';
 import { type Damage, entriesPerTurn, UserTrees } from './userTrees.ts';
-
-/** Checking, sealing and writing one takes about 0.3 ms; others get their turn in between. */
-const savesPerTurn = 20;
 
 export interface Saved {
   readonly dotfile: Dotfile;
@@ -122,36 +122,18 @@ export class Dotfiles {
    * @returns in the order of the inputs
    * @throws SpoonError for a failure of the store, and then nothing has been saved
    */
-  saveMany(userId: string, inputs: readonly SaveInput[]): Promise<(Saved | SpoonError)[]> {
-    return this.#trees.use(userId, async (tree) => {
-      const results: (Saved | SpoonError)[] = [];
-      const writes: NonNullable<PlannedSave['write']>[] = [];
-      try {
-        for (const [index, input] of inputs.entries()) {
-          if (index % savesPerTurn === savesPerTurn - 1) await nextTurn();
-          const plan = await planSave(this.#parts, userId, tree, input).catch(asRefusal);
-          if (plan instanceof SpoonError) {
-            results.push(plan);
-            continue;
-          }
-          results.push(savedOf(plan));
-          if (plan.write === undefined) continue;
-          writes.push(plan.write);
-          // The next ones of the same list are checked against it; a failure below drops the tree.
-          tree.put(plan.entry);
-        }
-        await this.#parts.store.transaction(async (trx) => {
-          for (const [index, write] of writes.entries()) {
-            if (index % savesPerTurn === savesPerTurn - 1) await nextTurn();
-            await write(trx);
-          }
-        });
-        return results;
-      } catch (error) {
-        this.#trees.forget(userId);
-        throw error;
-      }
-    });
+  async saveMany(userId: string, inputs: readonly SaveInput[]): Promise<(Saved | SpoonError)[]> {
+    const plans = await this.#saveTogether(userId, (tree) => saveEach(this.#parts, userId, tree, inputs));
+    return plans.map((plan) => (plan instanceof SpoonError ? plan : savedOf(plan)));
+  }
+
+  /** All of an archive or nothing of it. @throws SpoonError `file-exists` with `count`, and as {@link save}, with `entry` */
+  async saveAll(
+    userId: string,
+    wanted: { files: readonly ArchivedFile[]; existing: OnExisting },
+  ): Promise<{ saved: Saved[]; kept: string[] }> {
+    const { plans, kept } = await this.#saveTogether(userId, (tree) => saveAll(this.#parts, userId, tree, wanted));
+    return { saved: plans.map(savedOf), kept };
   }
 
   /** Whether its owner wants to hear about what looks like a secret in it. Makes no version. @throws SpoonError `not-found` */
@@ -286,6 +268,18 @@ export class Dotfiles {
     this.#trees.close();
   }
 
+  /** Changes the tree before its transaction is committed, so that a failure drops it. */
+  #saveTogether<T>(userId: string, save: (tree: DotfileTree) => Promise<T>): Promise<T> {
+    return this.#trees.use(userId, async (tree) => {
+      try {
+        return await save(tree);
+      } catch (error) {
+        this.#trees.forget(userId);
+        throw error;
+      }
+    });
+  }
+
   #savePlanned(userId: string, plan: (tree: DotfileTree) => Promise<PlannedSave>): Promise<Saved> {
     return this.#trees.use(userId, async (tree) => {
       const planned = await plan(tree);
@@ -298,18 +292,6 @@ export class Dotfiles {
   }
 }
 
-/** What is wrong with one file; a failure of the service is everybody's. */
-function asRefusal(error: unknown): SpoonError {
-  if (error instanceof SpoonError && error.status < 500) return error;
-  throw error;
-}
-
 function savedOf({ entry, warnings, write }: PlannedSave): Saved {
   return { dotfile: dotfileOf(entry), warnings, changed: write !== undefined };
-}
-
-function dotfileOf(entry: TreeEntry): Dotfile {
-  const { id, path, kind, mode, size, version, etag, modifiedMs, createdMs, secretsSilencedMs } = entry;
-  const silenced = secretsSilencedMs === undefined ? {} : { secretsSilenced: true as const };
-  return { id, path, kind, mode, size, version, etag, modifiedMs, createdMs, ...silenced };
 }

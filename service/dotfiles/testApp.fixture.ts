@@ -37,6 +37,7 @@ export class TestApp {
     this.app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_, body, done) =>
       done(null, body),
     );
+    this.app.addContentTypeParser('application/x-tar', (_, body, done) => done(null, body));
     this.app.setErrorHandler(async (error, _, reply) => {
       if (!(error instanceof SpoonError)) throw error;
       return reply.code(error.status).send(toProblem(error));

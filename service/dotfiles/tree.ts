@@ -1,4 +1,4 @@
-import type { DotfileKind } from '../../protocol/dotfiles.ts';
+import type { Dotfile, DotfileKind } from '../../protocol/dotfiles.ts';
 import { type HomePath, parentsOf } from '../../protocol/homePath.ts';
 
 /** A dotfile as it is known without its bytes. */
@@ -18,6 +18,12 @@ export interface TreeEntry {
   /** A kept hand edit that nobody has looked at. */
   readonly drift?: PendingDrift | undefined;
   readonly secretsSilencedMs?: number | undefined;
+}
+
+export function dotfileOf(entry: TreeEntry): Dotfile {
+  const { id, path, kind, mode, size, version, etag, modifiedMs, createdMs, secretsSilencedMs } = entry;
+  const silenced = secretsSilencedMs === undefined ? {} : { secretsSilenced: true as const };
+  return { id, path, kind, mode, size, version, etag, modifiedMs, createdMs, ...silenced };
 }
 
 export interface PendingDrift {

@@ -98,7 +98,11 @@ export class LiveOverlay {
     } catch (error) {
       this.#parts.onError(error, userId);
       const why = error instanceof SpoonError ? error.title : 'Something in the service went wrong.';
-      return stage('failed', `${why} The dotfiles are safe in Spoon; apply them again.`);
+      const isFull = error instanceof SpoonError && error.code === 'insufficient-storage';
+      const next = isFull
+        ? 'delete what is large (spoonctl home usage shows it), then apply them again'
+        : 'apply them again';
+      return stage('failed', `${why} The dotfiles are safe in Spoon; ${next}.`);
     }
   }
 

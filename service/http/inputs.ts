@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -21,6 +22,7 @@ export function addBodyParsers(app: FastifyInstance): void {
   });
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (takesBytes(request)) return done(new SpoonError('media-type-unsupported', 'Send the bytes of the file.'));
+    if (takesArchive(request)) return done(new SpoonError('media-type-unsupported', 'Send application/x-tar.'));
     if (body.length === 0) return done(null, undefined);
     let text: string;
     try {
@@ -38,6 +40,11 @@ export function addBodyParsers(app: FastifyInstance): void {
   const takeBytes = (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: Buffer) => void) =>
     takesBytes(request) ? done(null, body) : done(new SpoonError('media-type-unsupported', 'Send application/json.'));
   app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, takeBytes);
+  // Not collected: what an archive holds is counted as it is read.
+  app.addContentTypeParser(['application/x-tar', 'application/gzip'], (request, body, done) => {
+    if (takesArchive(request)) done(null, body);
+    else done(new SpoonError('media-type-unsupported'));
+  });
   // The empty name is fastify's for "anything else"; without a media type the bytes of a file are still bytes.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if ((request.headers['content-type'] ?? '') === '') return takeBytes(request, body, done);
@@ -46,6 +53,7 @@ export function addBodyParsers(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {
     const route = request.routeOptions.config.spoonRoute;
     if (route?.bytes === 'request') request.body ??= Buffer.alloc(0);
+    else if (route?.bytes === 'archive') request.body ??= Readable.from([]);
     else if (route?.body === undefined && hasFields(request.body)) {
       throw new InvalidInput('unknown-field', [{ pointer: '', detail: 'No body is expected here.' }]);
     }
@@ -54,6 +62,10 @@ export function addBodyParsers(app: FastifyInstance): void {
 
 function takesBytes(request: FastifyRequest): boolean {
   return request.routeOptions.config.spoonRoute?.bytes === 'request';
+}
+
+function takesArchive(request: FastifyRequest): boolean {
+  return request.routeOptions.config.spoonRoute?.bytes === 'archive';
 }
 
 function hasFields(body: unknown): boolean {

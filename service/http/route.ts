@@ -35,7 +35,11 @@ type Answer<R extends Route> = R['response'] extends TSchema
 
 export interface Incoming<R extends Route> {
   readonly query: Part<R, 'query'>;
-  readonly body: R['bytes'] extends 'request' ? Buffer : Part<R, 'body'>;
+  readonly body: R['bytes'] extends 'request'
+    ? Buffer
+    : R['bytes'] extends 'archive'
+      ? AsyncIterable<Buffer>
+      : Part<R, 'body'>;
   readonly params: Readonly<Record<string, string>>;
   readonly caller: R['scope'] extends 'public' ? null : Caller;
   readonly request: FastifyRequest;

@@ -4,6 +4,9 @@ import { first } from './migrations/0001_first.ts';
 import { drift } from './migrations/0002_drift.ts';
 import { threads } from './migrations/0003_threads.ts';
 import { sealedValues } from './migrations/0004_sealed_values.ts';
+import { pins } from './migrations/0005_pins.ts';
+import { environments } from './migrations/0006_environments.ts';
+import { secrets } from './migrations/0007_secrets.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -13,7 +16,7 @@ export interface Migration {
   up(trx: Transaction<Tables>): Promise<void>;
 }
 
-export const migrations: readonly Migration[] = [first, drift, threads, sealedValues];
+export const migrations: readonly Migration[] = [first, drift, threads, sealedValues, pins, environments, secrets];
 
 /** @throws SpoonError `schema-newer` */
 export function refuseNewerSchema(found: number, known: readonly Migration[] = migrations): void {

@@ -143,6 +143,30 @@ export interface SealedValueRow {
   box_enc: Uint8Array;
 }
 
+/** The row of a sealed value with the same `use_mac`. Name, spoon and scopes are in `head_enc`; `size` is the value's. */
+export interface SecretRow {
+  user_id: string;
+  use_mac: Uint8Array;
+  head_enc: Uint8Array;
+  size: number;
+  updated_ms: number;
+}
+
+/** Sealed, each bound to its version (`environment/repositoryRecords.ts`); `run_version` is that of run and log. */
+export interface EnvironmentRow {
+  user_id: string;
+  version: number;
+  settings_enc: Uint8Array;
+  run_version: number;
+  run_enc: Uint8Array | null;
+  log_enc: Uint8Array | null;
+}
+
+export interface BoxPinRow {
+  user_id: string;
+  until_ms: number;
+}
+
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
@@ -155,6 +179,9 @@ export interface Tables {
   dotfile_versions: DotfileVersionRow;
   spoons: SpoonRow;
   threads: ThreadRow;
+  box_pins: BoxPinRow;
+  environments: EnvironmentRow;
   seal_keys: SealKeyRow;
   sealed_values: SealedValueRow;
+  secrets: SecretRow;
 }

@@ -31,10 +31,18 @@ export interface Opened<T> {
 }
 
 export interface TerminalsParts {
-  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'endUnanswering' | 'onChange'>;
+  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'endUnanswering'>;
   readonly tickets: Tickets;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
+  /** Environment variables for what is started, in a thread or in none. */
+  readonly secretsFor: (
+    userId: string,
+    spoon: string | null,
+  ) => Promise<{
+    readonly environment: Record<string, string>;
+    readonly notes: readonly string[];
+  }>;
   /**
    * The folder of a thread, by `{spoon}/{branch}`; checked out again where it is missing.
    * @throws SpoonError `thread-unknown`, and what a checkout can meet
@@ -50,8 +58,12 @@ interface KnownTerminals {
   readonly starting: Set<string>;
 }
 
-/** Within it a box that ended is known to have (R26). */
-const engineTellsMs = 5_000;
+interface Waiting {
+  readonly signal: AbortSignal | undefined;
+  /** For a setup of the box that takes long. */
+  readonly withoutWaiting?: boolean;
+}
+
 const idCharacters = 22;
 const idPattern = /^[0-9A-Za-z]{22}$/;
 const shownCharacters = 200;
@@ -69,7 +81,9 @@ export class Terminals {
    * @throws SpoonError `terminal-limit`, and what {@link Boxes.ensure} and boxd throw
    */
   async open(asker: Asker, request: OpenTerminalRequest, signal?: AbortSignal): Promise<Opened<Terminal>> {
-    return this.#inBox(asker, signal, (box, notes) => this.#open(box, notes, { asker, request, signal }));
+    return this.#inBox(asker, { signal, withoutWaiting: request.withoutWaiting ?? false }, (box, notes) =>
+      this.#open(box, notes, { asker, request, signal }),
+    );
   }
 
   async #open(
@@ -78,6 +92,7 @@ export class Terminals {
     { asker, request, signal }: { asker: Asker; request: OpenTerminalRequest; signal: AbortSignal | undefined },
   ): Promise<Opened<Terminal>> {
     const cwd = await this.#folderFor(box, request, signal);
+    const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
     const known = this.#knownOf(box);
     const isFull = () => new Set([...known.started, ...known.starting]).size >= maxTerminalsPerUser;
     if (isFull()) await this.#learn(box);
@@ -93,7 +108,7 @@ export class Terminals {
         ...clampSize(request),
         safe: request.safe ?? false,
         ...(request.thread === undefined ? {} : { thread: request.thread }),
-        environment: {},
+        environment: secrets.environment,
       });
       // Nobody is there to view it any more, and nobody knows its id.
       if (signal?.aborted) await box.boxd.endTerminal(id);
@@ -102,7 +117,7 @@ export class Terminals {
       return {
         value: plain(id, { ...started.terminal, busy: false }),
         ...this.#ticket(asker, 'terminal', id),
-        notes: [...notes, ...started.notes.map(plainText)],
+        notes: [...notes, ...secrets.notes, ...started.notes.map(plainText)],
       };
     } finally {
       known.starting.delete(id);
@@ -138,15 +153,16 @@ export class Terminals {
    */
   async prepareCommand(asker: Asker, request: RunCommandRequest, signal?: AbortSignal): Promise<Opened<string>> {
     checkArguments(request.argv);
-    return this.#inBox(asker, signal, async (box, notes) => {
+    return this.#inBox(asker, { signal }, async (box, notes) => {
       const id = newId();
       const { argv } = request;
       const cwd = await this.#folderFor(box, request, signal);
-      const started = await box.boxd.startCommand({ id, argv, cwd, environment: {} });
+      const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
+      const started = await box.boxd.startCommand({ id, argv, cwd, environment: secrets.environment });
       return {
         value: id,
         ...this.#ticket(asker, 'command', id),
-        notes: [...notes, ...started.notes.map(plainText)],
+        notes: [...notes, ...secrets.notes, ...started.notes.map(plainText)],
       };
     });
   }
@@ -168,37 +184,14 @@ export class Terminals {
     return this.#parts.folderOfThread(box, thread, signal);
   }
 
-  /** For a connection to a box that broke: whether it was the box that ended, which the engine tells a moment later. */
-  async isBoxGone(userId: string): Promise<boolean> {
-    const { boxes } = this.#parts;
-    const answers = await boxes
-      .running(userId)
-      ?.boxd.stat()
-      .then(
-        () => true,
-        () => false,
-      );
-    if (answers === true) return false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, engineTellsMs);
-    const unsubscribe = boxes.onChange(() => {
-      if (boxes.running(userId) === undefined) resolve();
-    });
-    if (boxes.running(userId) === undefined) resolve();
-    await promise;
-    clearTimeout(timer);
-    unsubscribe();
-    return boxes.running(userId) === undefined;
-  }
-
   /** A box whose daemon died a moment ago still looks as if it ran: it is replaced, and asked once more. */
   async #inBox<T>(
     asker: Asker,
-    signal: AbortSignal | undefined,
+    waiting: Waiting,
     work: (box: RunningBox, notes: readonly string[]) => Promise<T>,
   ): Promise<T> {
     const { boxes } = this.#parts;
-    const { box, notes } = await this.#box(asker, signal);
+    const { box, notes } = await this.#box(asker, waiting);
     try {
       return await work(box, notes);
     } catch (error) {
@@ -206,15 +199,18 @@ export class Terminals {
       await boxes.endUnanswering(box);
       if (boxes.running(asker.userId) === box) throw error;
     }
-    const fresh = await this.#box(asker, signal);
+    const fresh = await this.#box(asker, waiting);
     return work(fresh.box, fresh.notes);
   }
 
-  async #box({ userId }: Asker, signal?: AbortSignal): Promise<{ box: RunningBox; notes: string[] }> {
+  async #box(
+    { userId }: Asker,
+    { signal, withoutWaiting = false }: Waiting,
+  ): Promise<{ box: RunningBox; notes: string[] }> {
     const { boxes, findUser } = this.#parts;
     const before = boxes.running(userId);
     // Also where one runs: its dotfiles may still be on the way, or its daemon may have died unseen.
-    const box = await boxes.ensure(await findUser(userId), signal);
+    const box = await boxes.ensure(await findUser(userId), signal, { withoutWaiting });
     return { box, notes: before === undefined ? ['Your box was started.'] : [] };
   }
 
@@ -252,6 +248,11 @@ export class Terminals {
   #ticket({ userId, tokenId }: Asker, kind: TicketGrant['kind'], id: string) {
     return this.#parts.tickets.issue({ kind, id, userId, tokenId });
   }
+}
+
+/** `{spoon}/{branch}` */
+function spoonOf(thread: string | undefined): string | null {
+  return thread?.split('/')[0] ?? null;
 }
 
 function newId(): string {

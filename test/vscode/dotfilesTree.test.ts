@@ -209,4 +209,35 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.page.locator('.merge-editor').waitFor();
     await window.picture('merge');
   });
+
+  it('asks before a save would lose a change of the same size made elsewhere', async () => {
+    await service.put(user, '.same', 'aaa\n');
+    await window.row('.same').click();
+    await window.tab('.same').waitFor();
+    await window.writeInEditor('bbb\n');
+    await service.put(user, '.same', 'ccc\n');
+    await window.page.keyboard.press('Control+S');
+    await window.dialog('.same was changed elsewhere').waitFor();
+    await window.picture('same-size');
+    await window.pressDialogButton('Compare');
+    await window.tab('.same (on the service)').waitFor();
+    await window.page.locator('.monaco-diff-editor', { hasText: 'ccc' }).waitFor();
+    await window.clearNotifications();
+    await window.page.keyboard.press('Control+S');
+    await window.dialog('.same was changed elsewhere').waitFor();
+    await window.pressDialogButton('Overwrite');
+    await window.until(async () => (await service.inBox(user, 'cat', '.same')) === 'bbb');
+  });
+
+  it('lets VS Code ask where the size differs, and overwrites when told', async () => {
+    await service.put(user, '.size', 'a\n');
+    await window.row('.size').click();
+    await window.tab('.size').waitFor();
+    await window.writeInEditor('mine\n');
+    await service.put(user, '.size', 'somebody else\n');
+    await window.page.keyboard.press('Control+S');
+    await window.pressNotificationButton(/The content of the file is newer/, 'Overwrite');
+    await window.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+    assert.equal(await service.inBox(user, 'cat', '.size'), 'mine');
+  });
 });

@@ -25,7 +25,6 @@ const testSettings = {
   'editor.accessibilitySupport': 'off',
   'files.autoSave': 'off',
   'window.confirmBeforeClose': 'never',
-  'remote.autoForwardPorts': false,
   'workbench.editor.enablePreview': false,
   'files.simpleDialog.enable': true,
   'editor.minimap.enabled': false,
@@ -106,6 +105,24 @@ export class Workbench implements AsyncDisposable {
     return workbench;
   }
 
+  /** Waits for the window that `act` opens. It goes with this one, or when it is disposed of. */
+  async newWindow(act: () => Promise<void>): Promise<Workbench> {
+    const [page] = await Promise.all([this.page.context().waitForEvent('page', { timeout: 60_000 }), act()]);
+    page.setDefaultTimeout(20_000);
+    await page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]', { timeout: 60_000 });
+    await using resources = new AsyncDisposableStack();
+    resources.defer(() => page.close());
+    return new Workbench({
+      page,
+      folder: this.folder,
+      address: page.url(),
+      dataFolder: this.#dataFolder,
+      pictures: this.#pictures,
+      resources: resources.move(),
+      extensionHostPid: this.extensionHostPid,
+    });
+  }
+
   async load(): Promise<void> {
     await this.page.goto(this.#address);
     await this.page.waitForSelector('.monaco-workbench .part.sidebar', { timeout: 60_000 });
@@ -136,6 +153,11 @@ export class Workbench implements AsyncDisposable {
   async focusDotfiles(): Promise<void> {
     await this.command('Spoon: Focus on Dotfiles View');
     await this.page.locator('.sidebar .monaco-list:focus').waitFor();
+  }
+
+  /** Rows that are scrolled away are not in the page. */
+  async collapseAll(): Promise<void> {
+    await this.page.locator('.sidebar .action-label[aria-label^="Collapse All"]:visible').last().click();
   }
 
   /** Chooses an entry of a row's context menu. */
@@ -230,6 +252,21 @@ export class Workbench implements AsyncDisposable {
     await this.page.locator('.quick-input-message', { hasText: why }).waitFor();
   }
 
+  /** Answers VS Code's own dialog for files, which is a quick input here. */
+  async answerFileDialog(title: string, path: string, button: string): Promise<void> {
+    await this.page.locator('.quick-input-title', { hasText: title }).waitFor();
+    // It first fills in a folder of its own; what is typed before that is lost.
+    await this.until(async () => (await this.quickInput.inputValue()).startsWith('/'));
+    await this.quickInput.fill(path);
+    const shown = this.page.locator('.quick-input-title', { hasText: title });
+    const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
+    // While it looks the path up it takes no answer; a person would press once more.
+    await this.until(async () => {
+      if (await shown.isVisible()) await accept.click({ timeout: 1_000 }).catch(() => undefined);
+      return !(await shown.isVisible());
+    });
+  }
+
   async signIn(url: string, token: string): Promise<void> {
     await this.command('Spoon: Sign In…');
     await this.answer('(1/2)', url);
@@ -304,6 +341,14 @@ export class Workbench implements AsyncDisposable {
       await this.page.waitForTimeout(150);
     }
     await session.detach();
+  }
+
+  /** Until a click on a row has given it the focus, as the page sees it. */
+  async millisecondsToAnswer(row: Locator): Promise<number> {
+    const startedMs = performance.now();
+    await row.click();
+    await row.and(this.page.locator('.focused')).waitFor();
+    return performance.now() - startedMs;
   }
 
   /** From the Explorer over the icon of the Spoon view, which opens it, to a place in it: the way a hand goes. */

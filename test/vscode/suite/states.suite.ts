@@ -66,6 +66,13 @@ describe('the connection', () => {
     await until('connected', () => view.current.state.name === 'connected', 20_000);
   });
 
+  it('says of a box that it runs an older image', async () => {
+    service.answer('box', () => ({ ...box, state: 'running', outdated: ['image'] }));
+    await connect();
+    await vscode.commands.executeCommand('spoon.copyDiagnostics');
+    assert.match(await vscode.env.clipboard.readText(), /^Box: running, .*, outdated: image$/m);
+  });
+
   it('comes back at once when asked', async () => {
     await connect();
     await service.pause();

@@ -110,12 +110,12 @@ __spoon_say_time() {
 __spoon_theme() { printf '%s' "${SPOON_PROMPT_THEME:-/etc/spoon/omp.json}"; }
 
 # Marks that tell VS Code's terminal where a prompt, a command and its output begin (OSC 633), so that it can jump between
-# commands, show which failed, and resolve paths in their output. Nothing else gets them: not tmux, and not a shell where
-# VS Code's own script is at work.
-__spoon_marks=
-if [ -n "${SPOON_SHELL_INTEGRATION-}" ] || [ "${TERM_PROGRAM-}" = vscode ]; then
-  [ -n "${TMUX-}${STY-}${VSCODE_SHELL_INTEGRATION-}${VSCODE_INJECTION-}" ] || __spoon_marks=1
-fi
+# commands, show which failed, and resolve paths in their output. Asked at the first prompt, so that a file of the user's can
+# unset it. Nothing else gets them: no terminal in the terminal, and no shell where VS Code's own script is at work.
+__spoon_wants_marks() {
+  [ -n "${SPOON_SHELL_INTEGRATION-}" ] || [ "${TERM_PROGRAM-}" = vscode ] || return 1
+  [ -z "${TMUX-}${STY-}${NVIM-}${VSCODE_SHELL_INTEGRATION-}${VSCODE_INJECTION-}" ] && [ "${TERM-}" != dumb ]
+}
 __spoon_tell_folder() {
   local folder=${PWD//\\/\\\\}
   folder=${folder//;/\\x3b}

@@ -1,15 +1,19 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { DotfilesApi } from '../client/dotfilesApi.ts';
-import type { SaveBase } from '../client/saveMany.ts';
-import type { Applied, Dotfile, DotfileVersion, SaveResult } from '../protocol/dotfiles.ts';
-import { SpoonError } from '../protocol/errors.ts';
-import { formatFileMode, parseFileMode } from '../protocol/fileMode.ts';
-import type { HomePath } from '../protocol/homePath.ts';
-import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
-import { connect } from './connection.ts';
-import { isStdinGiven, readLocalFile, readStdin } from './readInput.ts';
-import { typedHomePath } from './typedPath.ts';
+import type { DotfilesApi } from '../../client/dotfilesApi.ts';
+import type { SaveBase } from '../../client/saveMany.ts';
+import { SpoonError } from '../../protocol/errors.ts';
+import { parseFileMode } from '../../protocol/fileMode.ts';
+import type { HomePath } from '../../protocol/homePath.ts';
+import { type CommandLine, type JsonOption, UsageError, withJson } from '../commandLine.ts';
+import { isStdinGiven, readLocalFile, readStdin } from '../readInput.ts';
+import { addRepository } from '../repository.ts';
+import { addDrift } from './drift.ts';
+import { addEdit } from './edit.ts';
+import { addHistory } from './history.ts';
+import { countOf, noteSecrets, reach, secretsIn, versionOf, withApplied } from './reach.ts';
+import { dotfileTable, savedText } from './tables.ts';
+import { addTransfer } from './transfer.ts';
 
 interface PutOptions extends JsonOption {
   readonly from?: string;
@@ -19,15 +23,11 @@ interface PutOptions extends JsonOption {
 /** `spoonctl dotfiles …` */
 export function addDotfiles(program: Command, line: CommandLine): void {
   const dotfiles = program.command('dotfiles').description('the dotfiles in your home');
-  const reach = async (): Promise<{ api: DotfilesApi; pathOf: (typed: string) => HomePath }> => {
-    const { api, username } = await connect(line);
-    const pathOf = (typed: string): HomePath => typedHomePath(typed, { localHome: line.homeDir, username });
-    return { api: new DotfilesApi(api), pathOf };
-  };
+  addRepository(dotfiles, line);
 
   withJson(dotfiles.command('ls').argument('[folder]').description('list them, or those below a folder')).action(
     async (folder: string | undefined, options: JsonOption) => {
-      const { api, pathOf } = await reach();
+      const { api, pathOf } = await reach(line);
       const prefix = folder === undefined ? undefined : pathOf(folder);
       const all = await api.list();
       const found = all
@@ -35,14 +35,14 @@ export function addDotfiles(program: Command, line: CommandLine): void {
         .sort((a, b) => (a.path < b.path ? -1 : 1));
       if (prefix !== undefined && found.length === 0)
         throw new SpoonError('not-found', `Nothing is kept at ${prefix}.`);
-      line.print(options, { dotfiles: found }, () => table(found));
+      line.print(options, { dotfiles: found }, () => dotfileTable(found));
     },
   );
 
   withJson(dotfiles.command('get').argument('<path>').description('write the content to stdout'))
     .option('--version <number>', 'an older version')
     .action(async (typed: string, options: JsonOption & { version?: string }) => {
-      const { api, pathOf } = await reach();
+      const { api, pathOf } = await reach(line);
       const path = pathOf(typed);
       const content = await api.read(
         path,
@@ -61,19 +61,20 @@ export function addDotfiles(program: Command, line: CommandLine): void {
     .addOption(new Option('--mode <octal>', 'permissions, such as 644 or 755'))
     .addHelpText('after', putHelp)
     .action(async (typed: string, options: PutOptions) => {
-      const { api, pathOf } = await reach();
+      const { api, pathOf } = await reach(line);
       const path = pathOf(typed);
       const given = options.mode === undefined ? undefined : parseFileMode(options.mode);
       const { bytes, mode } = await contentFor(line, path, options.from);
       const base = await baseOf(api, path);
       const saved = await api.save(path, bytes, { base, origin: 'spoonctl', kind: 'file', mode: given ?? mode });
       line.print(options, saved, () => savedText(saved));
+      if (saved.dotfile.secretsSilenced === undefined) noteSecrets(line, secretsIn(path, bytes));
     });
 
   withJson(dotfiles.command('rm').argument('<path>').description('remove one; the box loses it too'))
     .option('-r, --recursive', 'a folder with everything below it')
     .action(async (typed: string, options: JsonOption & { recursive?: true }) => {
-      const { api, pathOf } = await reach();
+      const { api, pathOf } = await reach(line);
       const path = pathOf(typed);
       const removed = await api.remove(path, options.recursive === undefined ? {} : { recursive: true });
       line.print(options, removed, () => withApplied(`Removed ${countOf(removed.removed)}.`, removed.applied));
@@ -82,18 +83,15 @@ export function addDotfiles(program: Command, line: CommandLine): void {
   withJson(dotfiles.command('mv').argument('<from>').argument('<to>').description('rename or move a file or a folder'))
     .option('-f, --force', 'replace what is there')
     .action(async (from: string, to: string, options: JsonOption & { force?: true }) => {
-      const { api, pathOf } = await reach();
+      const { api, pathOf } = await reach(line);
       const moved = await api.move(pathOf(from), pathOf(to), options.force === undefined ? {} : { overwrite: true });
       line.print(options, moved, () => withApplied(`Moved ${countOf(moved.dotfiles.length)}.`, moved.applied));
     });
 
-  withJson(dotfiles.command('history').argument('<path>').description('the versions that are kept')).action(
-    async (typed: string, options: JsonOption) => {
-      const { api, pathOf } = await reach();
-      const history = await api.history(pathOf(typed));
-      line.print(options, history, () => historyTable(history.versions));
-    },
-  );
+  addEdit(dotfiles, line);
+  addHistory(dotfiles, line);
+  addDrift(dotfiles, line);
+  addTransfer(dotfiles, line);
 }
 
 const putHelp = `
@@ -126,64 +124,4 @@ async function contentFor(
 async function baseOf(api: DotfilesApi, path: HomePath): Promise<SaveBase> {
   const found = (await api.list()).find((dotfile) => dotfile.path === path);
   return found === undefined ? 'create' : { etag: found.etag };
-}
-
-function versionOf(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError('A version is a whole number from 1 on.');
-  return Number(text);
-}
-
-function savedText({ dotfile, applied, warnings }: SaveResult): string {
-  const lines = [withApplied(`Saved ${dotfile.path} as version ${dotfile.version}.`, applied)];
-  if (warnings.includes('case-collision'))
-    lines.push('Another dotfile has the same name but for upper and lower case.');
-  if (warnings.includes('not-portable')) lines.push('Its name cannot be used on every system.');
-  return lines.join('\n');
-}
-
-function withApplied(done: string, { state, detail }: Applied): string {
-  const inBox: Record<Applied['state'], string> = {
-    applied: 'Your box has the change.',
-    conflict: 'Your box has the change; what was edited there is kept as a version.',
-    refused: 'Your box could not take it.',
-    pending: 'Your box will take it in a moment.',
-    boxOff: 'Your box is off and takes it at its next start.',
-  };
-  return [done, inBox[state], ...(detail === undefined ? [] : [detail])].join(' ');
-}
-
-function countOf(count: number): string {
-  return count === 1 ? '1 dotfile' : `${count} dotfiles`;
-}
-
-function kindMark({ kind }: { kind: Dotfile['kind'] }): string {
-  return kind === 'file' ? '-' : kind === 'symlink' ? 'l' : 'd';
-}
-
-function table(dotfiles: readonly Dotfile[]): string {
-  if (dotfiles.length === 0) return 'No dotfiles yet. Keep the first with: spoonctl dotfiles put ~/.bashrc';
-  return columns(
-    ['MODE', 'SIZE', 'VERSION', 'CHANGED', 'PATH'],
-    dotfiles.map((dotfile) => [
-      `${kindMark(dotfile)}${formatFileMode(dotfile.mode)}`,
-      dotfile.size,
-      dotfile.version,
-      formatTime(dotfile.modifiedMs),
-      dotfile.path,
-    ]),
-  );
-}
-
-function historyTable(versions: readonly DotfileVersion[]): string {
-  return columns(
-    ['VERSION', 'MODE', 'SIZE', 'FROM', 'CREATED', ''],
-    versions.map((version) => [
-      version.version,
-      `${kindMark(version)}${formatFileMode(version.mode)}`,
-      version.size,
-      version.origin,
-      formatTime(version.createdMs),
-      version.current ? 'current' : '',
-    ]),
-  );
 }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { SpoonError } from '../protocol/errors.ts';
-import { MemoryService } from '../test/fixtures/memoryService.fixture.ts';
-import { ProtocolService } from '../test/fixtures/protocolService.fixture.ts';
-import { type Finished, PersonsMachine } from '../test/fixtures/spoonctl.fixture.ts';
+import { SpoonError } from '../../protocol/errors.ts';
+import { MemoryService } from '../../test/fixtures/memoryService.fixture.ts';
+import { ProtocolService } from '../../test/fixtures/protocolService.fixture.ts';
+import { type Finished, PersonsMachine } from '../../test/fixtures/spoonctl.fixture.ts';
 
 const everyByte = Buffer.from(Uint8Array.from({ length: 256 }, (_, index) => index));
 

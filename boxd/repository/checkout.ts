@@ -1,0 +1,143 @@
+import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { SpoonError } from '../../protocol/errors.ts';
+import { isCommit } from '../../protocol/repositoryAddress.ts';
+import { repositoryFolder } from '../../protocol/setupScript.ts';
+import { gitError } from '../git/gitErrors.ts';
+import type { GitResult } from '../git/runGit.ts';
+import { HomeDirectory } from '../home/homeDirectory.ts';
+import { toHomeError } from '../home/homeErrors.ts';
+import { type CheckoutParts, type RunGit, runner } from './gitRunner.ts';
+import { keepLocalChanges, rememberTaken } from './localChanges.ts';
+import { moveAside } from './moveAside.ts';
+import type { RunRequest } from './runRequest.ts';
+
+export interface Checkout {
+  readonly commit: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * `~/.dotfiles` at the commit that counts: fetched in place where it is a checkout of this repository already, else cloned
+ * beside and put there. What a person changed in it is kept as a branch first; what else has the name goes to the backups.
+ * @throws SpoonError `repository-…`, `ref-missing`, `git-…`, `insufficient-storage`, `home-not-writable`; the signal's reason
+ */
+export async function bringCheckout(parts: CheckoutParts, request: RunRequest): Promise<Checkout> {
+  const folder = `${parts.home}/${repositoryFolder}`;
+  const deadlineMs = Date.now() + request.cloneMs;
+  const run = runner(parts, deadlineMs);
+  if (await isCheckoutOf(run, folder, request.url)) {
+    const commit = request.commit ?? (await resolveRef(run, parts.home, request));
+    const kept = await keepLocalChanges(run, folder, commit);
+    await fetchCommit(run, folder, { ...request, commit });
+    await must(run(folder, ['reset', '--hard', commit, '--']));
+    await rememberTaken(run, folder, commit);
+    return { commit, notes: kept === undefined ? [] : [keptNote(kept)] };
+  }
+  const fresh = freshFolder(parts.home);
+  try {
+    const commit = await clone(run, fresh, request);
+    await rememberTaken(run, fresh, commit);
+    const moved = moveAside(parts.home, repositoryFolder);
+    renameSync(fresh, folder);
+    return { commit, notes: moved === undefined ? [] : [`What was at ~/${repositoryFolder} is at ~/${moved} now.`] };
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** The commit that the ref of a repository points to; nothing is fetched. @throws SpoonError `ref-missing`, `repository-…` */
+export async function resolveRef(
+  run: RunGit,
+  cwd: string,
+  { url, ref }: Pick<RunRequest, 'url' | 'ref'>,
+): Promise<string> {
+  if (ref !== null && isCommit(ref)) return ref;
+  const wanted = ref === null ? ['HEAD'] : [`refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`];
+  const { stdout } = await must(await throughRename(url, (at) => run(cwd, ['ls-remote', '--', at, ...wanted])));
+  const found = new Map(stdout.split('\n').map((line) => line.split('\t', 2).reverse() as [string, string]));
+  const commit = wanted.map((name) => found.get(name)).find((id) => id !== undefined);
+  if (commit === undefined || !isCommit(commit)) {
+    throw new SpoonError('ref-missing', ref === null ? 'It has no commit yet.' : `There is no ${ref}.`);
+  }
+  return commit;
+}
+
+async function must(done: GitResult | Promise<GitResult>): Promise<GitResult> {
+  const result = await done;
+  if (result.code !== 0) throw gitError(result.stderr);
+  return result;
+}
+
+async function isCheckoutOf(run: RunGit, folder: string, url: string): Promise<boolean> {
+  if (lstatSync(`${folder}/.git`, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+  if (!lstatSync(folder).isDirectory()) return false;
+  const { code, stdout } = await run(folder, ['config', '--local', '--get', 'remote.origin.url']);
+  return code === 0 && [url, `${url}.git`].includes(stdout.trim());
+}
+
+/** Servers that move `…/repo` to `…/repo.git` are many; any other move is told (decision 13). */
+async function throughRename(url: string, ask: (url: string) => Promise<GitResult>): Promise<GitResult> {
+  const result = await ask(url);
+  const moved = result.code !== 0 && gitError(result.stderr).code === 'repository-moved';
+  return moved && !url.endsWith('.git') ? ask(`${url}.git`) : result;
+}
+
+async function clone(run: RunGit, fresh: string, request: RunRequest): Promise<string> {
+  const { url, ref } = request;
+  const pinned = request.commit ?? (ref !== null && isCommit(ref) ? ref : null);
+  if (pinned !== null) {
+    await must(run(fresh, ['init', '--quiet']));
+    await must(run(fresh, ['remote', 'add', 'origin', url]));
+    await fetchCommit(run, fresh, { ...request, commit: pinned });
+    const branch = ref === null || isCommit(ref) ? 'main' : ref;
+    await must(run(fresh, ['checkout', '--quiet', '-B', branch, pinned, '--']));
+    return pinned;
+  }
+  const which = ref === null ? [] : ['--branch', ref];
+  const args = ['clone', '--no-recurse-submodules', '--single-branch', '--depth=1', '--no-tags', ...which, '--'];
+  const result = await throughRename(url, (at) => run(fresh, [...args, at, '.']));
+  if (/Remote branch .* not found/.test(result.stderr)) throw new SpoonError('ref-missing', `There is no ${ref}.`);
+  await must(result);
+  const { stdout } = await run(fresh, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+  if (!isCommit(stdout.trim())) throw new SpoonError('ref-missing', 'It has no commit yet.');
+  return stdout.trim();
+}
+
+/** Alone where the server gives single commits, as all of today's do; else with the history of the ref. */
+async function fetchCommit(
+  run: RunGit,
+  folder: string,
+  { ref, commit }: Pick<RunRequest, 'ref'> & { commit: string },
+): Promise<void> {
+  const isThere = async () => (await run(folder, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
+  if (await isThere()) return;
+  const alone = await run(folder, ['fetch', '--no-tags', '--depth=1', 'origin', commit]);
+  if (alone.code === 0) return;
+  if (!/unadvertised object|not our ref|couldn't find remote ref/i.test(alone.stderr)) throw gitError(alone.stderr);
+  const name = ref === null || isCommit(ref) ? 'HEAD' : ref;
+  await must(run(folder, ['fetch', '--no-tags', '--depth=2147483647', 'origin', name]));
+  if (await isThere()) return;
+  throw new SpoonError('ref-missing', `Commit ${commit.slice(0, 12)} is not there any more. Check for updates.`);
+}
+
+/** Below `~/.spoon`, which is on the same file system, so that it can be put into its place by one rename. */
+function freshFolder(home: string): string {
+  const path = `.spoon/clone-${process.pid}`;
+  const directory = HomeDirectory.open(home);
+  try {
+    directory.folder('.spoon', () => {});
+  } finally {
+    directory.close();
+  }
+  rmSync(`${home}/${path}`, { recursive: true, force: true });
+  try {
+    mkdirSync(`${home}/${path}`, { mode: 0o700 });
+  } catch (error) {
+    throw toHomeError(error, path);
+  }
+  return `${home}/${path}`;
+}
+
+function keptNote(branch: string): string {
+  return `You had changed something in ~/${repositoryFolder}. It is kept there as the branch ${branch}.`;
+}

@@ -1,0 +1,171 @@
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { repositoryFolder } from '../../protocol/setupScript.ts';
+import { hasCode, toHomeError } from '../home/homeErrors.ts';
+import { moveAside } from './moveAside.ts';
+import { readSpoonFile, removeSpoonFile, writeSpoonFile } from './spoonFiles.ts';
+
+/** Without a setup script, the repository's dot entries are linked into the home, and can be taken out again. */
+
+interface MadeLink {
+  readonly path: string;
+  readonly target: string;
+  /** What was there before, relative to the home. */
+  readonly backup: string | null;
+}
+
+const linksFile = 'links.json';
+/** About the repository and not about a home. */
+const notLinked = new Set([
+  '.git',
+  '.gitignore',
+  '.gitattributes',
+  '.gitmodules',
+  '.github',
+  '.gitlab',
+  '.gitlab-ci.yml',
+  '.travis.yml',
+  '.circleci',
+  '.devcontainer',
+  '.DS_Store',
+  '.spoon',
+  repositoryFolder,
+]);
+
+export interface LinkReport {
+  readonly linked: number;
+  readonly backups: readonly string[];
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Links each top-level dot entry of the checkout. A folder that the home has already, or that dotfiles of the overlay are
+ * in, stays one, and what the repository has in it is linked one by one: a cache beside it must not vanish. What the
+ * overlay wrote is left alone (decision 6). Anything else in the way is moved to the backups.
+ * @param overlay the paths that Spoon keeps itself
+ * @throws SpoonError `home-not-writable`, `insufficient-storage`, …
+ */
+export function linkEntries(home: string, overlay: Iterable<string>): LinkReport {
+  const before = new Map(readLinks(home).map((link) => [link.path, link]));
+  const maker = new LinkMaker(home, new Set(overlay), before);
+  let isComplete = false;
+  try {
+    const names = readdirSync(`${home}/${repositoryFolder}`).sort();
+    for (const name of names) if (name.startsWith('.') && !notLinked.has(name)) maker.place(name);
+    isComplete = true;
+  } finally {
+    // Also after a failure half-way: what was made, now or before, must be known, to be taken out.
+    const others = isComplete ? [] : [...before.values()].filter(({ path }) => !maker.made.has(path));
+    writeLinks(home, [...maker.made.values(), ...others]);
+  }
+  for (const link of before.values()) if (!maker.made.has(link.path)) takeOut(home, link);
+  return { linked: maker.made.size, backups: maker.backups, skipped: maker.skipped };
+}
+
+/** Takes out every link that is still as it was made, and puts back what was there. @returns how many */
+export function unlinkEntries(home: string): number {
+  const links = readLinks(home);
+  const taken = links.filter((link) => takeOut(home, link)).length;
+  removeSpoonFile(home, linksFile);
+  return taken;
+}
+
+class LinkMaker {
+  readonly made = new Map<string, MadeLink>();
+  readonly backups: string[] = [];
+  readonly skipped: string[] = [];
+  readonly #home: string;
+  readonly #overlay: ReadonlySet<string>;
+  readonly #before: ReadonlyMap<string, MadeLink>;
+
+  constructor(home: string, overlay: ReadonlySet<string>, before: ReadonlyMap<string, MadeLink>) {
+    this.#home = home;
+    this.#overlay = overlay;
+    this.#before = before;
+  }
+
+  place(path: string): void {
+    try {
+      this.#place(path);
+    } catch (error) {
+      throw toHomeError(error, path);
+    }
+  }
+
+  #place(path: string): void {
+    if (this.#overlay.has(path)) {
+      this.skipped.push(path);
+      return;
+    }
+    const at = `${this.#home}/${path}`;
+    const target = `${'../'.repeat(path.split('/').length - 1)}${repositoryFolder}/${path}`;
+    const found = lstatSync(at, { throwIfNoEntry: false });
+    const isFolder = lstatSync(`${this.#home}/${repositoryFolder}/${path}`).isDirectory();
+    if (isFolder && (found?.isDirectory() || this.#holdsOverlay(path))) {
+      if (found !== undefined && !found.isDirectory()) this.#setAside(path);
+      mkdirSync(at, { recursive: true });
+      for (const name of readdirSync(`${this.#home}/${repositoryFolder}/${path}`).sort())
+        this.#place(`${path}/${name}`);
+      return;
+    }
+    if (found?.isSymbolicLink() && readlinkSync(at) === target) {
+      this.made.set(path, { path, target, backup: this.#before.get(path)?.backup ?? null });
+      return;
+    }
+    const backup = found === undefined ? null : this.#setAside(path);
+    symlinkSync(target, at);
+    this.made.set(path, { path, target, backup });
+  }
+
+  #setAside(path: string): string | null {
+    const backup = moveAside(this.#home, path);
+    if (backup !== undefined) this.backups.push(backup);
+    return backup ?? null;
+  }
+
+  #holdsOverlay(folder: string): boolean {
+    for (const path of this.#overlay) if (path.startsWith(`${folder}/`)) return true;
+    return false;
+  }
+}
+
+function takeOut(home: string, { path, target, backup }: MadeLink): boolean {
+  const at = `${home}/${path}`;
+  try {
+    if (readlinkSync(at) !== target) return false;
+    unlinkSync(at);
+  } catch (error) {
+    // EINVAL: something else has the name now, and is not Spoon's to touch.
+    if (hasCode(error, 'EINVAL', 'ENOENT', 'ENOTDIR')) return false;
+    throw toHomeError(error, path);
+  }
+  if (backup !== null && lstatSync(`${home}/${backup}`, { throwIfNoEntry: false }) !== undefined) {
+    mkdirSync(dirname(at), { recursive: true });
+    renameSync(`${home}/${backup}`, at);
+  }
+  return true;
+}
+
+function writeLinks(home: string, links: readonly MadeLink[]): void {
+  writeSpoonFile(home, linksFile, JSON.stringify({ format: 1, links }));
+}
+
+function readLinks(home: string): MadeLink[] {
+  const text = readSpoonFile(home, linksFile);
+  if (text === undefined) return [];
+  try {
+    const { links } = JSON.parse(text) as { links: unknown };
+    return Array.isArray(links) ? links.filter(isMadeLink) : [];
+  } catch {
+    // Edited by hand: then nothing is known to be ours, and nothing is taken out.
+    return [];
+  }
+}
+
+function isMadeLink(value: unknown): value is MadeLink {
+  if (typeof value !== 'object' || value === null) return false;
+  const { path, target, backup } = value as Record<string, unknown>;
+  const isPlain = (text: unknown) =>
+    typeof text === 'string' && !text.split('/').includes('..') && !text.startsWith('/');
+  return isPlain(path) && typeof target === 'string' && (backup === null || isPlain(backup));
+}

@@ -1,0 +1,36 @@
+import { type DotfileManager, isDotfileManager } from '../../protocol/dotfileManagers.ts';
+import { JsonFields } from '../http/jsonFields.ts';
+
+/** What `StartRepositoryRun` of protocol/boxdRepository.ts says, read by hand. */
+export interface RunRequest {
+  readonly url: string;
+  readonly ref: string | null;
+  /** The one that counts; null: whatever the ref points to. */
+  readonly commit: string | null;
+  readonly setup: string | null;
+  readonly manager: DotfileManager | null;
+  /** What the box was made from. */
+  readonly image: string;
+  /** Also where nothing changed. */
+  readonly force: boolean;
+  readonly cloneMs: number;
+  readonly setupMs: number;
+}
+
+/** @throws SpoonError `request-invalid` */
+export function readRunRequest(value: unknown): RunRequest {
+  const fields = new JsonFields(value);
+  const optional = (name: string) => (fields.value(name) === null ? null : fields.text(name));
+  const manager = fields.value('manager');
+  return {
+    url: fields.text('url'),
+    ref: optional('ref'),
+    commit: optional('commit'),
+    setup: optional('setup'),
+    manager: isDotfileManager(manager) ? manager : null,
+    image: fields.text('image'),
+    force: fields.flag('force'),
+    cloneMs: fields.count('cloneMs'),
+    setupMs: fields.count('setupMs'),
+  };
+}

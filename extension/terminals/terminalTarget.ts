@@ -1,0 +1,10 @@
+/** What a terminal shows: a new shell somewhere, or one that runs already. */
+export type TerminalTarget =
+  | {
+      readonly kind: 'new';
+      readonly cwd: string | undefined;
+      /** `{spoon}/{branch}`, instead of `cwd`: its folder, which is checked out where it is missing. */
+      readonly thread?: string | undefined;
+      readonly safe: boolean;
+    }
+  | { readonly kind: 'running'; readonly id: string };

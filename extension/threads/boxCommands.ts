@@ -1,0 +1,113 @@
+import * as vscode from 'vscode';
+import type { Connection } from '../connection/connection.ts';
+import type { CurrentConnection } from '../connection/currentConnection.ts';
+import { asPlainText } from '../failure.ts';
+import { holderInWords, inTime } from './threadWords.ts';
+
+/** A start may have to fetch an image and write a home full of dotfiles. */
+const startTimeoutMs = 300_000;
+
+/** Start, Stop, Restart, and *Why Is My Box Up*. */
+export class BoxCommands {
+  readonly #current: CurrentConnection;
+
+  constructor(current: CurrentConnection) {
+    this.#current = current;
+  }
+
+  async start(): Promise<void> {
+    await ensureBox(this.#reachable());
+  }
+
+  async stop(): Promise<void> {
+    const connection = this.#reachable();
+    const stop = vscode.l10n.t('Stop Box');
+    if (!(await confirmEnd(connection, vscode.l10n.t('Stop your box?'), stop))) return;
+    await progress(vscode.l10n.t('Stopping your box…'), () => connection.api.call('stopBox'));
+  }
+
+  async restart(): Promise<void> {
+    const connection = this.#reachable();
+    const restart = vscode.l10n.t('Restart Box');
+    if (!(await confirmEnd(connection, vscode.l10n.t('Restart your box?'), restart))) return;
+    await progress(vscode.l10n.t('Restarting your box…'), async () => {
+      await connection.api.call('stopBox');
+      await connection.api.call('startBox', { timeoutMs: startTimeoutMs });
+    });
+  }
+
+  async why(): Promise<void> {
+    const connection = this.#reachable();
+    const box = await connection.api.call('box');
+    const items: (vscode.QuickPickItem & { command?: string })[] = box.holders.map((holder) => {
+      const { what, why } = holderInWords(holder);
+      return { label: `$(link) ${asPlainText(what)}`, description: why };
+    });
+    if (box.state !== 'running') {
+      items.push({ label: vscode.l10n.t('Your box is not running. Your home is as it was.') });
+    } else if (items.length === 0) {
+      const when = box.stopsAtMs === null ? '' : vscode.l10n.t(' It stops {0}.', inTime(box.stopsAtMs - Date.now()));
+      items.push({ label: `${vscode.l10n.t('Nothing holds it.')}${when}` });
+    }
+    items.push({ label: '', kind: vscode.QuickPickItemKind.Separator });
+    if (box.state === 'running') {
+      items.push({
+        label: vscode.l10n.t('Stop Box…'),
+        iconPath: new vscode.ThemeIcon('debug-stop'),
+        command: 'spoon.box.stop',
+      });
+      items.push({
+        label: vscode.l10n.t('Restart Box…'),
+        iconPath: new vscode.ThemeIcon('debug-restart'),
+        command: 'spoon.box.restart',
+      });
+    } else {
+      items.push({
+        label: vscode.l10n.t('Start Box'),
+        iconPath: new vscode.ThemeIcon('play'),
+        command: 'spoon.box.start',
+      });
+    }
+    const choice = await vscode.window.showQuickPick(items, {
+      title: vscode.l10n.t('Why Is My Box Up'),
+      placeHolder: vscode.l10n.t('What holds it now'),
+    });
+    if (choice?.command !== undefined) await vscode.commands.executeCommand(choice.command);
+  }
+
+  #reachable(): Connection {
+    const connection = this.#current.require();
+    connection.requireReachable();
+    return connection;
+  }
+}
+
+/** Starts the box where it is off; shows that it does, and can be cancelled. */
+export async function ensureBox(connection: Connection): Promise<void> {
+  if (connection.box?.state === 'running') return;
+  await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Starting your box…'), cancellable: true },
+    async (_, cancelled) => {
+      const abort = new AbortController();
+      cancelled.onCancellationRequested(() => abort.abort(new vscode.CancellationError()));
+      await connection.api.call('startBox', { timeoutMs: startTimeoutMs, signal: abort.signal });
+    },
+  );
+}
+
+async function confirmEnd(connection: Connection, question: string, button: string): Promise<boolean> {
+  const { terminals } = await connection.api.call('listTerminals');
+  const busy = terminals.filter((terminal) => terminal.busy);
+  if (terminals.length === 0) return true;
+  const ending = busy.length > 0 ? busy : terminals;
+  const names = ending.map(({ title, lastLine }) => `• ${asPlainText([title, lastLine].filter(Boolean).join(': '))}`);
+  const detail = vscode.l10n.t(
+    'These end with it:\n{0}\n\nYour home and everything in it stay as they are.',
+    names.slice(0, 12).join('\n'),
+  );
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+}
+
+async function progress(title: string, work: () => Promise<unknown>): Promise<void> {
+  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, work);
+}

@@ -1,0 +1,33 @@
+import { type Static, Type } from 'typebox';
+import { Manager, RepositoryRun } from './repository.ts';
+
+/**
+ * What the service says to boxd about the dotfiles repository (as `boxd.ts`).
+ *
+ *   GET    /v1/repository/run?step=n     RepositoryRunState, once it is newer than step n or a little later
+ *   GET    /v1/repository/log            what the run has printed
+ */
+
+export const StartRepositoryRun = Type.Object({
+  url: Type.String(),
+  ref: Type.Union([Type.String(), Type.Null()]),
+  commit: Type.Union([Type.String(), Type.Null()]),
+  setup: Type.Union([Type.String(), Type.Null()]),
+  manager: Type.Union([Manager, Type.Null()]),
+  /** What the box was made from: a part of what the setup depends on. */
+  image: Type.String(),
+  /** Also where nothing changed. */
+  force: Type.Boolean(),
+  cloneMs: Type.Integer(),
+  setupMs: Type.Integer(),
+});
+export type StartRepositoryRun = Static<typeof StartRepositoryRun>;
+/** `step` counts the changes; `upToDate`: nothing changed since the last setup that ended well, so none was begun. */
+export const RepositoryRunState = Type.Object({
+  step: Type.Integer(),
+  upToDate: Type.Boolean(),
+  run: Type.Union([RepositoryRun, Type.Null()]),
+});
+export type RepositoryRunState = Static<typeof RepositoryRunState>;
+export const ResolvedRef = Type.Object({ commit: Type.String({ pattern: '^[0-9a-f]{40}$' }) });
+export const RepositoryRemoved = Type.Object({ notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }) });

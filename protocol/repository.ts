@@ -1,0 +1,81 @@
+import { type Static, Type } from 'typebox';
+import { StageReport } from './boxes.ts';
+import { maxRepositoryUrlBytes } from './limits.ts';
+
+const closed = { additionalProperties: false } as const;
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
+
+export const Manager = Type.Union([
+  Type.Literal('chezmoi'),
+  Type.Literal('yadm'),
+  Type.Literal('stow'),
+  Type.Literal('dotbot'),
+  Type.Literal('bare-git'),
+  Type.Literal('home-manager'),
+]);
+
+/** What a person asks for. */
+export const RepositorySettings = Type.Object({
+  url: Type.String(),
+  /** Branch, tag or commit; null: the repository's default branch. */
+  ref: nullable(Type.String()),
+  /** Below the repository; null: the well-known names in their order, else links. */
+  setup: nullable(Type.String()),
+  /** Instead of a script: the command of `dotfileManagers.ts`. */
+  manager: nullable(Manager),
+  /** Take what the ref points to without being asked. */
+  always: Type.Boolean(),
+  enabled: Type.Boolean(),
+});
+export type RepositorySettings = Static<typeof RepositorySettings>;
+
+export const SetRepositoryRequest = Type.Object(
+  {
+    url: Type.String({ maxLength: maxRepositoryUrlBytes }),
+    ref: Type.Optional(nullable(Type.String({ maxLength: 255 }))),
+    setup: Type.Optional(nullable(Type.String({ maxLength: 1024 }))),
+    manager: Type.Optional(nullable(Manager)),
+    always: Type.Optional(Type.Boolean()),
+    enabled: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+export type SetRepositoryRequest = Static<typeof SetRepositoryRequest>;
+
+/** One run of clone and setup, as it stands. */
+export const RepositoryRun = Type.Object({
+  state: Type.Union([Type.Literal('running'), Type.Literal('ok'), Type.Literal('failed'), Type.Literal('cancelled')]),
+  startedMs: Type.Integer(),
+  endedMs: nullable(Type.Integer()),
+  commit: nullable(Type.String({ maxLength: 64 })),
+  /** What ran, below the repository; null where nothing did. */
+  script: nullable(Type.String({ maxLength: 1024 })),
+  stages: Type.Array(StageReport, { maxItems: 8 }),
+  /** What was set aside, and what may be done next. */
+  notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }),
+  /** Recognised, where its own command does not run already. */
+  manager: nullable(Manager),
+});
+export type RepositoryRun = Static<typeof RepositoryRun>;
+
+export const RepositoryState = Type.Object({
+  /** Null: none is configured. */
+  settings: nullable(RepositorySettings),
+  /** The commit that counts: what the ref was resolved to when it was last taken. */
+  commit: nullable(Type.String()),
+  /** What the ref points to by now, where that is another one. */
+  available: nullable(Type.String()),
+  /** When the repository was last asked. */
+  checkedMs: nullable(Type.Integer()),
+  run: nullable(RepositoryRun),
+});
+export type RepositoryState = Static<typeof RepositoryState>;
+
+export const RunRepositoryRequest = Type.Object(
+  {
+    /** Take what the ref points to now. */
+    update: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+export type RunRepositoryRequest = Static<typeof RunRepositoryRequest>;

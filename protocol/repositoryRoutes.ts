@@ -1,0 +1,59 @@
+import { RepositoryState, RunRepositoryRequest, SetRepositoryRequest } from './repository.ts';
+import type { Route } from './route.ts';
+
+const path = '/v1/environment/repository';
+
+/** The part of the route table that is about the dotfiles repository. */
+export const repositoryRoutes = {
+  repository: {
+    method: 'GET',
+    path,
+    scope: 'files:read',
+    summary: 'The dotfiles repository and its last run',
+    response: RepositoryState,
+  },
+  setRepository: {
+    method: 'PUT',
+    path,
+    scope: 'files:write',
+    summary: 'Choose the dotfiles repository, or switch it off; runs in the box where one is up',
+    body: SetRepositoryRequest,
+    response: RepositoryState,
+  },
+  removeRepository: {
+    method: 'DELETE',
+    path,
+    scope: 'files:write',
+    summary: 'Forget the dotfiles repository, and give back what was displaced for it',
+    response: RepositoryState,
+  },
+  checkRepository: {
+    method: 'POST',
+    path: `${path}/check`,
+    scope: 'boxes:manage',
+    summary: 'Ask the repository what its ref points to; starts the box, fetches nothing',
+    response: RepositoryState,
+  },
+  runRepository: {
+    method: 'POST',
+    path: `${path}/run`,
+    scope: 'boxes:manage',
+    summary: 'Run clone and setup again, though nothing changed; answers when it has begun. Starts the box',
+    body: RunRepositoryRequest,
+    response: RepositoryState,
+  },
+  cancelRepository: {
+    method: 'POST',
+    path: `${path}/cancel`,
+    scope: 'boxes:manage',
+    summary: 'End the run that is under way, with all that it started',
+    response: RepositoryState,
+  },
+  repositoryLog: {
+    method: 'GET',
+    path: `${path}/log`,
+    scope: 'files:read',
+    summary: 'What the last run printed, as text; its beginning and its end where that is more than 1 MiB',
+    bytes: 'response',
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,267 @@
+import type { StageReport } from '../../protocol/boxes.ts';
+import { SpoonError } from '../../protocol/errors.ts';
+import type { SpoonEvent } from '../../protocol/events.ts';
+import type { RepositoryRun, RepositoryState, SetRepositoryRequest } from '../../protocol/repository.ts';
+import { isCommit } from '../../protocol/repositoryAddress.ts';
+import type { RunningBox } from '../boxes/boxes.ts';
+import type { LiveOverlay } from './liveOverlay.ts';
+import { plainLog, plainRun } from './plainLog.ts';
+import type { RepositoryRecords, StoredRepository } from './repositoryRecords.ts';
+import { readSettings, withFound, withSettings } from './repositorySettings.ts';
+
+export interface DotfilesRepositoryParts {
+  readonly records: RepositoryRecords;
+  /** `SPOON_GIT_HOSTS`. */
+  readonly gitHosts: readonly string[];
+  readonly cloneMs: number;
+  readonly setupMs: number;
+  readonly reachable: (userId: string) => RunningBox | undefined;
+  readonly tellStages: (box: RunningBox, stages: StageReport[]) => void;
+  readonly overlay: Pick<LiveOverlay, 'applyAll'>;
+  readonly publish: (userId: string, event: SpoonEvent) => void;
+  /** What failed where nobody waits for an answer. */
+  readonly onError: (error: unknown, userId: string) => void;
+}
+
+/** `done`: the run with all that belongs to it, the overlay last; never rejects. */
+export interface BegunRun {
+  readonly done: Promise<RepositoryRun>;
+}
+
+interface LiveRun {
+  run: RepositoryRun;
+  /** Whose commit it is going to be; boxd gives a run up for another repository without a word. */
+  of: { readonly url: string; readonly ref: string | null };
+  readonly box: RunningBox;
+  readonly done: Promise<RepositoryRun>;
+}
+
+const nothing: StoredRepository = { settings: null, restore: false, commit: null, available: null, checkedMs: null };
+
+/**
+ * The dotfiles repository of each user: what it is, which commit counts, and its runs in their boxes. The service itself
+ * never asks its server and never looks into the home; boxd does both. What boxd says outlives the box here.
+ */
+export class DotfilesRepository {
+  readonly #parts: DotfilesRepositoryParts;
+  /** Runs that are followed just now. */
+  readonly #live = new Map<string, LiveRun>();
+
+  constructor(parts: DotfilesRepositoryParts) {
+    this.#parts = parts;
+  }
+
+  async state(userId: string): Promise<RepositoryState> {
+    const { records } = this.#parts;
+    const { settings, commit, available, checkedMs } = (await records.read(userId)) ?? nothing;
+    const run = this.#live.get(userId)?.run ?? (await records.readRun(userId)) ?? null;
+    return { settings, commit, available, checkedMs, run };
+  }
+
+  /** @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid` */
+  async set(userId: string, request: SetRepositoryRequest): Promise<RepositoryState> {
+    const settings = readSettings(request, this.#parts.gitHosts);
+    await this.#parts.records.write(userId, (before) => withSettings(before, settings));
+    return this.#changed(userId);
+  }
+
+  async remove(userId: string): Promise<RepositoryState> {
+    await this.#parts.records.write(userId, (before) => before && { ...nothing, restore: true });
+    return this.#changed(userId);
+  }
+
+  /** Asks what the ref points to, and takes it where that was said once for all. @throws SpoonError `repository-…`, `ref-missing`, … */
+  async check(box: RunningBox): Promise<RepositoryState> {
+    const { userId } = box.user;
+    const { settings } = await this.#enabled(userId);
+    const { url, ref } = settings;
+    const found = ref !== null && isCommit(ref) ? ref : await box.boxd.repository.resolve({ url, ref });
+    let isTaken = false;
+    await this.#parts.records.write(userId, (before) => {
+      // Meanwhile another repository was chosen.
+      if (before?.settings?.url !== url || before.settings.ref !== ref) return before;
+      const after = withFound(before, found, Date.now());
+      isTaken = after.commit !== before.commit && before.commit !== null;
+      return after;
+    });
+    if (isTaken) await this.begin(box);
+    return this.#tell(userId);
+  }
+
+  /** Begins a run though nothing changed. @param update take what the ref points to now @throws SpoonError as {@link check} */
+  async run(box: RunningBox, { update = false }: { update?: boolean | undefined }): Promise<RepositoryState> {
+    const { userId } = box.user;
+    await this.#enabled(userId);
+    if (update) {
+      await this.check(box);
+      await this.#parts.records.write(userId, (before) =>
+        before?.available == null ? before : { ...before, commit: before.available, available: null },
+      );
+    }
+    await this.begin(box, { force: !update });
+    return this.#tell(userId);
+  }
+
+  async cancel(userId: string): Promise<RepositoryState> {
+    const live = this.#live.get(userId);
+    if (live !== undefined) {
+      await live.box.boxd.repository.cancel();
+      await live.done;
+    }
+    return this.state(userId);
+  }
+
+  /** Plain text. While a run is under way, what it has printed so far. */
+  async log(userId: string): Promise<string> {
+    const live = this.#live.get(userId);
+    const bytes = await (live === undefined ? this.#parts.records.readLog(userId) : live.box.boxd.repository.log());
+    return plainLog(Buffer.from(bytes).toString('utf8'));
+  }
+
+  /**
+   * Clone and setup, where something changed since they last ended well.
+   * @returns undefined where there is nothing to run
+   * @throws SpoonError what boxd throws
+   */
+  async begin(box: RunningBox, { force = false } = {}): Promise<BegunRun | undefined> {
+    const { userId } = box.user;
+    const { records, cloneMs, setupMs } = this.#parts;
+    const stored = await records.read(userId);
+    if (stored === undefined) return undefined;
+    if (stored.settings === null || !stored.settings.enabled) {
+      if (stored.restore) await this.#restore(box);
+      return undefined;
+    }
+    const { url, ref, setup, manager } = stored.settings;
+    const { commit } = stored;
+    const begun = await box.boxd.repository.start({
+      url,
+      ref,
+      commit,
+      setup,
+      manager,
+      image: box.imageId ?? '',
+      force,
+      cloneMs,
+      setupMs,
+    });
+    if (begun.upToDate || begun.run === null) return undefined;
+    const before = this.#live.get(userId);
+    if (before?.box === box) {
+      before.of = { url, ref };
+      return { done: before.done };
+    }
+    const done = this.#follow(box, begun.step).finally(() => {
+      if (this.#live.get(userId)?.done === done) this.#live.delete(userId);
+      this.#tell(userId).catch((error: unknown) => this.#parts.onError(error, userId));
+    });
+    this.#live.set(userId, { run: plainRun(begun.run), of: { url, ref }, box, done });
+    await this.#tell(userId);
+    return { done };
+  }
+
+  /** To the end of the run, and what belongs to it: it is kept, its commit counts, the overlay is written last. */
+  async #follow(box: RunningBox, step: number): Promise<RepositoryRun> {
+    const { userId } = box.user;
+    const { records, overlay, tellStages, onError } = this.#parts;
+    const run = await this.#watch(box, step);
+    try {
+      const log = await box.boxd.repository.log().catch(() => new Uint8Array());
+      await records.writeRun(userId, run, log);
+      const of = this.#live.get(userId)?.of;
+      await records.write(userId, (before) => {
+        if (before?.settings?.url !== of?.url || before?.settings?.ref !== of?.ref) return before;
+        if (before === undefined || run.commit === null) return before;
+        const available = before.available === run.commit ? null : before.available;
+        return { ...before, commit: before.commit ?? run.commit, available };
+      });
+    } catch (error) {
+      onError(error, userId);
+    }
+    const written = await overlay.applyAll(box);
+    tellStages(box, [...run.stages, ...written]);
+    return run;
+  }
+
+  async #watch(box: RunningBox, from: number): Promise<RepositoryRun> {
+    const { userId } = box.user;
+    let step = from;
+    for (;;) {
+      try {
+        const next = await box.boxd.repository.watch(step);
+        if (next.run === null) return this.#broken(userId, 'The run was forgotten by the box.');
+        const run = plainRun(next.run);
+        if (run.state !== 'running') return run;
+        const live = this.#live.get(userId);
+        if (live !== undefined) live.run = run;
+        if (next.step !== step) await this.#tell(userId);
+        step = next.step;
+      } catch (error) {
+        if (!(error instanceof SpoonError)) throw error;
+        return this.#broken(userId, `The box ended while this ran. ${error.title} It runs again at its next start.`);
+      }
+    }
+  }
+
+  #broken(userId: string, why: string): RepositoryRun {
+    const run = this.#live.get(userId)?.run;
+    const endedMs = Date.now();
+    const startedMs = run?.startedMs ?? endedMs;
+    const stages = (run?.stages ?? []).map((stage) =>
+      stage.state === 'running'
+        ? { ...stage, state: 'failed' as const, durationMs: Math.max(0, endedMs - stage.startedMs), detail: why }
+        : stage,
+    );
+    const [commit, script] = [run?.commit ?? null, run?.script ?? null];
+    return { state: 'failed', startedMs, endedMs, commit, script, stages, notes: [why], manager: null };
+  }
+
+  /** The box's part of a change: at once where one is up, else at its next start. */
+  async #changed(userId: string): Promise<RepositoryState> {
+    const box = this.#parts.reachable(userId);
+    if (box !== undefined) {
+      try {
+        await this.begin(box);
+      } catch (error) {
+        if (!(error instanceof SpoonError)) throw error;
+        // It is kept; the box takes it at its next start.
+        this.#parts.onError(error, userId);
+      }
+    }
+    return this.#tell(userId);
+  }
+
+  async #restore(box: RunningBox): Promise<void> {
+    const { userId } = box.user;
+    const { records, overlay } = this.#parts;
+    const notes = await box.boxd.repository.remove();
+    await this.#live.get(userId)?.done;
+    const [now, commit, script] = [Date.now(), null, null];
+    const run = {
+      state: 'ok',
+      startedMs: now,
+      endedMs: now,
+      commit,
+      script,
+      stages: [],
+      notes,
+      manager: null,
+    } as const;
+    await records.writeRun(userId, plainRun({ ...run, stages: [], notes }), Buffer.from(`${notes.join('\n')}\n`));
+    await records.write(userId, (before) => before && { ...before, restore: false });
+    await overlay.applyAll(box);
+  }
+
+  async #enabled(userId: string) {
+    const { settings } = (await this.#parts.records.read(userId)) ?? nothing;
+    if (settings === null) throw new SpoonError('repository-none', 'Choose one first: spoonctl dotfiles repo set.');
+    if (!settings.enabled) throw new SpoonError('repository-off', 'Switch it on first.');
+    return { settings };
+  }
+
+  async #tell(userId: string): Promise<RepositoryState> {
+    const repository = await this.state(userId);
+    this.#parts.publish(userId, { type: 'repository.changed', repository });
+    return repository;
+  }
+}

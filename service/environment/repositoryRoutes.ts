@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify';
+import { routes } from '../../protocol/routes.ts';
+import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+import { requireUser } from '../http/authenticate.ts';
+import { clientGone } from '../http/clientGone.ts';
+import { addRoute, type Caller } from '../http/route.ts';
+import type { DotfilesRepository } from './dotfilesRepository.ts';
+
+export interface RepositoryRouteParts {
+  readonly repository: DotfilesRepository;
+  readonly boxes: Pick<Boxes, 'ensure'>;
+  /** @throws SpoonError `not-found` */
+  readonly findUser: (userId: string) => Promise<BoxUser>;
+}
+
+/** `/v1/environment/repository` */
+export function addRepositoryRoutes(app: FastifyInstance, { repository, boxes, findUser }: RepositoryRouteParts): void {
+  /** Without waiting for a setup: what is asked for here is about that very setup. */
+  const boxOf = async (caller: Caller, signal: AbortSignal): Promise<RunningBox> =>
+    boxes.ensure(await findUser(requireUser(caller).userId), signal, { withoutWaiting: true });
+
+  addRoute(app, routes.repository, async ({ caller }) => repository.state(requireUser(caller).userId));
+  addRoute(app, routes.setRepository, async ({ caller, body }) => repository.set(requireUser(caller).userId, body));
+  addRoute(app, routes.removeRepository, async ({ caller }) => repository.remove(requireUser(caller).userId));
+  addRoute(app, routes.checkRepository, async ({ caller, reply }) =>
+    repository.check(await boxOf(caller, clientGone(reply))),
+  );
+  addRoute(app, routes.runRepository, async ({ caller, body, reply }) =>
+    repository.run(await boxOf(caller, clientGone(reply)), body),
+  );
+  addRoute(app, routes.cancelRepository, async ({ caller }) => repository.cancel(requireUser(caller).userId));
+  addRoute(app, routes.repositoryLog, async ({ caller, reply }) =>
+    reply.header('content-type', 'text/plain; charset=utf-8').send(await repository.log(requireUser(caller).userId)),
+  );
+}

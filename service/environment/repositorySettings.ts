@@ -1,0 +1,42 @@
+import type { RepositorySettings, SetRepositoryRequest } from '../../protocol/repository.ts';
+import { checkRef, expandRepositoryAddress } from '../../protocol/repositoryAddress.ts';
+import { checkRepositoryUrl } from '../../protocol/repositoryUrl.ts';
+import { checkSetupPath } from '../../protocol/setupScript.ts';
+import type { StoredRepository } from './repositoryRecords.ts';
+
+/** @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid` */
+export function readSettings(request: SetRepositoryRequest, gitHosts: readonly string[]): RepositorySettings {
+  const { url, ref, setup, manager = null, always = false, enabled = true } = request;
+  return {
+    url: checkRepositoryUrl(expandRepositoryAddress(url), gitHosts),
+    ref: ref === undefined || ref === null || ref === '' ? null : checkRef(ref),
+    setup: setup === undefined || setup === null || setup === '' ? null : checkSetupPath(setup),
+    manager,
+    always,
+    enabled,
+  };
+}
+
+/** What is kept once these settings count: a commit belongs to one address and ref. */
+export function withSettings(before: StoredRepository | undefined, settings: RepositorySettings): StoredRepository {
+  const isSame = before?.settings?.url === settings.url && before.settings.ref === settings.ref;
+  const wasOn = before?.settings?.enabled ?? false;
+  return {
+    settings,
+    restore: settings.enabled ? false : wasOn || (before?.restore ?? false),
+    commit: isSame ? before.commit : null,
+    available: isSame ? before.available : null,
+    checkedMs: isSame ? before.checkedMs : null,
+  };
+}
+
+/** @param found what the ref points to now */
+export function withFound(before: StoredRepository, found: string, now: number): StoredRepository {
+  const isTaken = before.commit === null || before.settings?.always === true;
+  return {
+    ...before,
+    commit: isTaken ? found : before.commit,
+    available: isTaken || found === before.commit ? null : found,
+    checkedMs: now,
+  };
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Dotfile, DotfileList } from '../../protocol/dotfiles.ts';
+import { packageExtension } from '../../scripts/buildExtension.ts';
+import { RunningService, type TestUser } from '../runningService.ts';
+import { Workbench } from './workbench.ts';
+
+// Many files at once, by drop, dialog and menu, with what can go wrong on the way.
+describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_000 }, () => {
+  let service: RunningService;
+  let user: TestUser;
+  let window: Workbench;
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'spoon-transfer-'));
+    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
+    service = await RunningService.start({ engine: 'process' });
+    user = await service.addUser('Ada Lovelace');
+    const signInFile = join(folder, 'sign-in.json');
+    await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
+    const environment = { SPOON_SIGN_IN_FILE: signInFile };
+    // A tooltip that pops up covers the next row.
+    const settings = { 'workbench.hover.delay': 100_000 };
+    window = await Workbench.open({ vsix, environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
+    await window.showSpoonView();
+    await window.hint('Upload Files…').waitFor();
+  });
+  after(async () => {
+    await window?.[Symbol.asyncDispose]();
+    await service?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const list = async (): Promise<readonly Dotfile[]> =>
+    ((await (await service.fetch(user, '/v1/dotfiles')).json()) as DotfileList).dotfiles;
+  const stored = async (): Promise<string[]> => {
+    return (await list())
+      .map(({ path, mode, kind }) => `${path} ${kind === 'symlink' ? 'link' : mode.toString(8)}`)
+      .sort();
+  };
+  async function onDisk(path: string, text: string, mode = 0o644): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    await chmod(path, mode);
+  }
+
+  it('takes a thousand files that are dropped, and goes on answering', async (test) => {
+    const many = Array.from({ length: 1000 }, (_, index) => join(folder, `many/file ${index}.txt`));
+    await Promise.all(many.map((path) => onDisk(path, `${path}\n`)));
+    const startedMs = performance.now();
+    await service.put(user, 'nvim/init.lua', 'x');
+    await service.put(user, 'bin/tool', 'x');
+    await window.row(/^bin$/).waitFor();
+    await window.row(/^nvim$/).waitFor();
+    await window.dropFiles(window.row(/^nvim$/), many);
+    await window.page.locator('.notifications-toasts', { hasText: 'Uploading dotfiles' }).waitFor();
+    await window.picture('dropping');
+    const answer = await window.millisecondsToAnswer(window.row(/^bin$/).first());
+    await window.statusBar('1000 dotfiles uploaded').waitFor({ timeout: 60_000 });
+    const tookMs = performance.now() - startedMs;
+    test.diagnostic(
+      `1,000 dropped files: ${tookMs.toFixed(0)} ms; a click on the tree meanwhile ${answer.toFixed(0)} ms`,
+    );
+    assert.equal((await stored()).filter((line) => line.startsWith('nvim/file ')).length, 1000);
+    assert.ok(answer < 5000, `${answer} ms`);
+    await window.menu(window.row(/^nvim$/), 'Delete');
+    await window.until(async () => !(await stored()).some((line) => line.startsWith('nvim/')));
+  });
+
+  it('uploads what is in a folder of a thousand files', async (test) => {
+    await Promise.all(
+      Array.from({ length: 1001 }, (_, index) =>
+        onDisk(join(window.folder, `dots/.config/app${index % 25}/file${index}`), `${index}\n`),
+      ),
+    );
+    await window.command('Spoon: Import Folder into Home…');
+    await window.answerFileDialog('Import What Is in a Folder', `${window.folder}/dots/`, 'Import');
+    const startedMs = performance.now();
+    await window.statusBar('1001 dotfiles uploaded').waitFor({ timeout: 60_000 });
+    test.diagnostic(`a folder of 1,001 files: ${(performance.now() - startedMs).toFixed(0)} ms`);
+    assert.equal((await stored()).filter((line) => line.startsWith('.config/app')).length, 1001);
+  });
+
+  it('is cancelled in the middle, says what is in, and no file is half there', async () => {
+    const text = 'x'.repeat(100_000);
+    const names = Array.from({ length: 400 }, (_, index) => `big/cancel/file${index}`);
+    await Promise.all(names.map((name) => onDisk(join(window.folder, name), text)));
+    await window.command('Spoon: Import Folder into Home…');
+    await window.answerFileDialog('Import What Is in a Folder', `${window.folder}/big/`, 'Import');
+    const progress = window.notification('Uploading dotfiles');
+    await progress.filter({ hasText: /\d+ of 400 files/ }).waitFor();
+    await progress.locator('.monaco-button', { hasText: 'Cancel' }).click();
+    const report = window.notification(/Cancelled\. (\d+) of 400 files were uploaded and stay\./);
+    await report.waitFor();
+    const [, count] = /(\d+) of 400/.exec((await report.textContent()) ?? '') ?? [];
+    const arrived = (await list()).filter(({ path }) => path.startsWith('cancel/'));
+    assert.equal(arrived.length, Number(count));
+    assert.ok(arrived.length < 400, 'it was cancelled in time');
+    assert.ok(arrived.every(({ size }) => size === text.length));
+    await window.pressNotificationButton('Cancelled', 'Show Details');
+    await window.page.locator('.monaco-editor', { hasText: `Not uploaded (${400 - arrived.length})` }).waitFor();
+  });
+
+  it('says of each file that was refused why, and the rest goes in', async () => {
+    await onDisk(join(folder, 'some/large.bin'), 'x'.repeat(10 * 1024 * 1024 + 1));
+    await onDisk(join(folder, 'some/fine'), 'fine');
+    await window.collapseAll();
+    await window.dropFiles(window.row(/^bin$/), [
+      join(folder, 'some/large.bin'),
+      join(folder, 'some/fine'),
+      join(folder, 'many'),
+    ]);
+    await window.pressNotificationButton('1 of 3 files were uploaded and stay. 2 were refused.', 'Show Details');
+    const report = window.page.locator('.monaco-editor', { hasText: 'Refused (2)' });
+    await report.waitFor();
+    await window.picture('refused');
+    const text = ((await report.textContent()) ?? '').replaceAll('\u00a0', ' ');
+    assert.match(text, /large\.bin: It is larger than 10 MiB/);
+    assert.match(text, /many: A browser does not let folders be read from a drop\. Use Upload Dotfiles Folder/);
+    assert.equal(await service.inBox(user, 'cat', 'bin/fine'), 'fine');
+  });
+
+  it('downloads a folder with its modes and links', async () => {
+    await service.put(user, 'give/run.sh', '#!/bin/sh\n');
+    await service.put(user, 'give/deep/er/file', 'deep');
+    await window.collapseAll();
+    await window.row(/^give$/).waitFor();
+    const target = join(folder, 'taken');
+    await mkdir(target);
+    await window.menu(window.row(/^give$/), 'Download…');
+    await window.answerFileDialog('Download Dotfiles into a Folder', `${target}/`, 'Download Here');
+    await window.picture('download');
+    await window.until(
+      async () => existsSync(join(target, 'give/deep/er/file')) && existsSync(join(target, 'give/run.sh')),
+    );
+    assert.equal(await readFile(join(target, 'give/deep/er/file'), 'utf8'), 'deep');
+    await window.until(async () => ((await stat(join(target, 'give/run.sh'))).mode & 0o777) === 0o755);
+  });
+});
