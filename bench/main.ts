@@ -7,7 +7,8 @@ import { ensurePrograms } from '../scripts/provision/systemPackages.ts';
 import { mustRun } from '../scripts/runCommand.ts';
 import { BenchBox } from './benchBox.ts';
 import { stoppedBoxToPrompt } from './coldStart.ts';
-import { nothingToDo, saveToVisible } from './dotfiles.ts';
+import { coldList } from './dotfileList.ts';
+import { freshHome, nothingToDo, saveToVisible } from './dotfiles.ts';
 import { frozenReader, idleViewer } from './flow.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
@@ -25,6 +26,8 @@ const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row
   echo: keystrokeEcho,
   save: saveToVisible,
   nothing: nothingToDo,
+  fresh: freshHome,
+  list: coldList,
   output: largeOutput,
   reattach,
   frozen: frozenReader,

@@ -24,6 +24,8 @@ export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 
 /** Files of a home that boxd says have drifted; with more than that nobody looks at each. */
 export const maxReportedDrifts = 1_000;
+/** Backups of one path that are named. */
+export const maxLayerBackups = 20;
 /** How long boxd waits with an answer while nothing drifts. */
 export const driftWaitMs = 20_000;
 
