@@ -32,7 +32,7 @@ import type { Logger } from './logger.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import { addSecretRoutes } from './secrets/secretRoutes.ts';
-import { Secrets } from './secrets/secrets.ts';
+import type { Secrets } from './secrets/secrets.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
@@ -51,6 +51,7 @@ export interface HttpSideParts {
     readonly users: Users;
     readonly dotfiles: Dotfiles;
     readonly sealedValues: SealedValues;
+    readonly secrets: Secrets;
     readonly subscribers: EventSubscribers;
   };
   readonly boxes: {
@@ -113,12 +114,7 @@ export class HttpSide {
     const spoons = new Spoons(stored);
     const records = new ThreadRecords(stored);
     const threads = new Threads({ spoons, records, boxes, findUser, timeoutMs: git.timeoutMs });
-    const { sealedValues } = data;
-    const secrets = new Secrets({
-      ...stored,
-      sealedValues,
-      onDamage: ({ userId, error }) => log.failure('secret.damaged', error, { userId }),
-    });
+    const { sealedValues, secrets } = data;
     const terminals = new Terminals({
       boxes,
       tickets,
