@@ -32,9 +32,10 @@ import type { Logger } from './logger.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import { addSecretRoutes } from './secrets/secretRoutes.ts';
-import { Secrets } from './secrets/secrets.ts';
+import type { Secrets } from './secrets/secrets.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
+import { isBoxGone } from './terminals/isBoxGone.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
 import { Terminals } from './terminals/terminals.ts';
 import { Tickets } from './terminals/tickets.ts';
@@ -51,6 +52,7 @@ export interface HttpSideParts {
     readonly users: Users;
     readonly dotfiles: Dotfiles;
     readonly sealedValues: SealedValues;
+    readonly secrets: Secrets;
     readonly subscribers: EventSubscribers;
   };
   readonly boxes: {
@@ -113,12 +115,7 @@ export class HttpSide {
     const spoons = new Spoons(stored);
     const records = new ThreadRecords(stored);
     const threads = new Threads({ spoons, records, boxes, findUser, timeoutMs: git.timeoutMs });
-    const { sealedValues } = data;
-    const secrets = new Secrets({
-      ...stored,
-      sealedValues,
-      onDamage: ({ userId, error }) => log.failure('secret.damaged', error, { userId }),
-    });
+    const { sealedValues, secrets } = data;
     const terminals = new Terminals({
       boxes,
       tickets,
@@ -131,7 +128,7 @@ export class HttpSide {
       redeem: (ticket, target) => tickets.redeem(ticket, target),
       openRelay: ({ userId }, target) =>
         target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
-      isBoxGone: ({ userId }) => terminals.isBoxGone(userId),
+      isBoxGone: ({ userId }) => isBoxGone(boxes, userId),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
