@@ -155,6 +155,13 @@ export class Workbench implements AsyncDisposable {
     await this.page.locator('.sidebar .monaco-list:focus').waitFor();
   }
 
+  /** The whole height for the tree: rows that are scrolled away are not in the page. */
+  async onlyDotfiles(): Promise<void> {
+    const header = this.page.locator('.sidebar .pane-header', { hasText: 'Threads' });
+    if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
+    await header.and(this.page.locator('[aria-expanded=false]')).waitFor();
+  }
+
   /** Rows that are scrolled away are not in the page. */
   async collapseAll(): Promise<void> {
     await this.page.locator('.sidebar .action-label[aria-label^="Collapse All"]:visible').last().click();
@@ -255,8 +262,8 @@ export class Workbench implements AsyncDisposable {
   /** Answers VS Code's own dialog for files, which is a quick input here. */
   async answerFileDialog(title: string, path: string, button: string): Promise<void> {
     await this.page.locator('.quick-input-title', { hasText: title }).waitFor();
-    // It first fills in a folder of its own; what is typed before that is lost.
-    await this.until(async () => (await this.quickInput.inputValue()).startsWith('/'));
+    // It first fills in the folder of the window; what is typed before that is lost.
+    await this.until(async () => (await this.quickInput.inputValue()) === `${this.folder}/`);
     await this.quickInput.fill(path);
     const shown = this.page.locator('.quick-input-title', { hasText: title });
     const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
