@@ -30,6 +30,17 @@ const dotfileCommandIds = [
   'spoon.dotfiles.mergeWithHome',
 ] as const;
 
+const repositoryCommandIds = [
+  'spoon.repository.configure',
+  'spoon.repository.checkForUpdates',
+  'spoon.repository.update',
+  'spoon.repository.run',
+  'spoon.repository.cancel',
+  'spoon.repository.showLog',
+  'spoon.repository.switchOnOrOff',
+  'spoon.repository.remove',
+] as const;
+
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
 export const commandIds = [
   'spoon.signIn',
@@ -55,6 +66,7 @@ export const commandIds = [
   'spoon.box.restart',
   'spoon.box.why',
   ...dotfileCommandIds,
+  ...repositoryCommandIds,
   'spoon.showLog',
   'spoon.copyDiagnostics',
   'spoon.openSettings',
@@ -62,4 +74,5 @@ export const commandIds = [
 ] as const;
 
 export type CommandId = (typeof commandIds)[number];
+export type RepositoryCommandId = (typeof repositoryCommandIds)[number];
 export type DotfileCommandId = (typeof dotfileCommandIds)[number];
