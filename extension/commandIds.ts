@@ -28,6 +28,7 @@ const dotfileCommandIds = [
   'spoon.dotfiles.takeFromHome',
   'spoon.dotfiles.restoreInHome',
   'spoon.dotfiles.mergeWithHome',
+  'spoon.dotfiles.layers',
 ] as const;
 
 const repositoryCommandIds = [

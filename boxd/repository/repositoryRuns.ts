@@ -50,7 +50,7 @@ export class RepositoryRuns {
 
   /** Begins a run unless nothing changed; one of the same that is under way is joined, any other is ended first. */
   async start(request: RunRequest): Promise<RepositoryRunState> {
-    const key = JSON.stringify({ ...request, force: false, environment: {} });
+    const key = JSON.stringify({ ...request, force: false, environment: {}, masked: [] });
     const current = this.#current;
     if (current?.run.state === 'running') {
       if (current.key === key) return this.#state(false);
@@ -154,7 +154,7 @@ export class RepositoryRuns {
       commit !== null &&
       (await stages.run('setup', signal, async () => {
         say('== setup\n');
-        const output = new MaskedOutput(Object.values(request.environment), (chunk) => log.add(chunk));
+        const output = new MaskedOutput(request.masked, (chunk) => log.add(chunk));
         const onOutput = (chunk: Buffer) => output.add(chunk);
         try {
           return await setupStage({ settings: this.#settings, request, commit, run, signal, output: onOutput });

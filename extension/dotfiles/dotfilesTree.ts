@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { HomePath } from '../../protocol/homePath.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
@@ -9,6 +10,7 @@ import { describeDotfile, isExecutable, spokenDotfile } from './dotfileFacts.ts'
 import { type Entry, type IndexChange, mergeChanges, nameOf, parentOf } from './dotfileIndex.ts';
 import { accountOf, dotfileUri } from './dotfileUri.ts';
 import type { HomeDotfiles } from './homeDotfiles.ts';
+import { winnerText } from './layersCommand.ts';
 
 /** A place in the tree. One object per path for as long as the account is shown, so that VS Code knows it again. */
 export interface DotfileNode {
@@ -158,11 +160,15 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     return item;
   }
 
-  resolveTreeItem(item: vscode.TreeItem, node: DotfileNode): vscode.TreeItem {
+  async resolveTreeItem(item: vscode.TreeItem, node: DotfileNode): Promise<vscode.TreeItem> {
     const connection = this.#current.connection;
     const entry = connection?.dotfiles.entry(node.path);
     if (connection === undefined || entry === undefined) return item;
-    item.tooltip = describeDotfile(entry, connection.dotfiles);
+    const { dotfiles } = connection;
+    const isKnown = entry.kind !== 'directory' && this.#current.state.name === 'connected';
+    // A tooltip that cannot say everything says the rest.
+    const layers = isKnown ? await dotfiles.layers(entry.path as HomePath).catch(() => undefined) : undefined;
+    item.tooltip = describeDotfile(entry, dotfiles, winnerText(layers?.layers ?? []));
     return item;
   }
 

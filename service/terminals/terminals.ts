@@ -41,6 +41,7 @@ export interface TerminalsParts {
     spoon: string | null,
   ) => Promise<{
     readonly environment: Record<string, string>;
+    readonly secretFiles: Record<string, string>;
     readonly notes: readonly string[];
   }>;
   /**
@@ -109,6 +110,7 @@ export class Terminals {
         safe: request.safe ?? false,
         ...(request.thread === undefined ? {} : { thread: request.thread }),
         environment: secrets.environment,
+        secretFiles: secrets.secretFiles,
       });
       // Nobody is there to view it any more, and nobody knows its id.
       if (signal?.aborted) await box.boxd.endTerminal(id);
@@ -158,7 +160,8 @@ export class Terminals {
       const { argv } = request;
       const cwd = await this.#folderFor(box, request, signal);
       const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
-      const started = await box.boxd.startCommand({ id, argv, cwd, environment: secrets.environment });
+      const { environment, secretFiles } = secrets;
+      const started = await box.boxd.startCommand({ id, argv, cwd, environment, secretFiles });
       return {
         value: id,
         ...this.#ticket(asker, 'command', id),
