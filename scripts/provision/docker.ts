@@ -20,8 +20,6 @@ export interface TestEngine extends AsyncDisposable {
   /** For `DOCKER_HOST`: `unix:///…`. */
   readonly host: string;
   readonly socketPath: string;
-  /** Ends the engine's daemon, and it alone, by SIGKILL; it is started again. Its containers run on (`--live-restore`). */
-  kill(): Promise<void>;
   /** Where its bridges are: a path for nsenter(1). */
   readonly networkNamespace: string;
 }
@@ -36,21 +34,16 @@ const needs = [
 
 // /run and what dockerd writes to /etc (20.10: /etc/docker/key.json, whatever it is told) are in memory and private. Its
 // sockets lie in /run for a second reason: in a long cache path they would pass the 107 bytes that unix(7) allows.
-// A daemon that was killed (128 + 9) starts again, as a machine's own would; one that gave up does not.
 const firstProcess = `
 set -e
 ip link set lo up
 mount -t tmpfs -o mode=0755 tmpfs /run
 mkdir /run/etc /run/work
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
+"$@" &
+engine=$!
 trap 'kill -TERM $engine' TERM
-status=137
-while [ $status = 137 ]; do
-  rm -f /run/engine.pid
-  "$@" &
-  engine=$!
-  while kill -0 $engine 2>/dev/null; do status=0; wait $engine || status=$?; done
-done
+while kill -0 $engine 2>/dev/null; do wait $engine || true; done
 `;
 
 const startTimeoutMs = 30_000;
@@ -135,13 +128,7 @@ async function stoppable(slot: EngineSlot, cgroup: string, child: ChildProcess):
   return {
     host: `unix://${socketPath}`,
     socketPath,
-    async kill() {
-      const first = await firstChildOf(child.pid);
-      const daemon = first === undefined ? undefined : await firstChildOf(first);
-      if (daemon === undefined) throw new Error('The Docker engine does not run.');
-      process.kill(daemon, 'SIGKILL');
-    },
-    networkNamespace: `/proc/${await firstChildOf(child.pid)}/ns/net`,
+    networkNamespace: `/proc/${await firstProcessOf(child.pid)}/ns/net`,
     [Symbol.asyncDispose]() {
       stopping ??= stopEngine(slot, cgroup, child);
       return stopping;
@@ -155,7 +142,7 @@ async function stopEngine(slot: EngineSlot, cgroup: string, child: ChildProcess)
   if (ended !== undefined) {
     // Quick and orderly where it still answers; what remains of a stuck one is removed at the next start.
     await removeAll(new Docker({ socketPath, timeout: stopTimeoutMs })).catch(() => undefined);
-    const first = await firstChildOf(child.pid);
+    const first = await firstProcessOf(child.pid);
     if (first !== undefined) process.kill(first, 'SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
     await ended;
@@ -166,12 +153,9 @@ async function stopEngine(slot: EngineSlot, cgroup: string, child: ChildProcess)
   await slot.release();
 }
 
-/**
- * As the host sees it: of `unshare` the first process in the engine's own process namespace, and of that one the daemon,
- * which is older than whatever containers left to it.
- */
-async function firstChildOf(parent: number | undefined): Promise<number | undefined> {
-  const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => '');
+/** The pid, as the host sees it, of the first process in the engine's own process namespace. */
+async function firstProcessOf(unshare: number | undefined): Promise<number | undefined> {
+  const children = await readFile(`/proc/${unshare}/task/${unshare}/children`, 'utf8').catch(() => '');
   const pid = Number.parseInt(children, 10);
   return Number.isInteger(pid) ? pid : undefined;
 }
