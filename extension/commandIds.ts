@@ -40,6 +40,7 @@ export const commandIds = [
   'spoon.openThreadTerminal',
   'spoon.openThreadTerminalToSide',
   'spoon.openSafeTerminal',
+  'spoon.profileShellStartup',
   'spoon.thread.new',
   'spoon.thread.browse',
   'spoon.thread.search',

@@ -129,6 +129,11 @@ export class ThreadTerminals implements vscode.Disposable {
     showInstead(vscode.window.activeTerminal);
   }
 
+  /** Of a terminal of this window that is one of ours; undefined too before its shell is there. */
+  idOf(terminal: vscode.Terminal): string | undefined {
+    return this.#open.get(terminal)?.pty.id;
+  }
+
   /** The machine slept: connections may be dead without having been closed. */
   renew(): void {
     for (const { pty } of this.#open.values()) pty.renew();

@@ -106,7 +106,7 @@ export class Workbench implements AsyncDisposable {
     return workbench;
   }
 
-  /** Waits for the window that `act` opens. It goes with this one, or when it is disposed of. */
+  /** Waits for the window that `act` opens. */
   async newWindow(act: () => Promise<void>): Promise<Workbench> {
     const [page] = await Promise.all([this.page.context().waitForEvent('page', { timeout: 60_000 }), act()]);
     page.setDefaultTimeout(20_000);
@@ -402,6 +402,16 @@ export class Workbench implements AsyncDisposable {
     });
   }
 
+  /** The rows that can be seen now, without blanks at their ends. */
+  async visibleTerminal(): Promise<string> {
+    return await this.page.evaluate(() => {
+      const { xterm } = document.querySelector('.terminal-wrapper.active') as unknown as { xterm: XtermLike };
+      const { active } = xterm.buffer;
+      const text = (row: number): string => active.getLine(active.baseY + row)?.translateToString(true) ?? '';
+      return Array.from({ length: xterm.rows }, (_, row) => text(row).trimEnd()).join('\n');
+    });
+  }
+
   /** Waits until the shown terminal holds the text. @throws Error with what it holds instead */
   async waitForTerminal(text: string | RegExp, timeoutMs = 20_000): Promise<string> {
     const deadline = Date.now() + timeoutMs;
@@ -478,6 +488,7 @@ export class Workbench implements AsyncDisposable {
 }
 
 interface XtermLike {
+  readonly rows: number;
   onWriteParsed(listener: () => void): { dispose(): void };
   buffer: {
     active: {
