@@ -4,6 +4,8 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { DotfilesApi } from '../client/dotfilesApi.ts';
+import type { FileToSave } from '../client/saveMany.ts';
 import { HomeWatcher, nowMs } from '../test/homeWatcher.ts';
 import type { BenchBox } from './benchBox.ts';
 import { compare, type Row, spreadOf } from './ratio.ts';
@@ -62,18 +64,7 @@ async function medianOf(measure: () => Promise<number>): Promise<number> {
 export async function nothingToDo(box: BenchBox): Promise<Row> {
   const directory = await mkdtemp(join(tmpdir(), 'spoon-bench-'));
   const source = join(directory, 'source');
-  const names = Array.from({ length: fileCount }, (_, index) => `.bench/${index % 60}/file-${index}`);
-  for (const name of names) {
-    const content = `${name}\n`.repeat(150);
-    await mkdir(join(source, name, '..'), { recursive: true });
-    await writeFile(join(source, name), content);
-    const answer = await box.service.fetch(box.user, `/v1/dotfiles/content?path=${name}`, {
-      method: 'PUT',
-      body: content,
-      headers: { 'content-type': 'application/octet-stream' },
-    });
-    assert.equal(answer.status, 200, await answer.text());
-  }
+  await storeFiles(box, source);
   const target = join(directory, 'target');
   await cp(source, target, { recursive: true, preserveTimestamps: true });
   await run('rsync', ['-a', `${source}/`, target]);
@@ -85,15 +76,67 @@ export async function nothingToDo(box: BenchBox): Promise<Row> {
       better: 'lower',
       unit: 'ms',
       pairs: 9,
-      measureSpoon: () =>
-        timed(async () =>
-          assert.equal((await box.service.fetch(box.user, '/v1/box/apply', { method: 'POST' })).status, 200),
-        ),
+      measureSpoon: () => timed(() => applyAll(box)),
       measureReference: () => timed(() => run('rsync', ['-a', `${source}/`, target])),
     });
   } finally {
     await rm(directory, { recursive: true });
   }
+}
+
+/**
+ * 1,000 stored files into a home that has none of them, ms: opened, sent and written. Each round gets a new folder, the old
+ * one is moved away: on ext4 deleting many files makes the next ones slow.
+ */
+export async function freshHome(box: BenchBox): Promise<Row> {
+  const directory = await mkdtemp(join(tmpdir(), 'spoon-bench-'));
+  const source = join(directory, 'source');
+  await storeFiles(box, source);
+  await run('tar', ['-cf', join(directory, 'files.tar'), '-C', source, '.']);
+  try {
+    return await compare({
+      name: '1,000 files of 2–4 KB, stored → in a fresh home',
+      reference: 'tar x of the same into a new folder',
+      goal: 3,
+      better: 'lower',
+      unit: 'ms',
+      pairs: 7,
+      measureSpoon: async (round) => {
+        await box.service.inBox(box.user, `mv ~/.bench ~/.bench-old-${round}; rm -f ~/.spoon/manifest.json`);
+        return await timed(() => applyAll(box));
+      },
+      measureReference: async (round) => {
+        const target = join(directory, `target-${round}`);
+        await mkdir(target);
+        return await timed(() => run('tar', ['-xf', join(directory, 'files.tar'), '-C', target]));
+      },
+    });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Saves 1,000 files of 2 to 4 KB as a window does that a folder was dropped on, and writes the same into a folder. */
+async function storeFiles(box: BenchBox, folder: string): Promise<void> {
+  const api = new DotfilesApi(box.api);
+  const known = new Map((await api.list()).map((dotfile) => [dotfile.path, dotfile]));
+  const files: FileToSave[] = [];
+  for (let index = 0; index < fileCount; index++) {
+    const path = `.bench/${index % 60}/file-${index}`;
+    const content = Buffer.from(`${path}\n`.repeat(120 + (index % 100)));
+    await mkdir(join(folder, path, '..'), { recursive: true });
+    await writeFile(join(folder, path), content);
+    const there = known.get(path);
+    const base = there === undefined ? 'create' : { etag: there.etag };
+    files.push({ path, base, size: content.length, bytes: async () => content });
+  }
+  const outcomes = await api.saveMany(files, { origin: 'import' });
+  assert.ok(outcomes.every((outcome) => 'dotfile' in outcome));
+}
+
+async function applyAll(box: BenchBox): Promise<void> {
+  const answer = await box.service.fetch(box.user, '/v1/box/apply', { method: 'POST' });
+  assert.equal(answer.status, 200, await answer.text());
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -6,7 +6,8 @@ import { startTestEngine } from '../scripts/provision/docker.ts';
 import { ensurePrograms } from '../scripts/provision/systemPackages.ts';
 import { mustRun } from '../scripts/runCommand.ts';
 import { BenchBox } from './benchBox.ts';
-import { nothingToDo, saveToVisible } from './dotfiles.ts';
+import { coldList } from './dotfileList.ts';
+import { freshHome, nothingToDo, saveToVisible } from './dotfiles.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
 import { shellStart } from './shellStart.ts';
@@ -22,6 +23,8 @@ const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row
   echo: keystrokeEcho,
   save: saveToVisible,
   nothing: nothingToDo,
+  fresh: freshHome,
+  list: coldList,
   output: largeOutput,
 };
 

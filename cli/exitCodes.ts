@@ -42,6 +42,8 @@ export function adviceFor({ code }: SpoonError): string | undefined {
     case 'version-stale':
     case 'file-exists':
       return 'Look at what changed with: spoonctl dotfiles history PATH. Then run this again.';
+    case 'seal-key-changed':
+      return 'Nothing was sent. If you or an administrator changed it, take it with: spoonctl secrets trust';
     case 'insufficient-scope':
       return 'Use a token that may do this.';
     default:

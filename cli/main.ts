@@ -11,6 +11,7 @@ import { exitCodes } from './exitCodes.ts';
 import { addHome } from './home.ts';
 import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
+import { addSecrets } from './secrets.ts';
 import { addService } from './service.ts';
 import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
@@ -59,6 +60,7 @@ for (const add of [
   addThreads,
   addSpoons,
   addDotfiles,
+  addSecrets,
   addBox,
   addHome,
   addTokens,

@@ -142,6 +142,6 @@ describe('spoonctl terminal', () => {
 
   it('lists what runs', async () => {
     const { stdout } = await machine.run(['terminal', '--list']);
-    assert.match(stdout.toString(), /^ID +THREAD +TITLE +FOLDER +OPENED +VIEWERS\nt1 /);
+    assert.match(stdout.toString(), /^ID +THREAD +TITLE +FOLDER +OPENED +VIEWERS +LAST LINE\nt1 /);
   });
 });

@@ -18,6 +18,8 @@ const stumbledMs = 3_000;
 /** An opening that takes longer says what it waits for. */
 const quietMs = 500;
 const ctrlC = 0x03;
+/** Of the last line of a terminal, in a list. */
+const shownCharacters = 60;
 /** The normal screen, every mode as at first (DECSTR), and nothing on it; the lines above stay, they are the person's. */
 const emptyScreen = '\x1b[?1049l\x1b[!p\x1b[H\x1b[2J';
 
@@ -76,14 +78,15 @@ async function list(line: CommandLine, options: TerminalOptions): Promise<void> 
     running.terminals.length === 0
       ? 'No terminals run. Open one with: spoonctl terminal'
       : columns(
-          ['ID', 'THREAD', 'TITLE', 'FOLDER', 'OPENED', 'VIEWERS'],
-          running.terminals.map(({ id, thread, title, cwd, createdMs, viewers }) => [
+          ['ID', 'THREAD', 'TITLE', 'FOLDER', 'OPENED', 'VIEWERS', 'LAST LINE'],
+          running.terminals.map(({ id, thread, title, cwd, createdMs, viewers, lastLine }) => [
             id,
             thread ?? '-',
             title,
             cwd,
             formatTime(createdMs),
             viewers,
+            lastLine.slice(0, shownCharacters),
           ]),
         ),
   );

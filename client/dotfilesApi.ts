@@ -18,6 +18,7 @@ import {
 } from '../protocol/dotfiles.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import { formatFileMode } from '../protocol/fileMode.ts';
+import type { LayerReport } from '../protocol/layers.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { BytesAnswer } from './callTypes.ts';
 import { type FileToSave, type SaveBase, type SaveManyOptions, saveMany } from './saveMany.ts';
@@ -172,6 +173,11 @@ export class DotfilesApi {
   /** What was changed in the home by hand; afterwards `/v1/events` tells. */
   async drift(signal?: AbortSignal): Promise<DriftList> {
     return await this.#api.call('dotfileDrift', { signal });
+  }
+
+  /** Which layer made a file of the home, and what lost against it. */
+  async layers(path: string, signal?: AbortSignal): Promise<LayerReport> {
+    return await this.#api.call('dotfileLayers', { query: { path }, signal });
   }
 
   /** What the home of the running box has at the path of a dotfile. @throws SpoonError `box-stopped`, `not-found` */

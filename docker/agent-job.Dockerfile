@@ -42,13 +42,15 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --omit=dev \
 FROM ${FEDORA}
 COPY tools.json /tmp/tools.json
 # Fedora's container images leave manuals out (tsflags=nodocs); people look into them. What was there before ours comes anew.
+# Before 2.50.1 a hostile repository could make git write where it likes (CVE-2025-48384).
 RUN packages=$(sed -n 's/.*"fedora": "\([^"]*\)".*/\1/p' /tmp/tools.json) \
  && dnf upgrade -y --setopt=tsflags= \
  && present=$(rpm -q --qf '%{NAME}\n' $packages | grep -v ' ' || true) \
  && if [ -n "$present" ]; then dnf reinstall -y --setopt=tsflags= $present; fi \
  && dnf install -y --setopt=install_weak_deps=False --setopt=tsflags= $packages \
  && dnf clean all \
- && rm /tmp/tools.json
+ && rm /tmp/tools.json \
+ && printf '2.50.1\n%s\n' "$(git --version | cut -d ' ' -f 3)" | sort --version-sort --check
 COPY --from=releases /out/ /
 COPY --from=programs /out/ /
 COPY rootfs/ /

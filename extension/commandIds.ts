@@ -54,6 +54,8 @@ export const commandIds = [
   'spoon.box.start',
   'spoon.box.stop',
   'spoon.box.restart',
+  'spoon.box.keep',
+  'spoon.box.usage',
   'spoon.box.why',
   ...dotfileCommandIds,
   'spoon.showLog',

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { StageReport } from './boxes.ts';
 import { DotfileKind } from './dotfiles.ts';
-import { maxReportedDrifts } from './limits.ts';
+import { maxLayerBackups, maxReportedDrifts } from './limits.ts';
 import { Terminal } from './terminals.ts';
 
 /**
@@ -14,6 +14,7 @@ import { Terminal } from './terminals.ts';
  *   POST   /v1/overlay/apply             framed body (overlayFrames.ts) → OverlayReport
  *   GET    /v1/overlay/drift?after=…     DriftReport, as soon as it has another sequence, at the latest after `driftWaitMs`
  *   GET    /v1/overlay/home?path=…       frames (overlayFrames.ts): HomeEntry, then the bytes of a file or a link's target
+ *   GET    /v1/overlay/layers?path=…     LayerFacts
  *   GET    /v1/backups?path=…            bytes of one backup that a report named
  *   POST   /v1/terminals                 StartTerminal → StartedTerminal
  *   GET    /v1/terminals                 TerminalStates
@@ -119,6 +120,37 @@ export const HomeEntry = Type.Object({
   modifiedMs: Type.Integer({ minimum: 0 }),
 });
 export type HomeEntry = Static<typeof HomeEntry>;
+
+/** What boxd can tell about who made a path of the home. */
+export const LayerFacts = Type.Object({
+  home: HomeEntry,
+  linkTarget: Type.Optional(Type.String({ maxLength: 4096 })),
+  /** What Spoon wrote there from the overlay. */
+  managed: Type.Optional(
+    Type.Object({
+      kind: DotfileKind,
+      mode: Type.Integer({ minimum: 0, maximum: 0o777 }),
+      size: Type.Integer({ minimum: 0 }),
+      content: Type.String({ maxLength: 128 }),
+      state: Type.Union([
+        Type.Literal('asLeft'),
+        Type.Literal('modified'),
+        Type.Literal('missing'),
+        Type.Literal('mode'),
+        Type.Literal('replaced'),
+      ]),
+    }),
+  ),
+  /** The path, or a folder on the way to it, that is a link into the checkout of the dotfiles repository. */
+  repositoryLink: Type.Optional(Type.String({ maxLength: 4096 })),
+  /** It is a file that every new home gets. */
+  madeBySpoon: Type.Boolean(),
+  /** The image's `/etc/skel` has such a file. */
+  skeleton: Type.Union([Type.Literal('none'), Type.Literal('same'), Type.Literal('other')]),
+  /** What was in the way of earlier applies, relative to the home, the newest first. */
+  backups: Type.Array(Type.String({ maxLength: 4096 }), { maxItems: maxLayerBackups }),
+});
+export type LayerFacts = Static<typeof LayerFacts>;
 
 export const HomeDrift = Type.Object({
   path: Type.String({ maxLength: 4096 }),

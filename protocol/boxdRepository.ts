@@ -20,6 +20,8 @@ export const StartRepositoryRun = Type.Object({
   force: Type.Boolean(),
   cloneMs: Type.Integer(),
   setupMs: Type.Integer(),
+  /** Secrets for the setup, and for nothing before it. They are no part of what makes it run again. */
+  environment: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 export type StartRepositoryRun = Static<typeof StartRepositoryRun>;
 /** `step` counts the changes; `upToDate`: nothing changed since the last setup that ended well, so none was begun. */

@@ -18,6 +18,7 @@ import {
   SilenceRequest,
   TakenDrift,
 } from './dotfiles.ts';
+import { LayerReport } from './layers.ts';
 
 /** The part of the route table (`routes.ts`) that is about dotfiles. */
 
@@ -152,6 +153,14 @@ export const dotfileRoutes = {
     summary: 'The bytes that the home of the running box has at the path of a dotfile',
     query: Type.Object({ path: Type.String() }, closed),
     bytes: 'response',
+  },
+  dotfileLayers: {
+    method: 'GET',
+    path: '/v1/dotfiles/layers',
+    scope: 'files:read',
+    summary: 'Which layer made a file of the home: image, repository, setup, overlay or hand',
+    query: Type.Object({ path: Type.String() }, closed),
+    response: LayerReport,
   },
   takeDrift: {
     method: 'POST',

@@ -24,6 +24,8 @@ export const keptVersionsMs = 90 * 24 * 60 * 60 * 1000;
 
 /** Files of a home that boxd says have drifted; with more than that nobody looks at each. */
 export const maxReportedDrifts = 1_000;
+/** Backups of one path that are named. */
+export const maxLayerBackups = 20;
 /** How long boxd waits with an answer while nothing drifts. */
 export const driftWaitMs = 20_000;
 
@@ -35,6 +37,12 @@ export const maxFolderEntries = 20_000;
 export const maxWatchedFolders = 4096;
 /** Changes told one by one. A checkout of another branch is more, and then everything is looked at again. */
 export const maxChangesPerMessage = 500;
+
+// Secrets (security.md section 6, row 72)
+export const maxSecretBytes = 64 * kibi;
+export const maxSecretsPerUser = 100;
+/** All go into one environment, beside what is there; Linux takes 2 MiB with the arguments (execve(2), a quarter of 8 MiB of stack). */
+export const maxSecretBytesPerUser = 512 * kibi;
 
 // HTTP (security.md section 4)
 export const maxJsonBytes = 1 * mebi;

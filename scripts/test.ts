@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
 import { cacheFolder } from './provision/cacheFolder.ts';
-import { ensureDebianImage } from './provision/debianImage.ts';
+import { ensureDebianImage, removeOldImages } from './provision/debianImage.ts';
 import { startTestEngine } from './provision/docker.ts';
 import { ensureBusybox, ensurePlainDebian } from './provision/plainImages.ts';
 import { ensurePrograms } from './provision/systemPackages.ts';
@@ -33,13 +33,15 @@ const needs: Need[] = [
   {
     marks: ['SPOON_TEST_DOCKER_HOST', 'SPOON_TEST_IMAGE'],
     async provide(stack) {
-      if (process.env.SPOON_TEST_DOCKER_HOST === undefined) {
-        const engine = stack.use(await startTestEngine(say));
+      const engine =
+        process.env.SPOON_TEST_DOCKER_HOST === undefined ? stack.use(await startTestEngine(say)) : undefined;
+      if (engine !== undefined) {
         process.env.SPOON_TEST_DOCKER_HOST = engine.host;
         process.env.SPOON_TEST_DOCKER_NETWORK = engine.networkNamespace;
       }
-      const socketPath = process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '');
-      process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(new Docker({ socketPath }), say);
+      const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST?.replace('unix://', '') });
+      process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(docker, say);
+      if (engine !== undefined) await removeOldImages(docker);
       say(`Docker engine ${process.env.SPOON_TEST_DOCKER_HOST} with ${process.env.SPOON_TEST_IMAGE}`);
     },
   },

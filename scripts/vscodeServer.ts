@@ -50,6 +50,7 @@ export const quietSettings = {
   'security.workspace.trust.enabled': false,
   'git.enabled': false,
   'git.openRepositoryInParentFolders': 'never',
+  'remote.autoForwardPorts': false,
 } as const;
 
 /** @throws Error with the server's log when it does not come up */

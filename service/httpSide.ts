@@ -31,6 +31,8 @@ import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
+import { addSecretRoutes } from './secrets/secretRoutes.ts';
+import type { Secrets } from './secrets/secrets.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
@@ -49,6 +51,7 @@ export interface HttpSideParts {
     readonly users: Users;
     readonly dotfiles: Dotfiles;
     readonly sealedValues: SealedValues;
+    readonly secrets: Secrets;
     readonly subscribers: EventSubscribers;
   };
   readonly boxes: {
@@ -111,10 +114,12 @@ export class HttpSide {
     const spoons = new Spoons(stored);
     const records = new ThreadRecords(stored);
     const threads = new Threads({ spoons, records, boxes, findUser, timeoutMs: git.timeoutMs });
+    const { sealedValues, secrets } = data;
     const terminals = new Terminals({
       boxes,
       tickets,
       findUser,
+      secretsFor: (userId, spoon) => secrets.forProcess(userId, 'shells', spoon),
       folderOfThread: (box, thread, signal) => threads.folderFor(box, thread, { signal }),
     });
     const upgrades = new Upgrades({
@@ -164,7 +169,8 @@ export class HttpSide {
       hearers,
       reachable: (userId) => boxes.reachable(userId),
     });
-    addSealKeyRoutes(app, { sealedValues: data.sealedValues });
+    addSealKeyRoutes(app, { sealedValues });
+    addSecretRoutes(app, { secrets, terminals });
     addBoxRoutes(app, {
       boxes,
       findUser,

@@ -22,6 +22,7 @@ import { type Keyring, openKeyring } from './keyring/keyring.ts';
 import { readRootKey } from './keyring/rootKey.ts';
 import type { Logger } from './logger.ts';
 import { SealedValues } from './secrets/sealedValues.ts';
+import { Secrets } from './secrets/secrets.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
 import { openWorkdir, removeStaleSocket, type Workdir, workdirAt } from './workdir.ts';
 
@@ -90,6 +91,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     setupMs: setupTimeoutMs,
     reachable: (userId) => boxes.reachable(userId),
     tellStages: (box, stages) => boxes.tellStages(box, stages),
+    secretsFor: (userId) => data.secrets.forProcess(userId, 'setup', null),
     overlay,
     publish: (userId, event) => data.subscribers.publish(userId, event),
     onError: (error, userId) => log.failure('repository', error, { userId }),
@@ -132,8 +134,9 @@ function openData(parts: {
   instanceId: string;
   log: Logger;
   separatesUsers: boolean;
-}): { users: Users; dotfiles: Dotfiles; sealedValues: SealedValues; subscribers: EventSubscribers } {
+}): { users: Users; dotfiles: Dotfiles; sealedValues: SealedValues; secrets: Secrets; subscribers: EventSubscribers } {
   const { store, keyring, instanceId, log } = parts;
+  const sealedValues = new SealedValues({ store, keyring, now: Date.now });
   return {
     users: new Users(parts),
     dotfiles: new Dotfiles({
@@ -142,7 +145,14 @@ function openData(parts: {
       now: Date.now,
       onDamage: ({ userId, error }) => log.failure('dotfile.damaged', error, { userId }),
     }),
-    sealedValues: new SealedValues({ store, keyring, now: Date.now }),
+    sealedValues,
+    secrets: new Secrets({
+      store,
+      keyring,
+      sealedValues,
+      now: Date.now,
+      onDamage: ({ userId, error }) => log.failure('secret.damaged', error, { userId }),
+    }),
     subscribers: new EventSubscribers(instanceId),
   };
 }

@@ -13,11 +13,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { Check } from 'typebox/value';
 import { DriftReport, type HomeDrift, HomeEntry } from '../../protocol/boxd.ts';
-import { readFrameBatches } from '../../protocol/overlayFrames.ts';
+import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
 import { TestBox } from '../testing/testBox.ts';
+import { DriftWatcher } from './driftWatcher.ts';
+import { Overlay } from './overlay.ts';
 
 describe('drift', () => {
   let box: TestBox;
@@ -160,5 +163,28 @@ describe('drift', () => {
     assert.equal(await codeOf('out/passwd'), 'path-through-symlink');
     assert.equal(await codeOf('../x'), 'path-traversal');
     assert.equal(await codeOf('.spoon/manifest.json'), 'path-reserved');
+  });
+
+  it('is also seen where no watch is left, a little later', async () => {
+    const home = join(box.folder, 'other-home');
+    mkdirSync(home);
+    const overlay = new Overlay(home);
+    const entry = (path: string) => ({ path, kind: 'file', mode: 0o644, size: 1, content: path }) as const;
+    const paths = ['a', 'one/b', 'two/c', 'three/deep/d'];
+    const request = { scope: 'whole', digest: 'd', entries: paths.map(entry), removed: [] };
+    const frames = [JSON.stringify(request), ...paths.flatMap((path) => [path, 'x'])];
+    await overlay.apply(Readable.from(frames.flatMap((text) => frame(Buffer.from(text)))));
+    const watcher = new DriftWatcher(home, overlay, { log: assert.fail, maxWatches: 2, pollMs: 20 });
+    try {
+      assert.deepEqual((await watcher.report(0)).drifts, []);
+      for (const path of paths) writeFileSync(join(home, path), 'by hand');
+      for (let sequence = 0, seen = 0; seen < paths.length; ) {
+        const next = await watcher.report(sequence);
+        sequence = next.sequence;
+        seen = next.drifts.length;
+      }
+    } finally {
+      watcher.close();
+    }
   });
 });

@@ -33,7 +33,7 @@ export function readHomeEntry(home: string, text: string): Uint8Array {
     const folder = directory.folder(path.slice(0, Math.max(0, slash)));
     const name = path.slice(slash + 1);
     const entry = describeEntry(folder, name);
-    const bytes = bytesOf(folder, name, entry);
+    const bytes = readEntryBytes(folder, name, entry);
     return answer({ ...entry, size: bytes.length }, bytes);
   } catch (error) {
     const failure = toHomeError(error, path);
@@ -46,7 +46,8 @@ export function readHomeEntry(home: string, text: string): Uint8Array {
   }
 }
 
-function bytesOf(folder: PinnedFolder, name: string, { kind }: HomeEntry): Uint8Array {
+/** Of a file its content, of a link its target. @throws SpoonError `body-too-large`, `not-a-regular-file` */
+export function readEntryBytes(folder: PinnedFolder, name: string, { kind }: HomeEntry): Uint8Array {
   if (kind === 'file') return readRegularFile(folder, name, maxFileBytes);
   if (kind !== 'symlink') return noBytes;
   const found = look(folder, name);

@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { HomeDrift, OverlayEntry, OverlayOutcome, OverlayReport } from '../../protocol/boxd.ts';
+import type { HomeDrift, LayerFacts, OverlayEntry, OverlayOutcome, OverlayReport } from '../../protocol/boxd.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { defaultFileMode } from '../../protocol/fileMode.ts';
@@ -98,6 +98,16 @@ export class Overlay {
         if (compared.size % entriesPerTurn === 0) await nextTurn();
       }
       return compared;
+    });
+  }
+
+  /** What Spoon wrote at a path, and how it differs by now. */
+  describe(path: string): Promise<LayerFacts['managed']> {
+    return this.#withHome(async (home) => {
+      const recorded = this.#manifestFile.load(home).entries.get(path);
+      if (recorded === undefined) return undefined;
+      const { kind, mode, size, content } = recorded;
+      return { kind, mode, size, content, state: driftOf(home, path, recorded)?.state ?? 'asLeft' };
     });
   }
 

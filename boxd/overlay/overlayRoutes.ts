@@ -3,6 +3,7 @@ import type { BoxdRoute } from '../http/route.ts';
 import { readBackup } from './backups.ts';
 import type { DriftWatcher } from './driftWatcher.ts';
 import { readHomeEntry } from './homeEntry.ts';
+import { layerFacts } from './layerFacts.ts';
 import type { Overlay } from './overlay.ts';
 import { readEntries } from './overlayRequest.ts';
 
@@ -37,6 +38,16 @@ export function overlayRoutes(overlay: Overlay, drift: DriftWatcher, home: strin
       method: 'GET',
       path: '/v1/overlay/home',
       handle: ({ query }) => ({ bytes: readHomeEntry(home, query.get('path') ?? '') }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/overlay/layers',
+      async handle({ query }) {
+        const path = query.get('path') ?? '';
+        const facts = layerFacts(home, path);
+        const managed = await overlay.describe(path);
+        return { json: managed === undefined ? facts : { ...facts, managed } };
+      },
     },
     {
       method: 'GET',

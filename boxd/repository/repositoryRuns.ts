@@ -9,6 +9,7 @@ import { bringCheckout, resolveRef } from './checkout.ts';
 import { hashFile, isSetUp } from './environmentHash.ts';
 import { runner } from './gitRunner.ts';
 import { unlinkEntries } from './links.ts';
+import { MaskedOutput } from './maskedOutput.ts';
 import { moveAside } from './moveAside.ts';
 import type { RunRequest } from './runRequest.ts';
 import { setupStage } from './setupStage.ts';
@@ -49,7 +50,7 @@ export class RepositoryRuns {
 
   /** Begins a run unless nothing changed; one of the same that is under way is joined, any other is ended first. */
   async start(request: RunRequest): Promise<RepositoryRunState> {
-    const key = JSON.stringify({ ...request, force: false });
+    const key = JSON.stringify({ ...request, force: false, environment: {} });
     const current = this.#current;
     if (current?.run.state === 'running') {
       if (current.key === key) return this.#state(false);
@@ -156,8 +157,13 @@ export class RepositoryRuns {
       commit !== null &&
       (await stages.run('setup', signal, async () => {
         say('── setup\n');
-        const output = (chunk: Buffer) => log.add(chunk);
-        return setupStage({ settings: this.#settings, request, commit, run, signal, output });
+        const output = new MaskedOutput(Object.values(request.environment), (chunk) => log.add(chunk));
+        const onOutput = (chunk: Buffer) => output.add(chunk);
+        try {
+          return await setupStage({ settings: this.#settings, request, commit, run, signal, output: onOutput });
+        } finally {
+          output.end();
+        }
       }));
     for (const { name, state, detail } of run.stages)
       say(`── ${name}: ${state}${detail === undefined ? '' : `. ${detail}`}\n`);

@@ -15,6 +15,8 @@ export interface RunRequest {
   readonly force: boolean;
   readonly cloneMs: number;
   readonly setupMs: number;
+  /** Secrets for the setup. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** @throws SpoonError `request-invalid` */
@@ -32,5 +34,6 @@ export function readRunRequest(value: unknown): RunRequest {
     force: fields.flag('force'),
     cloneMs: fields.count('cloneMs'),
     setupMs: fields.count('setupMs'),
+    environment: fields.value('environment') === undefined ? {} : fields.variables('environment'),
   };
 }

@@ -11,6 +11,7 @@ export interface SetupCall {
   /** The program and its arguments; no shell sees them. */
   readonly argv: readonly string[];
   readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onOutput: (chunk: Buffer) => void;
@@ -29,12 +30,16 @@ export interface SetupEnd {
  * A small shell stands between boxd and the script: a script that ends its parent ends that, and not boxd with the box.
  */
 export async function runSetup(settings: Settings, call: SetupCall): Promise<SetupEnd> {
-  const { argv, cwd, timeoutMs, signal, onOutput } = call;
+  const { argv, cwd, environment, timeoutMs, signal, onOutput } = call;
   signal.throwIfAborted();
   const id = crypto.randomUUID();
   const child = spawn('/bin/sh', ['-c', '"$@" 2>&1; exit $?', 'spoon-setup', ...argv], {
     cwd,
-    env: loginEnvironment(settings, { shell: settings.shell, extra: { PWD: cwd }, marker: { [markerName]: id } }),
+    env: loginEnvironment(settings, {
+      shell: settings.shell,
+      extra: environment,
+      marker: { PWD: cwd, [markerName]: id },
+    }),
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });

@@ -111,6 +111,7 @@ async function guarded(parts: SetupParts, hash: string, argv: readonly string[])
     return await runSetup(settings, {
       argv,
       cwd: `${home}/${repositoryFolder}`,
+      environment: request.environment,
       timeoutMs: request.setupMs,
       signal,
       onOutput: output,

@@ -36,6 +36,8 @@ export class GitServer implements AsyncDisposable {
   readonly requests: string[] = [];
   /** Bytes of packs that were sent. */
   sentBytes = 0;
+  /** Keeps the answer to what is asked at a path back until what it returns resolves. */
+  hold: (path: string) => Promise<void> | undefined = () => undefined;
   readonly #server: Server;
   readonly #handlers = new Map<string, Handler>();
 
@@ -43,7 +45,10 @@ export class GitServer implements AsyncDisposable {
     this.folder = folder;
     this.#server = server;
     this.ca = ca;
-    server.on('request', (request, response) => this.#answer(request, response));
+    server.on('request', async (request, response) => {
+      await this.hold(new URL(request.url ?? '/', 'https://x').pathname);
+      this.#answer(request, response);
+    });
   }
 
   static async start(): Promise<GitServer> {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { DotfileDrift } from '../../protocol/dotfiles.ts';
+import type { LayerReport } from '../../protocol/layers.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from '../commandLine.ts';
 import { boxText } from '../status.ts';
 import { reach, withApplied } from './reach.ts';
@@ -44,6 +45,14 @@ export function addDrift(dotfiles: Command, line: CommandLine): void {
       }
     });
 
+  withJson(
+    dotfiles.command('why').argument('<path>').description('which layer made a file of the home, and what lost'),
+  ).action(async (typed: string, options: JsonOption) => {
+    const { api, pathOf } = await reach(line);
+    const report = await api.layers(pathOf(typed));
+    line.print(options, report, () => layerText(report));
+  });
+
   withJson(dotfiles.command('apply').description('check the home against all dotfiles and repair it')).action(
     async (options: JsonOption) => {
       const { client } = await reach(line);
@@ -77,4 +86,12 @@ function driftTable(drifts: readonly DotfileDrift[], watching: boolean): string 
     ]),
   );
   return off === '' ? table : `${off}\n${table}`;
+}
+
+function layerText({ path, watching, layers }: LayerReport): string {
+  if (layers.length === 0) return watching ? `Nothing is at ${path}.` : `${path} is no dotfile, and your box is off.`;
+  return columns(
+    ['LAYER', '', 'WHAT'],
+    layers.map(({ layer, wins, detail }) => [layer, wins ? 'wins' : '', detail]),
+  );
 }

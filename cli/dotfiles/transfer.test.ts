@@ -130,5 +130,8 @@ describe('spoonctl dotfiles, with a real service', { timeout: 120_000 }, () => {
     assert.match(await ok('drift .bashrc --restore'), /^Restored \.bashrc\. What was in the home is version 7\./);
     assert.equal(await readFile(inHome, 'utf8'), 'by hand');
     assert.match(await ok('apply'), /^Box {7}running/);
+    assert.match(await ok('why .bashrc'), /overlay +wins +Version 6 of the dotfile\.\nhand +Was in the way/);
+    assert.match(await ok('why .bash_profile'), /spoon +wins/);
+    assert.equal(await ok('why .nothing'), 'Nothing is at .nothing.\n');
   });
 });

@@ -4,6 +4,7 @@ import type { HomePath } from '../../protocol/homePath.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
+import { failureText } from '../failure.ts';
 import type { Log } from '../outputLog.ts';
 import { runGuarded } from '../registerCommands.ts';
 import { nameOf } from './dotfileIndex.ts';
@@ -79,12 +80,19 @@ export class DriftCommands implements vscode.Disposable {
     const output = dotfileUri(account, path);
     if (edited === undefined || drift.baseVersion === undefined) return await this.compare(path);
     this.#merging.add(output.toString());
-    await vscode.commands.executeCommand('_open.mergeEditor', {
-      base: versionUri(account, path, drift.baseVersion),
-      input1: { uri: edited, title: vscode.l10n.t('In the Box') },
-      input2: { uri: versionUri(account, path, current.version), title: vscode.l10n.t('Overlay') },
-      output,
-    });
+    try {
+      await vscode.commands.executeCommand('_open.mergeEditor', {
+        base: versionUri(account, path, drift.baseVersion),
+        input1: { uri: edited, title: vscode.l10n.t('In the Box') },
+        input2: { uri: versionUri(account, path, current.version), title: vscode.l10n.t('Overlay') },
+        output,
+      });
+    } catch (error) {
+      // The command is VS Code's own and may go: docs/decisions/0111-merge-editor.md.
+      this.#log.warn(`no merge editor: ${failureText(error)}`);
+      this.#merging.delete(output.toString());
+      await this.compare(path);
+    }
   }
 
   dispose(): void {

@@ -5,7 +5,7 @@ import type { Log } from '../outputLog.ts';
 import type { LocalDisk } from '../platform.ts';
 import { runGuarded } from '../registerCommands.ts';
 import { setting } from '../settings.ts';
-import { parentOf } from './dotfileIndex.ts';
+import { joinPath, parentOf } from './dotfileIndex.ts';
 import type { DotfileNode, DotfilesTree } from './dotfilesTree.ts';
 import { localPath } from './localPath.ts';
 import { managerOf } from './managedFolder.ts';
@@ -72,19 +72,22 @@ export class UploadCommands {
 
   async uploadCollected(collected: Collected, folder: string): Promise<void> {
     const result = await upload(this.#parts.current.require(), folder, collected);
-    if (result !== undefined) await this.#finish(result);
+    if (result !== undefined) await this.#finish(result, folder);
   }
 
-  async #finish(result: UploadResult): Promise<void> {
+  async #finish(result: UploadResult, folder: string): Promise<void> {
     const { current, tree, reports, nudge, log } = this.#parts;
     for (const { name, why } of result.refused) log.warn(`upload of ${name}: ${why}`);
     reports.show(result, () => {
-      const again = async (): Promise<void> => await this.#finish(await uploadRest(current.require(), result));
+      const again = async (): Promise<void> => await this.#finish(await uploadRest(current.require(), result), folder);
       void runGuarded(again, 'upload the rest', log);
     });
     nudge.tell(current.require(), result.suspects);
-    const [first] = result.stored;
-    if (first !== undefined) await tree.reveal(first, { focus: false });
+    const [first] = [...result.stored].sort();
+    if (first === undefined) return;
+    // What was chosen, not something deep in it.
+    const [name = ''] = first.slice(folder === '' ? 0 : folder.length + 1).split('/');
+    await tree.reveal(joinPath(folder, name), { focus: false });
   }
 
   async #collect(uris: readonly vscode.Uri[], isRoot: boolean): Promise<Collected> {

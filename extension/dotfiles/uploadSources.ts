@@ -126,15 +126,14 @@ class Walk {
     if (path === undefined) return this.#refuse(found, vscode.l10n.t('It is a link to a folder.'));
     const { disk, isRoot = false } = this.#options;
     const target = await disk.linkTarget(path);
-    if (staysInside(found.name, target, isRoot)) {
+    const behind = await disk.lookBehind(path).catch(() => undefined);
+    // What leads nowhere here may do so in the home.
+    if (behind === undefined || staysInside(found.name, target, isRoot)) {
       const bytes = new TextEncoder().encode(target);
       this.#sources.push({ name: found.name, kind: 'symlink', size: bytes.length, read: async () => bytes });
       return;
     }
-    const behind = await disk.lookBehind(path).catch(() => undefined);
-    if (behind?.kind === 'file') this.#takeFile(found, behind);
-    else if (behind === undefined)
-      this.#refuse(found, vscode.l10n.t('It is a link to {0}, which is not there.', target));
+    if (behind.kind === 'file') this.#takeFile(found, behind);
     else this.#refuse(found, vscode.l10n.t('It is a link to a folder elsewhere, {0}. Choose that one.', target));
   }
 

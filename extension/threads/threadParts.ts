@@ -88,6 +88,8 @@ export class ThreadParts implements vscode.Disposable {
       'spoon.box.start': () => box.start(),
       'spoon.box.stop': () => box.stop(),
       'spoon.box.restart': () => box.restart(),
+      'spoon.box.keep': () => box.keep(),
+      'spoon.box.usage': () => box.usage(),
       'spoon.box.why': () => box.why(),
     };
   }

@@ -58,7 +58,11 @@ describe('the words of a box', () => {
     [{ ...box, state: 'stopped' as const }, 'box is off'],
     [{ ...box, stopsAtMs: 10 * minute }, 'box stops in 10 minutes'],
     [{ ...box, holders: [{ kind: 'pin' as const, id: '1', label: 'x' }] }, 'box is on, kept by you'],
-    [{ ...box, holders: [{ kind: 'command' as const, id: '1', label: 'x' }] }, 'box is on, held by 1 thing'],
+    [
+      { ...box, holders: (['viewer', 'terminal', 'command'] as const).map((kind) => ({ kind, id: '1', label: 'x' })) },
+      'box is on, held by 2 terminals and 1 command',
+    ],
+    [{ ...box, holders: [{ kind: 'command' as const, id: '1', label: 'x' }] }, 'box is on, held by 1 command'],
   ] satisfies [Box | undefined, string][]) {
     it(`are ${words || 'none'}`, () => assert.equal(boxInBrief(what, 0), words));
   }

@@ -63,7 +63,13 @@ function heldInBrief(holders: readonly Holder[]): string {
   if (holders.length === 0) return 'nothing holds it';
   const pin = holders.find(({ kind }) => kind === 'pin');
   if (pin !== undefined) return 'kept by you';
-  return holders.length === 1 ? 'held by 1 thing' : `held by ${holders.length} things`;
+  const commands = holders.filter(({ kind }) => kind === 'command').length;
+  const terminals = holders.length - commands;
+  const counts = [
+    ...(terminals === 0 ? [] : [terminals === 1 ? '1 terminal' : `${terminals} terminals`]),
+    ...(commands === 0 ? [] : [commands === 1 ? '1 command' : `${commands} commands`]),
+  ];
+  return `held by ${counts.join(' and ')}`;
 }
 
 /** For *Why Is My Box Up*: one line each. */

@@ -4,6 +4,7 @@ import { Value } from 'typebox/value';
 import {
   DriftReport,
   HomeEntry,
+  LayerFacts,
   type OverlayApply,
   OverlayCheckResult,
   type OverlayPlan,
@@ -134,6 +135,12 @@ export class BoxdClient {
     const path = `/v1/overlay/drift?after=${after}`;
     const timeoutMs = driftWaitMs + planMs;
     return this.#json(DriftReport, { method: 'GET', path, timeoutMs, maxBytes: maxDriftBytes, signal });
+  }
+
+  /** What is known about who made a path of the home. */
+  layers(path: string, signal?: AbortSignal): Promise<LayerFacts> {
+    const call = `/v1/overlay/layers?${new URLSearchParams({ path })}`;
+    return this.#json(LayerFacts, { method: 'GET', path: call, timeoutMs: planMs, signal });
   }
 
   /** What the home has at a path: bytes of a file, the target of a link. */

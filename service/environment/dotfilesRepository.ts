@@ -19,6 +19,8 @@ export interface DotfilesRepositoryParts {
   readonly tellStages: (box: RunningBox, stages: StageReport[]) => void;
   readonly overlay: Pick<LiveOverlay, 'applyAll'>;
   readonly publish: (userId: string, event: SpoonEvent) => void;
+  /** Secrets for the setup. */
+  readonly secretsFor: (userId: string) => Promise<{ readonly environment: Record<string, string> }>;
   /** What failed where nobody waits for an answer. */
   readonly onError: (error: unknown, userId: string) => void;
 }
@@ -125,7 +127,7 @@ export class DotfilesRepository {
    */
   async begin(box: RunningBox, { force = false } = {}): Promise<BegunRun | undefined> {
     const { userId } = box.user;
-    const { records, cloneMs, setupMs } = this.#parts;
+    const { records, cloneMs, setupMs, secretsFor } = this.#parts;
     const stored = await records.read(userId);
     if (stored === undefined) return undefined;
     if (stored.settings === null || !stored.settings.enabled) {
@@ -144,6 +146,7 @@ export class DotfilesRepository {
       force,
       cloneMs,
       setupMs,
+      environment: (await secretsFor(userId)).environment,
     });
     if (begun.upToDate || begun.run === null) return undefined;
     const before = this.#live.get(userId);

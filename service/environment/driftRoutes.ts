@@ -3,6 +3,7 @@ import { dotfileHeaders, type RestoredDrift, type TakenDrift } from '../../proto
 import { SpoonError } from '../../protocol/errors.ts';
 import { formatFileMode } from '../../protocol/fileMode.ts';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
+import type { LayerReport } from '../../protocol/layers.ts';
 import { routes } from '../../protocol/routes.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
 import type { Dotfiles } from '../dotfiles/dotfiles.ts';
@@ -11,6 +12,7 @@ import { requireUser } from '../http/authenticate.ts';
 import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { HomeDrifts } from './homeDrifts.ts';
+import { layersOf } from './layers.ts';
 import type { LiveOverlay } from './liveOverlay.ts';
 
 interface Parts {
@@ -26,6 +28,17 @@ export function addDriftRoutes(app: FastifyInstance, parts: Parts): void {
   const { dotfiles, drifts, overlay, hearers } = parts;
 
   addRoute(app, routes.dotfileDrift, ({ caller }) => drifts.list(requireUser(caller).userId));
+
+  addRoute(app, routes.dotfileLayers, async ({ caller, query }): Promise<LayerReport> => {
+    const userId = requireUser(caller).userId;
+    const path = parseHomePath(query.path);
+    const dotfile = (await dotfiles.list(userId)).dotfiles.find((one) => one.path === path);
+    const box = parts.reachable(userId);
+    if (box !== undefined) return { path, watching: true, layers: layersOf(dotfile, await box.boxd.layers(path)) };
+    if (dotfile === undefined) return { path, watching: false, layers: [] };
+    const detail = `Version ${dotfile.version} of the dotfile; what is in the home can be seen while the box runs.`;
+    return { path, watching: false, layers: [{ layer: 'overlay', wins: false, detail, version: dotfile.version }] };
+  });
 
   addRoute(app, routes.readHomeDotfile, async ({ caller, query, reply }) => {
     const userId = requireUser(caller).userId;

@@ -6,6 +6,7 @@ import { threads } from './migrations/0003_threads.ts';
 import { sealedValues } from './migrations/0004_sealed_values.ts';
 import { pins } from './migrations/0005_pins.ts';
 import { environments } from './migrations/0006_environments.ts';
+import { secrets } from './migrations/0007_secrets.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -15,7 +16,7 @@ export interface Migration {
   up(trx: Transaction<Tables>): Promise<void>;
 }
 
-export const migrations: readonly Migration[] = [first, drift, threads, sealedValues, pins, environments];
+export const migrations: readonly Migration[] = [first, drift, threads, sealedValues, pins, environments, secrets];
 
 /** @throws SpoonError `schema-newer` */
 export function refuseNewerSchema(found: number, known: readonly Migration[] = migrations): void {

@@ -143,6 +143,15 @@ export interface SealedValueRow {
   box_enc: Uint8Array;
 }
 
+/** The row of a sealed value with the same `use_mac`. Name, spoon and scopes are in `head_enc`; `size` is the value's. */
+export interface SecretRow {
+  user_id: string;
+  use_mac: Uint8Array;
+  head_enc: Uint8Array;
+  size: number;
+  updated_ms: number;
+}
+
 /** Sealed, each bound to its version (`environment/repositoryRecords.ts`); `run_version` is that of run and log. */
 export interface EnvironmentRow {
   user_id: string;
@@ -174,4 +183,5 @@ export interface Tables {
   environments: EnvironmentRow;
   seal_keys: SealKeyRow;
   sealed_values: SealedValueRow;
+  secrets: SecretRow;
 }

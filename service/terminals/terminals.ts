@@ -35,6 +35,14 @@ export interface TerminalsParts {
   readonly tickets: Tickets;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
+  /** Environment variables for what is started, in a thread or in none. */
+  readonly secretsFor: (
+    userId: string,
+    spoon: string | null,
+  ) => Promise<{
+    readonly environment: Record<string, string>;
+    readonly notes: readonly string[];
+  }>;
   /**
    * The folder of a thread, by `{spoon}/{branch}`; checked out again where it is missing.
    * @throws SpoonError `thread-unknown`, and what a checkout can meet
@@ -84,6 +92,7 @@ export class Terminals {
     { asker, request, signal }: { asker: Asker; request: OpenTerminalRequest; signal: AbortSignal | undefined },
   ): Promise<Opened<Terminal>> {
     const cwd = await this.#folderFor(box, request, signal);
+    const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
     const known = this.#knownOf(box);
     const isFull = () => new Set([...known.started, ...known.starting]).size >= maxTerminalsPerUser;
     if (isFull()) await this.#learn(box);
@@ -99,7 +108,7 @@ export class Terminals {
         ...clampSize(request),
         safe: request.safe ?? false,
         ...(request.thread === undefined ? {} : { thread: request.thread }),
-        environment: {},
+        environment: secrets.environment,
       });
       // Nobody is there to view it any more, and nobody knows its id.
       if (signal?.aborted) await box.boxd.endTerminal(id);
@@ -108,7 +117,7 @@ export class Terminals {
       return {
         value: plain(id, { ...started.terminal, busy: false }),
         ...this.#ticket(asker, 'terminal', id),
-        notes: [...notes, ...started.notes.map(plainText)],
+        notes: [...notes, ...secrets.notes, ...started.notes.map(plainText)],
       };
     } finally {
       known.starting.delete(id);
@@ -144,11 +153,12 @@ export class Terminals {
       const id = newId();
       const { argv } = request;
       const cwd = await this.#folderFor(box, request, signal);
-      const started = await box.boxd.startCommand({ id, argv, cwd, environment: {} });
+      const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
+      const started = await box.boxd.startCommand({ id, argv, cwd, environment: secrets.environment });
       return {
         value: id,
         ...this.#ticket(asker, 'command', id),
-        notes: [...notes, ...started.notes.map(plainText)],
+        notes: [...notes, ...secrets.notes, ...started.notes.map(plainText)],
       };
     });
   }
@@ -244,6 +254,11 @@ export class Terminals {
   #ticket({ userId, tokenId }: Asker, kind: TicketGrant['kind'], id: string) {
     return this.#parts.tickets.issue({ kind, id, userId, tokenId });
   }
+}
+
+/** `{spoon}/{branch}` */
+function spoonOf(thread: string | undefined): string | null {
+  return thread?.split('/')[0] ?? null;
 }
 
 function newId(): string {

@@ -34,8 +34,8 @@ interface Found {
 
 type NewSpoon = Pick<StoredSpoon, 'name' | 'url' | 'defaultBranch'> & { readonly id?: string };
 
-/** A status is asked for again after so long. */
-const statusAgeMs = 5_000;
+/** Several windows that list at once are one look; a person who lists after a commit sees it. */
+const statusAgeMs = 500;
 
 /** Spoons and threads as their user sees them: what is stored, and what git does with it in the box. */
 export class Threads {

@@ -180,6 +180,25 @@ describe('the box image, in a box with an empty home', { timeout: 240_000 }, () 
     });
   }
 
+  for (const shell of ['bash', 'zsh']) {
+    it(`leaves ${shell}'s prompt to oh-my-posh where that is, and starts it for nobody who has a prompt or hook`, async () => {
+      // Speaks to the shell as the real one does, which no repository here has: init is evaluated, and sets the prompt.
+      const lines = '#!/bin/sh\necho "$@" >> ~/started\necho "PS1=\\"posh> \\""\n';
+      await write('.local/bin/oh-my-posh', lines);
+      await show(['chmod', '+x', '/home/ada/.local/bin/oh-my-posh']);
+      assert.match(await screen(['echo do""ne'], 'done', `/bin/${shell}`), /posh> echo do""ne/);
+      assert.equal(await show(['cat', '/home/ada/started']), `init ${shell} --config /etc/spoon/omp.json`);
+      const hook = shell === 'bash' ? 'PROMPT_COMMAND=true' : 'precmd_functions+=(true)';
+      for (const own of [`PS1='own> '`, hook]) {
+        await show(['rm', '/home/ada/started']);
+        await write(`.${shell}rc`, `${own}\n`);
+        assert.doesNotMatch(await screen(['echo do""ne'], 'done', `/bin/${shell}`), /posh>/);
+        await show(['touch', '/home/ada/started']);
+        assert.equal(await show(['cat', '/home/ada/started']), '');
+      }
+    });
+  }
+
   it('says what git is in the middle of, and shows a commit where there is no branch', async () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: bash expands it
     const prompt = 'cd ~/r; echo "${PS1@P}"';

@@ -79,6 +79,26 @@ describe('a dotfiles repository, from spoonctl to the home', () => {
     assert.match(status.stdout, /setup failed \(exit code 4\)/);
   });
 
+  it('has the secrets for a setup in its script, masked in its log, and not in a shell (row 75)', async () => {
+    const value = 'canary-setup-5be1';
+    const done = await service.spoonctl(ada, ['secrets', 'set', 'SETUP_KEY', '--scope', 'setup'], value);
+    assert.equal(done.code, 0, done.stderr);
+    const script = `echo "as it is: $SETUP_KEY; as a URL: https://x/?k=$SETUP_KEY"; printf %s "ada:$SETUP_KEY" | base64
+printf %s "$SETUP_KEY" > ~/seen; env | grep -c SETUP_KEY; exit 0`;
+    const { url } = publishTree(git, 'secretive', { 'install.sh': script });
+    await repo('set', url);
+    assert.equal(await service.inBox(ada, 'sh', '-c', 'cat seen; echo "[$SETUP_KEY]"'), `${value}[]`);
+    const log = (await service.spoonctl(ada, ['dotfiles', 'repo', 'log'])).stdout;
+    assert.match(log, /as it is: \*\*\*; as a URL: https:\/\/x\/\?k=\*\*\*/);
+    assert.ok(!log.includes(value) && !Buffer.from(log.replaceAll(/\s/g, ''), 'base64').includes(value));
+    assert.ok(!log.includes(Buffer.from(`ada:${value}`).toString('base64')));
+    // Another value is no reason to run it again.
+    await service.inBox(ada, 'rm', 'seen');
+    await service.spoonctl(ada, ['secrets', 'set', 'SETUP_KEY'], `${value}-new`);
+    await restart();
+    assert.equal(await service.inBox(ada, 'sh', '-c', 'ls seen 2>/dev/null; echo none'), 'none');
+  });
+
   it('is taken out again', async () => {
     const { url } = publishTree(git, 'links', { '.inputrc': 'repo\n' });
     await service.inBox(ada, 'sh', '-c', 'echo mine > .inputrc');

@@ -29,6 +29,7 @@ describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_
     window = await Workbench.open({ vsix, environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
     await window.showSpoonView();
     await window.hint('Upload Files…').waitFor();
+    await window.onlyDotfiles();
   });
   after(async () => {
     await window?.[Symbol.asyncDispose]();

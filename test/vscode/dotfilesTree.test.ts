@@ -28,6 +28,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     window = await Workbench.open({ vsix, environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
     await window.showSpoonView();
     await window.hint('Upload Files…').waitFor();
+    await window.onlyDotfiles();
   });
   after(async () => {
     await window?.[Symbol.asyncDispose]();
@@ -208,6 +209,12 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.pressNotificationButton('.both was changed in the box and in Spoon', 'Merge…');
     await window.page.locator('.merge-editor').waitFor();
     await window.picture('merge');
+    await window.page.locator('.merge-editor a', { hasText: 'Accept Combination' }).first().click();
+    await window.page.locator('.merge-editor', { hasText: '0 Conflicts Remaining' }).waitFor();
+    await window.picture('merged');
+    await window.page.keyboard.press('Control+S');
+    await window.until(async () => (await service.inBox(user, 'cat', '.both')) === 'FIRST\nmiddle\nLAST');
+    await window.page.locator('.sidebar .monaco-list-row[aria-label=".both, file"]').waitFor();
   });
 
   it('asks before a save would lose a change of the same size made elsewhere', async () => {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { packageExtension } from '../../scripts/buildExtension.ts';
 import { NetworkCut } from '../fixtures/networkCut.fixture.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
+import { visibleTerminal } from './visibleTerminal.ts';
 import { Workbench } from './workbench.ts';
 
 /** How long the network is away: long enough to be noticed; a minute, as people have it, when asked for. */
@@ -23,7 +24,8 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
   /** When the way to the box was gone, ms since 1970. */
   const outages: { fromMs: number; toMs: number }[] = [];
   const path = 'Code/api/main/poem.txt';
-  const findEditor = "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline | grep -q '^[^ ]*vim -u NONE' && echo $p; done; true";
+  const findEditor =
+    "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline | grep -q '^[^ ]*vim -u NONE' && echo $p; done; true";
   const inBox = (script: string) => service.inBox(user, 'bash', '-c', script);
 
   before(async () => {
@@ -46,9 +48,10 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
 
   const connected = () => window.statusBar(new URL(network.url).host).waitFor({ timeout: 60_000 });
   /** What a person sees of the editor: its rows and its status line. */
-  const screen = async (): Promise<string> => await window.visibleTerminal();
+  const screen = async (): Promise<string> => await visibleTerminal(window.page);
   async function staysTheSame(before: string): Promise<void> {
-    await window.until(async () => (await screen()) === before, 60_000);
+    await window.until(async () => (await screen()) === before, 30_000).catch(() => undefined);
+    assert.equal(await screen(), before);
     assert.equal(await inBox(findEditor), editorPid);
   }
   async function typesOn(text: string): Promise<void> {

@@ -96,7 +96,7 @@ describe('Spoon in VS Code, with a real box', { concurrency: false, timeout: 600
   it('keeps the home when the box is removed, and says so in its terminals', async () => {
     await run('echo kept > ~/notes.txt; echo "<done>"', /^<done>$/m);
     await removeBoxFromOutside(service, user.username);
-    await window.waitForTerminal(/box has stopped.*Press any key to close/s, 30_000);
+    await window.waitForTerminal(/box (has stopped|is stopped).*Press any key to close/s, 30_000);
     await window.typeInTerminal('x');
     await openTerminal('Home');
     await run('cat ~/notes.txt', /^kept$/m);

@@ -25,7 +25,6 @@ const testSettings = {
   'editor.accessibilitySupport': 'off',
   'files.autoSave': 'off',
   'window.confirmBeforeClose': 'never',
-  'remote.autoForwardPorts': false,
   'workbench.editor.enablePreview': false,
   'files.simpleDialog.enable': true,
   'editor.minimap.enabled': false,
@@ -156,6 +155,13 @@ export class Workbench implements AsyncDisposable {
     await this.page.locator('.sidebar .monaco-list:focus').waitFor();
   }
 
+  /** The whole height for the tree: rows that are scrolled away are not in the page. */
+  async onlyDotfiles(): Promise<void> {
+    const header = this.page.locator('.sidebar .pane-header', { hasText: 'Threads' });
+    if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
+    await header.and(this.page.locator('[aria-expanded=false]')).waitFor();
+  }
+
   /** Rows that are scrolled away are not in the page. */
   async collapseAll(): Promise<void> {
     await this.page.locator('.sidebar .action-label[aria-label^="Collapse All"]:visible').last().click();
@@ -256,8 +262,8 @@ export class Workbench implements AsyncDisposable {
   /** Answers VS Code's own dialog for files, which is a quick input here. */
   async answerFileDialog(title: string, path: string, button: string): Promise<void> {
     await this.page.locator('.quick-input-title', { hasText: title }).waitFor();
-    // It first fills in a folder of its own; what is typed before that is lost.
-    await this.until(async () => (await this.quickInput.inputValue()).startsWith('/'));
+    // It first fills in the folder of the window; what is typed before that is lost.
+    await this.until(async () => (await this.quickInput.inputValue()) === `${this.folder}/`);
     await this.quickInput.fill(path);
     const shown = this.page.locator('.quick-input-title', { hasText: title });
     const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
@@ -402,16 +408,6 @@ export class Workbench implements AsyncDisposable {
     });
   }
 
-  /** The rows that can be seen now, without blanks at their ends. */
-  async visibleTerminal(): Promise<string> {
-    return await this.page.evaluate(() => {
-      const { xterm } = document.querySelector('.terminal-wrapper.active') as unknown as { xterm: XtermLike };
-      const { active } = xterm.buffer;
-      const text = (row: number): string => active.getLine(active.baseY + row)?.translateToString(true) ?? '';
-      return Array.from({ length: xterm.rows }, (_, row) => text(row).trimEnd()).join('\n');
-    });
-  }
-
   /** Waits until the shown terminal holds the text. @throws Error with what it holds instead */
   async waitForTerminal(text: string | RegExp, timeoutMs = 20_000): Promise<string> {
     const deadline = Date.now() + timeoutMs;
@@ -488,7 +484,6 @@ export class Workbench implements AsyncDisposable {
 }
 
 interface XtermLike {
-  readonly rows: number;
   onWriteParsed(listener: () => void): { dispose(): void };
   buffer: {
     active: {

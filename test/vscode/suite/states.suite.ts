@@ -67,8 +67,13 @@ describe('the connection', () => {
   });
 
   it('says of a box that it runs an older image', async () => {
-    service.answer('box', () => ({ ...box, state: 'running', outdated: ['image'] }));
+    const old = { ...box, state: 'running', outdated: ['image'] };
+    service.attach('events', (socket) => {
+      socket.send(JSON.stringify({ type: 'hello', instanceId: health.instanceId }));
+      socket.send(JSON.stringify({ type: 'box.changed', box: old }));
+    });
     await connect();
+    await until('the box is known', () => view.current.connection?.box !== undefined);
     await vscode.commands.executeCommand('spoon.copyDiagnostics');
     assert.match(await vscode.env.clipboard.readText(), /^Box: running, .*, outdated: image$/m);
   });

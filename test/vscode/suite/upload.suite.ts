@@ -59,14 +59,14 @@ describe('an upload from the disk beside the extension', () => {
     assert.equal(textOf((await anotherWindow().read('nvim/run')).bytes), 'bin/run');
   });
 
-  it('takes what a link elsewhere leads to, and refuses folders and nothing', async () => {
+  it('takes what a link elsewhere leads to, keeps one that leads nowhere, and refuses folders', async () => {
     await put('dotfiles/bashrc', 'export A=1\n', 0o600);
     await put('ok');
     await symlink(join(disk, 'dotfiles/bashrc'), join(disk, '.bashrc'));
     await symlink(join(disk, 'dotfiles'), join(disk, '.config'));
     await symlink(join(disk, 'gone'), join(disk, '.gone'));
     await drop('.bashrc', '.config', '.gone', 'ok');
-    assert.deepEqual(await stored(), { '.bashrc': 'file 600', ok: 'file 644' });
+    assert.deepEqual(await stored(), { '.bashrc': 'file 600', '.gone': 'symlink 777', ok: 'file 644' });
     assert.equal(textOf((await anotherWindow().read('.bashrc')).bytes), 'export A=1\n');
   });
 

@@ -62,7 +62,9 @@ __spoon_first_prompt() {
   local code=$? hooks="${PROMPT_COMMAND[*]}"
   __spoon_first_prompt() { return $?; }
   hooks=${hooks//__spoon_first_prompt/}
+  # Its hook's name has one underscore or two, by version.
   hooks=${hooks//__zoxide_hook/}
+  hooks=${hooks//_zoxide_hook/}
   if [ "$PS1" = "$__spoon_ps1" ] && [ -z "${hooks//[; ]/}" ] && command -v oh-my-posh >/dev/null; then
     eval "$(oh-my-posh init bash --config "$(__spoon_theme)")"
     if declare -F _omp_hook >/dev/null; then _omp_hook; fi

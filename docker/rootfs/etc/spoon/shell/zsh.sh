@@ -37,7 +37,7 @@ __spoon_first_prompt() {
     autoload -Uz compinit && compinit -d "${XDG_CACHE_HOME:-$HOME/.cache}/zsh/zcompdump"
   fi
   if [[ $PROMPT == "$__spoon_ps1" ]]; then
-    if command -v oh-my-posh >/dev/null && [[ -z ${precmd_functions:#__zoxide_hook} ]]; then
+    if command -v oh-my-posh >/dev/null && [[ -z ${precmd_functions:#*_zoxide_hook} ]]; then
       eval "$(oh-my-posh init zsh --config "$(__spoon_theme)")"
       if command -v _omp_precmd >/dev/null; then _omp_precmd; fi
     else
