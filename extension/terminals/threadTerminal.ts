@@ -58,6 +58,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
 
   constructor(parts: ThreadTerminalParts) {
     this.#parts = parts;
+    if (parts.target.kind === 'running') this.#size = parts.target.size;
     this.#credit = new RenderCredit({
       random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
       onShown: (offset) => this.#session?.acknowledge(offset),

@@ -99,11 +99,12 @@ export class ThreadTerminals implements vscode.Disposable {
     if (mine.length === 0) return;
     try {
       const { terminals } = await connection.api.call('listTerminals');
-      const running = new Set(terminals.map(({ id }) => id));
+      const running = new Map(terminals.map((terminal) => [terminal.id, terminal]));
       const restored: vscode.Terminal[] = [];
       for (const { id, name, location } of mine) {
-        if (running.has(id)) restored.push(this.#create({ name, target: { kind: 'running', id }, location }));
-        else await this.#forget(id);
+        const size = running.get(id);
+        if (size === undefined) await this.#forget(id);
+        else restored.push(this.#create({ name, target: { kind: 'running', id, size }, location }));
       }
       const last = restored.at(-1);
       if (last !== undefined) this.#showInOpenPanel(last);

@@ -25,7 +25,7 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
   const outages: { fromMs: number; toMs: number }[] = [];
   const path = 'Code/api/main/poem.txt';
   const findEditor =
-    "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline | grep -q '^[^ ]*vim -u NONE' && echo $p; done; true";
+    "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline | grep -q '^[^ ]*vim -u NONE ' && echo $p; done; true";
   const inBox = (script: string) => service.inBox(user, 'bash', '-c', script);
 
   before(async () => {
@@ -68,8 +68,10 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
       await window.pick('api/main');
     });
     await window.typeInTerminal('(while sleep 0.1; do date +%s%3N >> ~/alive; done) & clear\n');
-    await window.typeInTerminal(`$(command -v nvim || command -v vim) -u NONE ~/${path}\n`);
-    await window.waitForTerminal(/poem\.txt" \[New/, 60_000);
+    // A status line that stays, and no message that the editor itself clears at its next redraw.
+    const calm = "--cmd 'set shortmess+=F laststatus=2'";
+    await window.typeInTerminal(`$(command -v nvim || command -v vim) -u NONE ${calm} ~/${path}\n`);
+    await window.waitForTerminal(/~\s*\n.*poem\.txt/, 60_000);
     await window.typeInTerminal('i');
     await typesOn('The first line');
     editorPid = await inBox(findEditor);
