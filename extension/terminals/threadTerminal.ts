@@ -104,6 +104,11 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     this.#session?.renew();
   }
 
+  /** The service answers again: not the moment to wait for the next try. */
+  connectionIsBack(): void {
+    if (this.#phase === 'away') this.#session?.renew();
+  }
+
   handleInput(data: string): void {
     let input = this.#credit.takeAnswers(data);
     if (this.#replay !== undefined) input = withoutReports(input);

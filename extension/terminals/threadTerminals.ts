@@ -178,9 +178,15 @@ export class ThreadTerminals implements vscode.Disposable {
 
   #follow(connection: Connection | undefined): void {
     this.#following?.dispose();
-    this.#following = connection?.onDidChangeBox(() => {
-      for (const { pty } of this.#open.values()) pty.showOpening();
-    });
+    if (connection === undefined) return;
+    this.#following = vscode.Disposable.from(
+      connection.onDidChangeBox(() => {
+        for (const { pty } of this.#open.values()) pty.showOpening();
+      }),
+      connection.onDidChangeState(({ name }) => {
+        if (name === 'connected') for (const { pty } of this.#open.values()) pty.connectionIsBack();
+      }),
+    );
   }
 
   #remembered(): Remembered[] {
