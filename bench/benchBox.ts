@@ -3,13 +3,20 @@ import Docker from 'dockerode';
 import { type IPty, spawn } from 'node-pty';
 import { openNodeSocket } from '../cli/nodeSocket.ts';
 import { ApiClient } from '../client/apiClient.ts';
-import { type TerminalPlace, TerminalSession } from '../client/terminalSession.ts';
+import { type TerminalPlace, TerminalSession, type TerminalViewer } from '../client/terminalSession.ts';
 import { pipeCreditBytes } from '../protocol/limits.ts';
 import { RunningService, type TestUser } from '../test/runningService.ts';
 
 const prompt = 'spoon-bench> ';
+export const bigFileLine = 'The quick brown fox jumps over the lazy dog and then has 17 rests';
 const size = { columns: 120, rows: 40 };
 const decoder = new TextDecoder();
+
+export interface SpoonShell extends Shell {
+  readonly id: string;
+  /** Stops viewing; the shell runs on. */
+  leave(): void;
+}
 
 /** Something that shows a shell: Spoon's own way to one, or a reference. */
 export interface Shell {
@@ -24,23 +31,26 @@ export class BenchBox {
   readonly service: RunningService;
   readonly user: TestUser;
   readonly docker: Docker;
-  readonly containerId: string;
+  readonly dockerSocket: string;
   readonly api: ApiClient;
   readonly #place: TerminalPlace;
   readonly #dockerHost: string;
+  #container: Docker.ContainerInspectInfo;
+  #hasBigFile = false;
 
   private constructor(parts: {
     service: RunningService;
     user: TestUser;
     docker: Docker;
-    containerId: string;
+    container: Docker.ContainerInspectInfo;
     dockerHost: string;
   }) {
     this.service = parts.service;
     this.user = parts.user;
     this.docker = parts.docker;
-    this.containerId = parts.containerId;
+    this.#container = parts.container;
     this.#dockerHost = parts.dockerHost;
+    this.dockerSocket = parts.dockerHost.replace('unix://', '');
     this.api = new ApiClient({ url: parts.service.url, token: () => parts.user.token, clientId: 'bench', fetch });
     this.#place = { api: this.api, openSocket: openNodeSocket };
   }
@@ -54,30 +64,51 @@ export class BenchBox {
     await service.inBox(user, 'true');
     const dockerHost = process.env.SPOON_TEST_DOCKER_HOST ?? '';
     const docker = new Docker({ socketPath: dockerHost.replace('unix://', '') });
-    const running = await docker.listContainers({ filters: { label: [`spoon.box=${user.username}`] } });
-    const mine = running.filter((one) => one.Mounts.some((mount) => mount.Source.startsWith(service.workdir)));
-    assert.equal(mine.length, 1);
-    return new BenchBox({ service, user, docker, containerId: mine[0]?.Id ?? '', dockerHost });
+    const container = await containerOf(docker, service, user);
+    return new BenchBox({ service, user, docker, container, dockerHost });
   }
 
-  async spoonShell(): Promise<Shell> {
+  get containerId(): string {
+    return this.#container.Id;
+  }
+
+  async stop(): Promise<void> {
+    await this.service.admin('POST', `/v1/admin/boxes/${this.user.username}/stop`);
+  }
+
+  /** After it was started again: its container is another one. */
+  async learnContainer(): Promise<void> {
+    this.#container = await containerOf(this.docker, this.service, this.user);
+  }
+
+  /** `big.txt` in the home: lines as they are in real text. */
+  async ensureBigFile(bytes: number): Promise<void> {
+    if (this.#hasBigFile) return;
+    await this.service.inBox(this.user, 'bash', '-c', `yes '${bigFileLine}' | head -c ${bytes} > big.txt`);
+    this.#hasBigFile = true;
+  }
+
+  /** @param id of one that runs; without it, a new one */
+  async spoonShell(id?: string): Promise<SpoonShell> {
     const output = new Output();
-    const session: TerminalSession = await TerminalSession.open(
-      this.#place,
-      {},
-      {
-        ...size,
-        creditBytes: pipeCreditBytes,
-        onOutput: (bytes, endOffset) => {
-          output.add(bytes);
-          session?.acknowledge(endOffset);
-        },
-        onState: (state) => {
-          if (state.name === 'disconnected' || state.name === 'ended') output.end();
-        },
+    const viewer: TerminalViewer = {
+      ...size,
+      creditBytes: pipeCreditBytes,
+      onOutput: (bytes, endOffset) => {
+        output.add(bytes);
+        session?.acknowledge(endOffset);
       },
-    );
+      onState: (state) => {
+        if (state.name === 'disconnected' || state.name === 'ended') output.end();
+      },
+    };
+    const session: TerminalSession =
+      id === undefined
+        ? await TerminalSession.open(this.#place, {}, viewer)
+        : TerminalSession.attach(this.#place, id, viewer);
     return {
+      id: session.id,
+      leave: () => session.detach(),
       type: (text) => void session.write(Buffer.from(text)),
       until: (text) => output.until(text),
       close: async () => {
@@ -90,6 +121,23 @@ export class BenchBox {
   /** `docker exec -it BOX bash -l` under a pseudo-terminal, as people type it. */
   dockerCliShell(): Shell {
     return ptyShell('docker', ['-H', this.#dockerHost, 'exec', '-it', this.containerId, 'bash', '-l']);
+  }
+
+  /** A new container with the image, the home, the network and the user of the box, and nothing of Spoon in it. */
+  dockerRunShell(): Shell {
+    const { Config, HostConfig, Mounts } = this.#container;
+    const home = Mounts.find(({ Destination }) => Destination.startsWith('/home/'));
+    const options = [
+      ...['--rm', '-it', '--init', '--user', Config.User, '--network', HostConfig.NetworkMode ?? 'none'],
+      ...[
+        '--mount',
+        `type=bind,source=${home?.Source},target=${home?.Destination}`,
+        '--workdir',
+        home?.Destination ?? '/',
+      ],
+      ...['--env', `HOME=${home?.Destination}`, '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+    ];
+    return ptyShell('docker', ['-H', this.#dockerHost, 'run', ...options, Config.Image, 'bash', '-l']);
   }
 
   /** Docker's own API without the command-line tool around it. */
@@ -118,6 +166,17 @@ export class BenchBox {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.service[Symbol.asyncDispose]();
   }
+}
+
+async function containerOf(
+  docker: Docker,
+  service: RunningService,
+  { username }: TestUser,
+): Promise<Docker.ContainerInspectInfo> {
+  const running = await docker.listContainers({ filters: { label: [`spoon.box=${username}`] } });
+  const mine = running.filter((one) => one.Mounts.some((mount) => mount.Source.startsWith(service.workdir)));
+  assert.equal(mine.length, 1);
+  return await docker.getContainer(mine[0]?.Id ?? '').inspect();
 }
 
 /** A shell on this machine, without any box: the limit. */

@@ -102,7 +102,8 @@ export async function freshHome(box: BenchBox): Promise<Row> {
       unit: 'ms',
       pairs: 7,
       measureSpoon: async (round) => {
-        await box.service.inBox(box.user, `mv ~/.bench ~/.bench-old-${round}; rm -f ~/.spoon/manifest.json`);
+        const script = `mv ~/.bench ~/.bench-old-${round}; rm -f ~/.spoon/manifest.json`;
+        await box.service.inBox(box.user, 'sh', '-c', script);
         return await timed(() => applyAll(box));
       },
       measureReference: async (round) => {

@@ -6,10 +6,13 @@ import { startTestEngine } from '../scripts/provision/docker.ts';
 import { ensurePrograms } from '../scripts/provision/systemPackages.ts';
 import { mustRun } from '../scripts/runCommand.ts';
 import { BenchBox } from './benchBox.ts';
+import { stoppedBoxToPrompt } from './coldStart.ts';
 import { coldList } from './dotfileList.ts';
 import { freshHome, nothingToDo, saveToVisible } from './dotfiles.ts';
+import { frozenReader, idleViewer } from './flow.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
+import { reattach } from './reattach.ts';
 import { shellStart } from './shellStart.ts';
 import { firstPrompt, keystrokeEcho, largeOutput } from './terminals.ts';
 
@@ -26,6 +29,10 @@ const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row
   fresh: freshHome,
   list: coldList,
   output: largeOutput,
+  reattach,
+  frozen: frozenReader,
+  idle: idleViewer,
+  stopped: stoppedBoxToPrompt,
 };
 
 /**

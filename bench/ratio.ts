@@ -17,13 +17,16 @@ export interface Spread {
   readonly max: number;
 }
 
-export interface Comparison {
+export interface Goal {
   readonly name: string;
   readonly reference: string;
   /** The ratio to reach; for throughput the least, for everything else the most. */
   readonly goal: number;
   readonly better: 'lower' | 'higher';
   readonly unit: string;
+}
+
+export interface Comparison extends Goal {
   readonly pairs: number;
   measureSpoon(round: number): Promise<number>;
   measureReference(round: number): Promise<number>;
@@ -54,10 +57,11 @@ export async function compare(comparison: Comparison): Promise<Row> {
     spoonValues.push(spoon);
     baseValues.push(base);
   }
-  const spoon = spreadOf(spoonValues);
-  const base = spreadOf(baseValues);
+  return rowOf(comparison, spreadOf(spoonValues), spreadOf(baseValues));
+}
+
+export function rowOf({ name, reference, goal, better, unit }: Goal, spoon: Spread, base: Spread): Row {
   const ratio = spoon.median / base.median;
-  const { name, reference, goal, unit } = comparison;
-  const met = comparison.better === 'lower' ? ratio <= goal : ratio >= goal;
+  const met = better === 'lower' ? ratio <= goal : ratio >= goal;
   return { name, reference, goal, unit, ratio, met, spoon, base };
 }

@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BenchBox, localShell, promptText, type Shell } from './benchBox.ts';
+import { type BenchBox, bigFileLine, localShell, promptText, type Shell } from './benchBox.ts';
 import { compare, type Row, spreadOf } from './ratio.ts';
 
 const keystrokes = 500;
@@ -71,10 +71,9 @@ async function echoMicroseconds(shell: Shell): Promise<number> {
 
 /** MB/s of a real text file through `cat`: against Docker's API, and against a bare pseudo-terminal without a box. */
 export async function largeOutput(box: BenchBox): Promise<Row[]> {
-  const line = 'The quick brown fox jumps over the lazy dog and then has 17 rests';
-  await box.service.inBox(box.user, 'bash', '-c', `yes '${line}' | head -c ${outputBytes} > big.txt`);
+  await box.ensureBigFile(outputBytes);
   const directory = await mkdtemp(join(tmpdir(), 'spoon-bench-'));
-  await writeSame(join(directory, 'big.txt'), line);
+  await writeSame(join(directory, 'big.txt'), bigFileLine);
   const shells = { spoon: await box.spoonShell(), api: await box.execApiShell(), local: localShell() };
   for (const shell of Object.values(shells)) await shell.until(promptText);
   try {

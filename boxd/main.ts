@@ -17,6 +17,7 @@ import { createBoxdServer } from './http/server.ts';
 import { DriftWatcher } from './overlay/driftWatcher.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { overlayRoutes } from './overlay/overlayRoutes.ts';
+import { SecretFiles } from './processes/secretFiles.ts';
 import { repositoryRoutes } from './repository/repositoryRoutes.ts';
 import { RepositoryRuns } from './repository/repositoryRuns.ts';
 import { readSettings } from './settings.ts';
@@ -40,6 +41,7 @@ try {
 
 const terminals = new Terminals(settings);
 const commands = new Commands(settings);
+const secretFiles = new SecretFiles();
 const operations = new Operations();
 const git = new Git(settings, () => layCaBundle(settings));
 const checkouts = new Checkouts(git, settings.home);
@@ -51,12 +53,15 @@ const server = createBoxdServer({
   routes: [
     statRoute(dirname(fileURLToPath(import.meta.url))),
     ...overlayRoutes(overlay, drift, settings.home),
-    ...terminalRoutes(terminals, () => commands.runningCount + operations.runningCount + repository.runningCount),
-    ...commandRoutes(commands),
+    ...terminalRoutes(terminals, {
+      secretFiles,
+      countCommands: () => commands.runningCount + operations.runningCount + repository.runningCount,
+    }),
+    ...commandRoutes(commands, secretFiles),
     ...fileRoutes(new Files(settings.home)),
     ...gitRoutes(checkouts, operations),
     ...homeRoutes(settings.home),
-    ...repositoryRoutes(repository),
+    ...repositoryRoutes(repository, secretFiles),
   ],
   upgrades: [terminalUpgrade(terminals), commandUpgrade(commands), fileWatchUpgrade(settings.home)],
   onUsed: (socket) => connections.used(socket),
@@ -76,6 +81,7 @@ async function stop(): Promise<void> {
   connections.close();
   drift.close();
   await Promise.all([terminals.close(), commands.close(), operations.close(), repository.close()]);
+  secretFiles.close();
   process.exit(0);
 }
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

@@ -18,6 +18,7 @@ interface SpoonOption extends JsonOption {
 interface SetOptions extends SpoonOption {
   readonly scope?: SecretScope[];
   readonly from?: string;
+  readonly file?: true;
 }
 
 const scopes: readonly SecretScope[] = ['shells', 'setup', 'jobs'];
@@ -34,8 +35,8 @@ export function addSecrets(program: Command, line: CommandLine): void {
       line.print(options, list, () =>
         columns(
           ['NAME', 'SPOON', 'IN', 'SET'],
-          list.secrets.map(({ name, spoon, scopes: where, updatedMs }) => [
-            name,
+          list.secrets.map(({ name, spoon, scopes: where, file, updatedMs }) => [
+            file ? `${name} (file)` : name,
             spoon ?? '-',
             where.join(', '),
             formatTime(updatedMs),
@@ -52,9 +53,10 @@ export function addSecrets(program: Command, line: CommandLine): void {
     .addOption(
       new Option('--scope <scopes>', `where it appears: ${scopes.join(', ')}, separated by commas`).argParser(scopesOf),
     )
+    .option('--file', 'the variable holds the path of a file with the value, mode 600, in memory')
     .option('--from <file>', 'the value is what this file holds')
     .addHelpText('after', '\nExample:\n  pass show openai | spoonctl secrets set OPENAI_API_KEY')
-    .action(async (name: string, { spoon, scope, from, ...options }: SetOptions) => {
+    .action(async (name: string, { spoon, scope, from, file, ...options }: SetOptions) => {
       checkEnvName(name);
       const value = await readValue(line, name, from);
       const { api, pins, username } = await sealer(line);
@@ -63,6 +65,7 @@ export function addSecrets(program: Command, line: CommandLine): void {
         sealed,
         ...(spoon === undefined ? {} : { spoon }),
         ...(scope === undefined ? {} : { scopes: scope }),
+        ...(file === undefined ? {} : { file }),
       };
       const result = await api.call('setSecret', { params: { name }, body });
       line.print(options, result, () => said(result));

@@ -28,6 +28,18 @@ const dotfileCommandIds = [
   'spoon.dotfiles.takeFromHome',
   'spoon.dotfiles.restoreInHome',
   'spoon.dotfiles.mergeWithHome',
+  'spoon.dotfiles.layers',
+] as const;
+
+const repositoryCommandIds = [
+  'spoon.repository.configure',
+  'spoon.repository.checkForUpdates',
+  'spoon.repository.update',
+  'spoon.repository.run',
+  'spoon.repository.cancel',
+  'spoon.repository.showLog',
+  'spoon.repository.switchOnOrOff',
+  'spoon.repository.remove',
 ] as const;
 
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
@@ -58,6 +70,7 @@ export const commandIds = [
   'spoon.box.usage',
   'spoon.box.why',
   ...dotfileCommandIds,
+  ...repositoryCommandIds,
   'spoon.showLog',
   'spoon.copyDiagnostics',
   'spoon.openSettings',
@@ -65,4 +78,5 @@ export const commandIds = [
 ] as const;
 
 export type CommandId = (typeof commandIds)[number];
+export type RepositoryCommandId = (typeof repositoryCommandIds)[number];
 export type DotfileCommandId = (typeof dotfileCommandIds)[number];

@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
 import type { BoxState } from '../protocol/boxes.ts';
+import type { RepositoryMood } from './repository/repositoryText.ts';
 
 /** What menus and welcome texts depend on. Nothing else sets a context key. */
 export interface ContextKeys {
   'spoon.ready': boolean;
   'spoon.signedIn': boolean;
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
+  'spoon.repository': 'none' | RepositoryMood;
   'spoon.box': 'unknown' | BoxState;
   /** The window shows the folder of a thread. */
   'spoon.inThreadFolder': boolean;

@@ -27,6 +27,7 @@ import { networkOf } from './network.ts';
 import { createLog } from './outputLog.ts';
 import type { Platform } from './platform.ts';
 import { registerCommands, runGuarded } from './registerCommands.ts';
+import { RepositoryParts } from './repository/repositoryParts.ts';
 import { ConnectionStatus, showStatusMenu } from './status/connectionStatus.ts';
 import { diagnosticsText } from './status/diagnostics.ts';
 import type { ThreadTerminals } from './terminals/threadTerminals.ts';
@@ -63,8 +64,11 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const remove = new DeleteCommand(current, tree, log);
   const threads = new ThreadParts({ context, current, log });
 
+  const repository = new RepositoryParts(current, tree);
+
   context.subscriptions.push(
     log,
+    repository,
     sessions,
     current,
     tree,
@@ -112,6 +116,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         'spoon.showStatus': () => showStatusMenu(current),
         ...threads.commands,
         ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history, drift }),
+        ...repository.commands,
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>

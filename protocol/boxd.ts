@@ -184,6 +184,8 @@ export const StartTerminal = Type.Object({
   /** Kept and told again, for lists. */
   thread: Type.Optional(Type.String()),
   environment: Type.Record(Type.String(), Type.String()),
+  /** Secrets that are to be files: their bytes in base64; the variable then holds the path. */
+  secretFiles: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 export type StartTerminal = Static<typeof StartTerminal>;
 export const StartedTerminal = Type.Object({
@@ -210,6 +212,8 @@ export const StartCommand = Type.Object({
   argv: Type.Array(Type.String()),
   cwd: Type.String(),
   environment: Type.Record(Type.String(), Type.String()),
+  /** Secrets that are to be files: their bytes in base64; the variable then holds the path. */
+  secretFiles: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 export type StartCommand = Static<typeof StartCommand>;
 export const StartedCommand = Type.Object({ notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }) });

@@ -22,6 +22,7 @@ export const StartRepositoryRun = Type.Object({
   setupMs: Type.Integer(),
   /** Secrets for the setup, and for nothing before it. They are no part of what makes it run again. */
   environment: Type.Optional(Type.Record(Type.String(), Type.String())),
+  secretFiles: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 export type StartRepositoryRun = Static<typeof StartRepositoryRun>;
 /** `step` counts the changes; `upToDate`: nothing changed since the last setup that ended well, so none was begun. */

@@ -24,7 +24,7 @@ export const dotfileManagers = {
     command: 'dotbot -d "$HOME/.dotfiles" -c install.conf.yaml',
   },
   'bare-git': {
-    title: 'a bare repository over the home',
+    title: 'bare git repository',
     program: 'git',
     command: 'cd "$HOME" && git --git-dir="$HOME/.dotfiles/.git" --work-tree="$HOME" checkout -f HEAD -- .',
   },

@@ -82,7 +82,10 @@ export const errorTable = {
     title: 'The archive holds something that Spoon does not keep. Nothing was imported.',
   },
   'archive-too-large': { status: 413, title: 'The archive holds more than Spoon takes at once. Nothing was imported.' },
-  'secret-invalid': { status: 422, title: 'The value cannot be in an environment variable.' },
+  'secret-invalid': {
+    status: 422,
+    title: 'The value has a NUL or is no UTF-8 text, which no variable can hold. Have it as a file instead.',
+  },
   'secret-limit': { status: 409, title: 'The account holds as many secrets as it may.' },
   'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
 

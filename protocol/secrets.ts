@@ -12,6 +12,8 @@ export const Secret = Type.Object({
   /** In threads of this spoon only, before one of the same name for all; null: everywhere. */
   spoon: Type.Union([Type.String(), Type.Null()]),
   scopes: Type.Array(SecretScope),
+  /** The variable holds the path of a file with the value, mode 600, in memory. */
+  file: Type.Boolean(),
   updatedMs: Type.Integer(),
 });
 export type Secret = Static<typeof Secret>;
@@ -25,6 +27,8 @@ export const SetSecretRequest = Type.Object(
     spoon: Type.Optional(Type.String({ maxLength: 64 })),
     /** Default: as before, and of a new one shells. */
     scopes: Type.Optional(Type.Array(SecretScope, { minItems: 1, maxItems: 3, uniqueItems: true })),
+    /** Default: as before, and of a new one false. */
+    file: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );

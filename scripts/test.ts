@@ -55,6 +55,19 @@ const needs: Need[] = [
     },
   },
   {
+    // What is run in boxes that are processes of this machine, and for them.
+    marks: ['runningService.ts', 'gitServer.ts'],
+    provide: () =>
+      ensurePrograms(
+        [
+          { file: 'git', debianPackage: 'git' },
+          { file: 'vi', debianPackage: 'vim-tiny' },
+          { file: 'openssl', debianPackage: 'openssl' },
+        ],
+        say,
+      ),
+  },
+  {
     marks: ['processEngineUnderTest'],
     // Its unprivileged way is tried too, by another user.
     provide: () => ensurePrograms([{ file: 'bwrap', debianPackage: 'bubblewrap' }], say),

@@ -35,6 +35,7 @@ import { addSecretRoutes } from './secrets/secretRoutes.ts';
 import type { Secrets } from './secrets/secrets.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
+import { isBoxGone } from './terminals/isBoxGone.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
 import { Terminals } from './terminals/terminals.ts';
 import { Tickets } from './terminals/tickets.ts';
@@ -127,7 +128,7 @@ export class HttpSide {
       redeem: (ticket, target) => tickets.redeem(ticket, target),
       openRelay: ({ userId }, target) =>
         target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
-      isBoxGone: ({ userId }) => terminals.isBoxGone(userId),
+      isBoxGone: ({ userId }) => isBoxGone(boxes, userId),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),

@@ -1,4 +1,5 @@
-import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
 import { SpoonError } from '../../protocol/errors.ts';
 import { codeFolder } from '../../protocol/threadFolder.ts';
 import { HomeDirectory } from '../home/homeDirectory.ts';
@@ -39,6 +40,34 @@ export function lookAtPlace(home: string, folder: string): Place {
   if (names.length === 0) return { kind: 'free' };
   const shown = names.slice(0, shownNames).map(plainName).join(', ');
   throw inTheWay(folder, `a folder that is no checkout and holds ${shown}${names.length > shownNames ? ', …' : ''}`);
+}
+
+/**
+ * Nothing is done to a checkout behind a link that leaves the home. What is missing leaves nowhere.
+ * @throws SpoonError `path-through-symlink`
+ */
+export function checkInHome(home: string, folder: string): void {
+  const above = dirname(folder);
+  const directory = HomeDirectory.open(home);
+  try {
+    directory.folder(above);
+  } catch (error) {
+    if (error instanceof SpoonError && error.code === 'path-through-symlink') throw error;
+  } finally {
+    directory.close();
+  }
+}
+
+/** Folders above `folder`, a nested branch's and the spoon's, once nothing is in them. */
+export function removeEmptyAbove(home: string, folder: string): void {
+  for (let above = dirname(folder); above.includes('/'); above = dirname(above)) {
+    try {
+      rmdirSync(`${home}/${above}`);
+    } catch (error) {
+      if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR')) return;
+      throw toHomeError(error, above);
+    }
+  }
 }
 
 /** Nothing there, a checkout, or something else; without making anything. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { CheckoutStatus } from '../../protocol/threads.ts';
-import { isCheckout, look } from './checkoutPlace.ts';
+import { checkInHome, isCheckout, look } from './checkoutPlace.ts';
 import { gitError } from './gitErrors.ts';
 import type { Git } from './runGit.ts';
 import { StatusOutput } from './statusOutput.ts';
@@ -32,6 +32,12 @@ const unknown = {
 /** What the owner's own git says of a checkout. Bounded in time and in what is counted; never the network. */
 export async function readStatus(git: Git, home: string, folder: string): Promise<CheckoutStatus> {
   const checkedMs = Date.now();
+  try {
+    checkInHome(home, folder);
+  } catch (error) {
+    if (!(error instanceof SpoonError)) throw error;
+    return { ...unknown, state: 'broken', checkedMs, detail: error.message.slice(0, 1024) };
+  }
   if (look(home, folder) === undefined) return { ...unknown, state: 'missing', checkedMs };
   if (!isCheckout(home, folder)) {
     return { ...unknown, state: 'broken', checkedMs, detail: `~/${folder} is not a checkout.` };

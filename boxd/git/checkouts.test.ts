@@ -61,7 +61,9 @@ describe('checkouts', { timeout: 300_000 }, () => {
     server.repository('meant');
     assert.equal(failureOf(await make('meant.git', 'meant/main', { start: 'new' })).code, 'branch-exists');
     assert.equal(failureOf(await make('meant.git', 'meant/no', { start: 'existing' })).code, 'branch-missing');
-    assert.ok(!existsSync(join(box.home, 'Code/meant/main')));
+    const { code, detail } = failureOf(await make('meant.git', 'meant/x', { defaultBranch: 'gone' }));
+    assert.deepEqual([code, /start from gone/.test(detail)], ['branch-missing', true]);
+    assert.ok(!existsSync(join(box.home, 'Code/meant')));
   });
 
   it('can be of a repository without commits', async () => {
@@ -185,6 +187,11 @@ describe('checkouts', { timeout: 300_000 }, () => {
       mkdirSync(join(box.folder, 'outside'));
       symlinkSync(join(box.folder, 'outside'), join(box.home, 'Code/evil'));
       assert.equal(failureOf(await make('way.git', 'evil/main')).code, 'path-through-symlink');
+      git(box.folder, 'clone', '-q', join(server.folder, 'repos/way.git'), 'outside/main');
+      assert.equal(failureOf(await make('way.git', 'evil/main', { again: true })).code, 'path-through-symlink');
+      assert.equal(failureOf(await calls.run('remove', { folder: 'Code/evil/main' })).code, 'path-through-symlink');
+      assert.equal((await calls.status('evil/main')).state, 'broken');
+      assert.ok(existsSync(join(box.folder, 'outside/main/README.md')));
     });
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { CheckoutStatuses, MakeCheckout } from '../../protocol/boxdGit.ts';
 import type { CheckoutStatus } from '../../protocol/threads.ts';
-import { look } from './checkoutPlace.ts';
+import { checkInHome, look } from './checkoutPlace.ts';
 import { readStatus } from './checkoutStatus.ts';
 import { InTurn } from './inTurn.ts';
 import { makeCheckout } from './makeCheckout.ts';
@@ -88,6 +88,7 @@ export class Checkouts {
 
   #alone<T>(folder: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const alone = async () => {
+      checkInHome(this.#home, folder);
       this.#atWork.add(folder);
       try {
         return await work();

@@ -5,7 +5,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import type { CheckoutProgress } from '../../protocol/threads.ts';
 import { hasCode, toHomeError } from '../home/homeErrors.ts';
 import { borrowObjects } from './borrowObjects.ts';
-import { inTheWay, lookAtPlace } from './checkoutPlace.ts';
+import { inTheWay, lookAtPlace, removeEmptyAbove } from './checkoutPlace.ts';
 import { localGit } from './checkoutStatus.ts';
 import { gitError } from './gitErrors.ts';
 import { readProgress } from './gitProgress.ts';
@@ -35,13 +35,15 @@ export async function makeCheckout(
     if (!request.again) await checkAdoptable(git, home, request);
     return { isNew: false, defaultBranch: null, notes: request.again ? [] : ['The checkout was there already.'] };
   }
-  const limits = { timeoutMs: request.timeoutMs, signal, cwd: home };
-  const remote = await askRemote(git, request.url, branch, limits);
-  const isNew = chooseStart(request, remote);
   const spoonFolder = folder.split('/').slice(0, 2).join('/');
-  sweep(home, spoonFolder);
   const temporary = `${home}/${spoonFolder}/${temporaryPrefix}${randomBytes(6).toString('hex')}`;
+  let remote: RemoteBranches;
+  let isNew: boolean;
   try {
+    const limits = { timeoutMs: request.timeoutMs, signal, cwd: home };
+    remote = await askRemote(git, request.url, branch, limits);
+    isNew = chooseStart(request, remote);
+    sweep(home, spoonFolder);
     mkdirSync(temporary, { mode: 0o755 });
     const run = new Steps(git, temporary, limits, onProgress);
     await run.step(['init', '--quiet', '--template=', `--initial-branch=${branch}`, '.']);
@@ -57,6 +59,9 @@ export async function makeCheckout(
     }
     const start = startOf(remote, isNew, request);
     if (start !== undefined) {
+      if ((await run.ask(['rev-parse', '--verify', '--quiet', start])) === '') {
+        throw new SpoonError('branch-missing', `New branches start from ${request.defaultBranch}, which is not there.`);
+      }
       const track = isNew ? '--no-track' : '--track';
       await run.step(['checkout', '--progress', track, '-b', branch, start, '--']);
     }
@@ -64,6 +69,7 @@ export async function makeCheckout(
     moveInto(temporary, home, folder);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
+    removeEmptyAbove(home, folder);
     throw error instanceof SpoonError ? error : toHomeError(error, folder);
   }
   return { isNew, defaultBranch: remote.defaultBranch, notes: notesOf(request, remote, isNew) };

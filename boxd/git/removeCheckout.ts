@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { CheckoutLosses } from '../../protocol/threads.ts';
-import { hasCode, toHomeError } from '../home/homeErrors.ts';
-import { isCheckout, look } from './checkoutPlace.ts';
+import { toHomeError } from '../home/homeErrors.ts';
+import { isCheckout, look, removeEmptyAbove } from './checkoutPlace.ts';
 import { countUnpushed, listStashes, localGit, unpushedRange } from './checkoutStatus.ts';
 import { gitError } from './gitErrors.ts';
 import type { Git } from './runGit.ts';
@@ -131,18 +130,6 @@ export async function removeCheckout(
     throw toHomeError(error, folder);
   }
   return true;
-}
-
-/** Folders of a nested branch, and the spoon's, once nothing is in them. */
-function removeEmptyAbove(home: string, folder: string): void {
-  for (let above = dirname(folder); above.includes('/'); above = dirname(above)) {
-    try {
-      rmdirSync(`${home}/${above}`);
-    } catch (error) {
-      if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
-      throw error;
-    }
-  }
 }
 
 function lines(text: string): string[] {

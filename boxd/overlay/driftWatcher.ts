@@ -116,6 +116,7 @@ export class DriftWatcher {
   }
 
   async #look(): Promise<void> {
+    for (const path of this.#watches.renew()) this.#dirty.add(path);
     const paths = [...this.#dirty];
     this.#dirty.clear();
     if (paths.length === 0) return;

@@ -17,6 +17,8 @@ export class FolderWatches {
   readonly #maxWatches: number;
   readonly #onChange: (paths: readonly string[]) => void;
   readonly #folders = new Map<string, Folder>();
+  /** Folders whose name somebody gave to another one: at any rate, so they wait until somebody looks. */
+  readonly #replaced = new Set<string>();
   #count = 0;
 
   /** @param onChange gets managed paths that may have changed, and ones that are not managed never */
@@ -40,6 +42,13 @@ export class FolderWatches {
       this.#folders.set(path, folder);
       if (folder.watcher === undefined) this.#watch(path, folder);
     }
+  }
+
+  /** Watches anew what was replaced since the last call. @returns the managed files in it: nobody saw what happened to them */
+  renew(): string[] {
+    const replaced = [...this.#replaced];
+    this.#replaced.clear();
+    return replaced.flatMap((path) => this.#watchAgain(path));
   }
 
   /** Managed files whose folder is not watched. */
@@ -71,9 +80,10 @@ export class FolderWatches {
     const kind = this.#folders.get(path)?.names.get(name);
     if (kind === undefined) return;
     const changed = join(path, name);
-    if (kind === 'file') this.#onChange([changed]);
-    // It may be another folder under the same name now, and a watch follows the old one. A folder can be managed itself, too.
-    else this.#onChange([changed, ...this.#watchAgain(changed)]);
+    // It may be another folder under the same name now, and a watch follows the old one.
+    if (kind === 'folder') this.#replaced.add(changed);
+    // A folder can be managed itself, too.
+    this.#onChange([changed]);
   }
 
   /** @returns the files in it and below */

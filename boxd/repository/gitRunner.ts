@@ -10,6 +10,9 @@ export interface CheckoutParts {
 
 export type RunGit = (cwd: string, args: readonly string[], environment?: Record<string, string>) => Promise<GitResult>;
 
+/** What these say is for the log; the others only ask questions of our own. */
+const told: ReadonlySet<string> = new Set(['clone', 'fetch', 'ls-remote', 'checkout', 'reset']);
+
 /** git with one deadline for all that a checkout takes. */
 export function runner({ git, signal, say }: Omit<CheckoutParts, 'home'>, deadlineMs: number): RunGit {
   return async (cwd, args, environment) => {
@@ -22,7 +25,7 @@ export function runner({ git, signal, say }: Omit<CheckoutParts, 'home'>, deadli
       signal,
       ...(environment && { environment }),
     });
-    if (result.stderr !== '') say(`${result.stderr}\n`);
+    if (result.stderr !== '' && told.has(args[0] ?? '')) say(`${result.stderr}\n`);
     return result;
   };
 }

@@ -1,14 +1,17 @@
 import { JsonFields } from '../http/jsonFields.ts';
 import type { BoxdRoute } from '../http/route.ts';
+import type { SecretFiles } from '../processes/secretFiles.ts';
 import type { RepositoryRuns } from './repositoryRuns.ts';
 import { readRunRequest } from './runRequest.ts';
 
-export function repositoryRoutes(runs: RepositoryRuns): BoxdRoute[] {
+export function repositoryRoutes(runs: RepositoryRuns, secretFiles: SecretFiles): BoxdRoute[] {
   return [
     {
       method: 'POST',
       path: '/v1/repository/run',
-      handle: async ({ json }) => ({ json: await runs.start(readRunRequest(await json())) }),
+      handle: async ({ json }) => ({
+        json: await runs.start(readRunRequest(new JsonFields(await json()), secretFiles)),
+      }),
     },
     {
       method: 'GET',

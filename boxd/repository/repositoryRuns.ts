@@ -50,7 +50,7 @@ export class RepositoryRuns {
 
   /** Begins a run unless nothing changed; one of the same that is under way is joined, any other is ended first. */
   async start(request: RunRequest): Promise<RepositoryRunState> {
-    const key = JSON.stringify({ ...request, force: false, environment: {} });
+    const key = JSON.stringify({ ...request, force: false, environment: {}, masked: [] });
     const current = this.#current;
     if (current?.run.state === 'running') {
       if (current.key === key) return this.#state(false);
@@ -144,7 +144,7 @@ export class RepositoryRuns {
     const stages = new Stages(run, () => this.#tell());
     const say = (text: string) => log.add(Buffer.from(text));
     const parts = { git: this.#git, home: this.#settings.home, signal, say };
-    say(`── repository: ${request.url} ${request.ref ?? ''}\n`);
+    say(`== repository: ${request.url} ${request.ref ?? ''}\n`);
     const fetched = await stages.run('repository', signal, async () => {
       const { commit, notes } = await bringCheckout(parts, request);
       run.commit = commit;
@@ -156,8 +156,8 @@ export class RepositoryRuns {
       fetched &&
       commit !== null &&
       (await stages.run('setup', signal, async () => {
-        say('── setup\n');
-        const output = new MaskedOutput(Object.values(request.environment), (chunk) => log.add(chunk));
+        say('== setup\n');
+        const output = new MaskedOutput(request.masked, (chunk) => log.add(chunk));
         const onOutput = (chunk: Buffer) => output.add(chunk);
         try {
           return await setupStage({ settings: this.#settings, request, commit, run, signal, output: onOutput });
@@ -166,7 +166,7 @@ export class RepositoryRuns {
         }
       }));
     for (const { name, state, detail } of run.stages)
-      say(`── ${name}: ${state}${detail === undefined ? '' : `. ${detail}`}\n`);
+      say(`== ${name}: ${state}${detail === undefined ? '' : `. ${detail}`}\n`);
     run.state = isDone ? 'ok' : signal.aborted ? 'cancelled' : 'failed';
   }
 

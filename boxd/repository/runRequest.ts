@@ -1,5 +1,6 @@
 import { type DotfileManager, isDotfileManager } from '../../protocol/dotfileManagers.ts';
-import { JsonFields } from '../http/jsonFields.ts';
+import type { JsonFields } from '../http/jsonFields.ts';
+import type { SecretFiles } from '../processes/secretFiles.ts';
 
 /** What `StartRepositoryRun` of protocol/boxdRepository.ts says, read by hand. */
 export interface RunRequest {
@@ -17,11 +18,13 @@ export interface RunRequest {
   readonly setupMs: number;
   /** Secrets for the setup. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What the log must not hold. */
+  readonly masked: readonly string[];
 }
 
 /** @throws SpoonError `request-invalid` */
-export function readRunRequest(value: unknown): RunRequest {
-  const fields = new JsonFields(value);
+export function readRunRequest(fields: JsonFields, secretFiles: SecretFiles): RunRequest {
+  const { environment, values } = secretFiles.read(fields);
   const optional = (name: string) => (fields.value(name) === null ? null : fields.text(name));
   const manager = fields.value('manager');
   return {
@@ -34,6 +37,7 @@ export function readRunRequest(value: unknown): RunRequest {
     force: fields.flag('force'),
     cloneMs: fields.count('cloneMs'),
     setupMs: fields.count('setupMs'),
-    environment: fields.value('environment') === undefined ? {} : fields.variables('environment'),
+    environment,
+    masked: values,
   };
 }

@@ -40,10 +40,15 @@ export class ByteRing {
 
   /** A copy of the bytes from `from` up to, not with, `to`; both within `start` and `end`. */
   copy(from: number, to: number): Buffer {
+    return this.copyInto(Buffer.allocUnsafe(to - from), from, to);
+  }
+
+  /** As {@link copy}, into the front of `target`. @returns the part of it that was filled */
+  copyInto(target: Buffer, from: number, to: number): Buffer {
     if (from < this.#start || to > this.#end || from > to) throw new RangeError(`ring: no bytes ${from} to ${to}`);
     const capacity = this.#bytes.length;
     const at = from % capacity;
-    const out = Buffer.allocUnsafe(to - from);
+    const out = target.subarray(0, to - from);
     const untilWrap = Math.min(out.length, capacity - at);
     this.#bytes.copy(out, 0, at, at + untilWrap);
     if (untilWrap < out.length) this.#bytes.copy(out, untilWrap, 0, out.length - untilWrap);

@@ -8,6 +8,7 @@ import { firstWholeLine } from './replayStart.ts';
 /** A full-screen program's output that waits in the ring before the model looks at it. */
 const drawFromBytes = replayRingBytes / 2;
 const drawEveryMs = 100;
+const keepModelMs = 60_000;
 /** CAN ends a sequence that the lost bytes had begun (ECMA-48); then plain colours, and no scroll region. */
 const afterGap = '\x18\x1b[0m\x1b[r';
 
@@ -35,7 +36,7 @@ interface Screen {
 
 /**
  * What the terminal's screen looks like, for viewers that come anew or too late for the bytes. Made from the ring when it
- * is asked for, and forgotten again: what scrolls by needs no memory of its own. Only while a full-screen program draws,
+ * is asked for, and forgotten a minute later: what scrolls by needs no memory of its own. Only while a full-screen program draws,
  * which does not say again what it once drew, it follows along, a moment behind and never through a flood, because
  * parsing is half as fast as the kernel's terminal (docs/decisions/0070).
  */
@@ -49,6 +50,7 @@ export class ScreenModel {
   /** Never empty: the last one of before the ring's start, then those within it. */
   #sizes: (Size & { offset: number })[];
   #timer: NodeJS.Timeout | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
   #drawing: Promise<void> = Promise.resolve();
 
   /** @param scanner follows the same output, always to its end */
@@ -78,18 +80,30 @@ export class ScreenModel {
   async take(): Promise<Snapshot> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    clearTimeout(this.#forgetting);
     for (;;) {
       const screen = await this.#draw();
       if (this.#drawnOffset !== this.#ring.end) continue;
       const snapshot = { offset: this.#drawnOffset, bytes: this.#picture(screen) };
-      if (!this.#scanner.alternateScreen) this.#forget();
+      this.#forgetLater();
       return snapshot;
     }
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#forgetting);
     this.#forget();
+  }
+
+  /** Who reloads a window often does so again at once. */
+  #forgetLater(): void {
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => {
+      void this.#inTurn(async () => {
+        if (!this.#scanner.alternateScreen) this.#forget();
+      });
+    }, keepModelMs).unref();
   }
 
   #forget(): void {
@@ -100,21 +114,23 @@ export class ScreenModel {
 
   #drawUnlessFlooded(): void {
     this.#timer = undefined;
-    if (this.#ring.end - this.#seenOffset < replayRingBytes - drawFromBytes) void this.#draw();
-    else this.onOutput();
+    if (this.#ring.end - this.#seenOffset >= replayRingBytes - drawFromBytes) this.onOutput();
+    // Where it cannot be drawn, whoever asks for a snapshot is told.
+    else this.#draw().catch(() => undefined);
   }
 
-  /** One after another: two callers must not both write the same bytes. */
-  async #draw(): Promise<Screen> {
-    const before = this.#drawing;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#drawing = promise;
-    await before;
-    try {
-      return await this.#drawUpTo(this.#ring.end);
-    } finally {
-      resolve();
-    }
+  #draw(): Promise<Screen> {
+    return this.#inTurn(() => this.#drawUpTo(this.#ring.end));
+  }
+
+  /** One after another: two must not both write the same bytes, nor one throw away what another draws on. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#drawing.then(work);
+    this.#drawing = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
   }
 
   async #drawUpTo(target: number): Promise<Screen> {

@@ -37,8 +37,8 @@ export class Terminal {
   #wantedSize: { columns: number; rows: number } | undefined;
   #pty: PseudoTerminal | undefined;
   #cwd: string;
-  #fresh: Buffer[] = [];
   #freshBytes = 0;
+  #newestBytes = 0;
   #flushing = false;
   #paused = false;
   /** Being drawn; the shell waits for it, so that it gets done. */
@@ -185,8 +185,8 @@ export class Terminal {
     this.#scanner.scan(chunk);
     this.#screen.onOutput();
     if (this.#viewers.size === 0) return;
-    this.#fresh.push(chunk);
     this.#freshBytes += chunk.length;
+    this.#newestBytes = chunk.length;
     if (this.#freshBytes >= maxFrameBytes) {
       this.#flush();
       return;
@@ -201,8 +201,7 @@ export class Terminal {
    * one frame; the first turn without new ones sends. No timer: an idle loop goes round in microseconds.
    */
   #flushOrGather(seenBytes: number): void {
-    const newest = this.#fresh.at(-1)?.length ?? 0;
-    if (this.#freshBytes > seenBytes && newest >= floodChunkBytes && this.#exit === undefined) {
+    if (this.#freshBytes > seenBytes && this.#newestBytes >= floodChunkBytes && this.#exit === undefined) {
       const seen = this.#freshBytes;
       setImmediate(() => this.#flushOrGather(seen));
       return;
@@ -212,11 +211,9 @@ export class Terminal {
   }
 
   #flush(): void {
-    const fresh = this.#fresh.length === 1 ? this.#fresh[0] : undefined;
-    this.#fresh = [];
     this.#freshBytes = 0;
     for (const viewer of this.#viewers) {
-      viewer.send(this.#size, fresh);
+      viewer.send(this.#size);
       if (this.#exit !== undefined) viewer.finish(this.#exit);
     }
     if ([...this.#viewers].some((viewer) => viewer.wantsSnapshot)) this.#snapshot ??= this.#sendSnapshot();

@@ -1,14 +1,21 @@
 import { JsonFields } from '../http/jsonFields.ts';
 import type { BoxdRoute, BoxdUpgrade } from '../http/route.ts';
+import type { SecretFiles } from '../processes/secretFiles.ts';
 import type { Terminals } from './terminals.ts';
 
-export function terminalRoutes(terminals: Terminals, countCommands: () => number): BoxdRoute[] {
+interface TerminalRouteParts {
+  readonly secretFiles: SecretFiles;
+  readonly countCommands: () => number;
+}
+
+export function terminalRoutes(terminals: Terminals, { secretFiles, countCommands }: TerminalRouteParts): BoxdRoute[] {
   return [
     {
       method: 'POST',
       path: '/v1/terminals',
       async handle({ json }) {
         const fields = new JsonFields(await json());
+        const { environment, notes } = secretFiles.read(fields);
         const started = await terminals.start({
           id: fields.id(),
           shell: fields.text('shell'),
@@ -16,10 +23,10 @@ export function terminalRoutes(terminals: Terminals, countCommands: () => number
           columns: fields.value('columns'),
           rows: fields.value('rows'),
           safe: fields.flag('safe'),
-          environment: fields.variables('environment'),
+          environment,
           thread: fields.value('thread') === undefined ? undefined : fields.text('thread'),
         });
-        return { json: started };
+        return { json: { ...started, notes: [...started.notes, ...notes].slice(0, 16) } };
       },
     },
     {

@@ -20,6 +20,10 @@ interface Options {
   readonly onDrain: () => void;
 }
 
+/** Of all viewers: made anew for each frame, they would keep the garbage collector busy through every flood. */
+const spareFrames: Buffer[] = [];
+const maxSpareFrames = 8;
+
 /**
  * One viewer of a terminal: an offset into the terminal's ring, and how far beyond it may be sent. Nothing is queued for
  * it but what its socket holds.
@@ -90,8 +94,8 @@ export class TerminalViewer {
     this.#passedOver = true;
   }
 
-  /** Sends what it has room for. @param fresh the newest bytes of the ring, to spare a copy where they are all there is */
-  send(size: Size, fresh?: Buffer): void {
+  /** Sends what it has room for. */
+  send(size: Size): void {
     const gate = this.#gate;
     if (gate === undefined || this.#done || gate.roomBytes === 0 || this.wantsSnapshot) return;
     if (this.#passedOver) {
@@ -105,9 +109,11 @@ export class TerminalViewer {
       const bytes = Math.min(this.#ring.end - gate.sentOffset, maxFrameBytes, gate.roomBytes);
       if (bytes === 0) return;
       const from = gate.sentOffset;
-      const whole = fresh !== undefined && fresh.length === bytes && from + bytes === this.#ring.end;
       gate.send(bytes);
-      this.webSocket.send(whole ? fresh : this.#ring.copy(from, from + bytes));
+      const buffer = spareFrames.pop() ?? Buffer.allocUnsafeSlow(maxFrameBytes);
+      this.webSocket.send(this.#ring.copyInto(buffer, from, from + bytes), () => {
+        if (spareFrames.length < maxSpareFrames) spareFrames.push(buffer);
+      });
     }
   }
 

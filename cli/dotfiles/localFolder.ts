@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileToSave } from '../../client/saveMany.ts';
 import { SpoonError } from '../../protocol/errors.ts';
@@ -8,6 +8,9 @@ import { isIgnored, isIgnoredName } from '../../protocol/ignoredFiles.ts';
 import { maxFileBytes } from '../../protocol/limits.ts';
 import { UsageError } from '../commandLine.ts';
 import { systemReason } from '../systemReason.ts';
+
+/** A private key shows itself within them. */
+const headBytes = 256;
 
 export type LocalFile = Omit<FileToSave, 'base'> & { readonly kind: NonNullable<FileToSave['kind']> };
 
@@ -65,11 +68,20 @@ async function take(folder: string, local: string, below: string, found: LocalFo
     found.files.push({ path, kind: 'directory', mode, size: 0, bytes: async () => new Uint8Array() });
   } else if (info.isFile()) {
     if (info.size > maxFileBytes) throw new SpoonError('body-too-large', `A dotfile may have ${maxFileBytes} bytes.`);
-    // The head decides over the mode, so it is read twice: a folder of thousands must not be in memory as a whole.
-    const head = (await readFile(place)).subarray(0, 256);
-    const mode = importedFileMode(path, head, info.mode);
+    const mode = importedFileMode(path, await readHead(place), info.mode);
     found.files.push({ path, kind: 'file', mode, size: info.size, bytes: () => readNow(place) });
   } else throw new SpoonError('not-a-regular-file', 'It is a pipe, a socket or a device.');
+}
+
+/** The first bytes, which decide over the mode. */
+async function readHead(place: string): Promise<Uint8Array> {
+  const handle = await open(place, 'r');
+  try {
+    const head = new Uint8Array(headBytes);
+    return head.subarray(0, (await handle.read(head)).bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** @throws SpoonError for a file that went away or may not be read: the others go on */

@@ -9,6 +9,8 @@ export interface Step<T> {
   readonly prompt: string;
   readonly value: string;
   readonly password?: boolean;
+  /** Say what is wrong with it before the person is done. */
+  readonly whileTyping?: boolean;
   /** Of what is typed so far: what is wrong with it, or undefined. */
   readonly check: (typed: string) => string | undefined;
   /** When the person is done; what it throws is shown below the input, which stays open. */
@@ -34,7 +36,8 @@ export async function askStep<T>(step: Step<T>): Promise<StepAnswer<T>> {
       if (step.step > 1) input.buttons = [vscode.QuickInputButtons.Back];
       input.onDidTriggerButton(() => resolve('back'));
       input.onDidChangeValue(() => {
-        input.validationMessage = undefined;
+        const isWanted = step.whileTyping === true && input.value !== '';
+        input.validationMessage = isWanted ? step.check(input.value) : undefined;
       });
       input.onDidHide(() => reject(new vscode.CancellationError()));
       input.onDidAccept(async () => {

@@ -8,6 +8,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import type { Session } from '../auth/sessions.ts';
 import { HomeDotfiles } from '../dotfiles/homeDotfiles.ts';
 import type { Log } from '../outputLog.ts';
+import { HomeRepository } from '../repository/homeRepository.ts';
 import { requestTimeoutMs } from '../settings.ts';
 import { HomeThreads } from '../threads/homeThreads.ts';
 import { type ConnectionState, stateAfter, stateForFailure } from './connectionState.ts';
@@ -29,6 +30,7 @@ export class Connection implements vscode.Disposable {
   readonly session: Session;
   readonly host: string;
   readonly dotfiles: HomeDotfiles;
+  readonly repository: HomeRepository;
   readonly threads: HomeThreads;
   readonly terminals: TerminalPlace;
   readonly #api: ApiClient;
@@ -53,6 +55,7 @@ export class Connection implements vscode.Disposable {
     this.#api = new ApiClient({ url: session.url, token, clientId, fetch: withTimeout(fetch) });
     this.host = this.#api.host;
     this.dotfiles = new HomeDotfiles(this.#api);
+    this.repository = new HomeRepository(this.#api);
     this.threads = new HomeThreads({ api: this.#api, onBox: (box) => this.#setBox(box) });
     this.terminals = { api: this.#api, openSocket };
     this.#events = new EventStream({
@@ -62,6 +65,7 @@ export class Connection implements vscode.Disposable {
         onEvent: (event) => {
           if (event.type === 'box.changed') this.#setBox(event.box);
           else this.dotfiles.receive(event);
+          this.repository.receive(event);
           this.threads.receive(event);
         },
         onGap: () => void this.#catchUp(),
@@ -120,6 +124,7 @@ export class Connection implements vscode.Disposable {
     clearTimeout(this.#retry);
     this.#events.close();
     this.dotfiles.dispose();
+    this.repository.dispose();
     this.threads.dispose();
     this.#stateChanged.dispose();
     this.#boxChanged.dispose();
@@ -132,6 +137,7 @@ export class Connection implements vscode.Disposable {
         this.#api.checkCompatible(),
         this.dotfiles.refresh(),
         this.#api.call('box'),
+        this.repository.refresh(),
       ]);
       if (health.instanceId !== this.session.instanceId) {
         throw new SpoonError('unauthenticated', `At ${this.host} there is another service now.`);
@@ -189,11 +195,13 @@ export class Connection implements vscode.Disposable {
   }
 }
 
+const ownLimit =
+  /\/v1\/(terminals|commands|threads|threads\/.*|spoons\/.*|home\/usage|box\/\w+|environment\/repository(\/\w+)?)$/;
+
 /** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box, a thread is a download). */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) => {
-    if (/\/v1\/(terminals|commands|threads|threads\/.*|spoons\/.*|home\/usage|box\/\w+)$/.test(new URL(url).pathname))
-      return fetch(url, init);
+    if (ownLimit.test(new URL(url).pathname)) return fetch(url, init);
     const limit = AbortSignal.timeout(requestTimeoutMs());
     return fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit });
   };

@@ -10,6 +10,7 @@ import type { DownloadCommand } from './downloadCommand.ts';
 import type { DriftCommands } from './driftCommands.ts';
 import type { EditCommands } from './editCommands.ts';
 import { dotfilePathOf, type HistoryCommands } from './historyCommands.ts';
+import { showLayers } from './layersCommand.ts';
 import { changeMode } from './modeCommand.ts';
 import type { UploadCommands } from './uploadCommands.ts';
 
@@ -44,6 +45,9 @@ export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCom
     const path = pathOfTarget(target);
     return path === undefined ? [] : [path];
   };
+  /** From the palette it asks: the file may be one that is no dotfile. */
+  const layersPath = (target: unknown): string | undefined =>
+    target instanceof vscode.Uri ? dotfilePathOf(target) : nodeOf(target)?.path;
   return {
     'spoon.dotfiles.newFile': (node) => edit.newFile(one(node)),
     'spoon.dotfiles.newFolder': (node) => edit.newFolder(one(node)),
@@ -74,6 +78,7 @@ export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCom
     'spoon.dotfiles.takeFromHome': (target, targets) => drift.take(pathsOfTargets(target, targets)),
     'spoon.dotfiles.restoreInHome': (target, targets) => drift.restore(pathsOfTargets(target, targets)),
     'spoon.dotfiles.mergeWithHome': (target) => drift.merge(pathOfTarget(target)),
+    'spoon.dotfiles.layers': (target) => showLayers(current, drift, layersPath(target)),
   };
 }
 

@@ -20,11 +20,13 @@ export function isBinaryName({ kind, name }: Entry): boolean {
   return kind === 'file' && binaryNames.test(name);
 }
 
-export function describeDotfile(entry: Entry, dotfiles: HomeDotfiles): vscode.MarkdownString {
+/** @param made who made what is in the box; empty where that is not known */
+export function describeDotfile(entry: Entry, dotfiles: HomeDotfiles, made: string): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString();
   // appendText: nothing that a service or a file name says is taken for markup.
   tooltip.appendText(`~/${entry.path}`);
-  for (const line of details(entry, dotfiles)) tooltip.appendText('\n').appendText(line);
+  const lines = [...details(entry, dotfiles), made].filter((line) => line !== '');
+  for (const line of lines) tooltip.appendText('\n').appendText(line);
   return tooltip;
 }
 

@@ -223,7 +223,7 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
   /** @throws FileSystemError when the file's account is not the one that is signed in, or nothing is known of it yet */
   async #connectionFor(uri: vscode.Uri): Promise<Connection> {
     try {
-      await this.#current.ready;
+      await this.#current.settled;
       const connection = this.#current.require();
       if (accountOf(connection.session) !== uri.authority) {
         throw new SpoonError('unauthenticated', vscode.l10n.t('This file belongs to another account.'));

@@ -1,13 +1,16 @@
 import * as vscode from 'vscode';
+import type { HomePath } from '../../protocol/homePath.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
+import { repositoryRow } from '../repository/repositoryRow.ts';
 import { Coalesce } from './coalesce.ts';
 import { describeDotfile, isExecutable, spokenDotfile } from './dotfileFacts.ts';
 import { type Entry, type IndexChange, mergeChanges, nameOf, parentOf } from './dotfileIndex.ts';
 import { accountOf, dotfileUri } from './dotfileUri.ts';
 import type { HomeDotfiles } from './homeDotfiles.ts';
+import { winnerText } from './layersCommand.ts';
 
 /** A place in the tree. One object per path for as long as the account is shown, so that VS Code knows it again. */
 export interface DotfileNode {
@@ -16,6 +19,12 @@ export interface DotfileNode {
   /** A row of an empty home that says what to do. VS Code takes no drops on a welcome view, but on rows it does. */
   readonly hint?: { readonly label: string; readonly icon: string; readonly command: CommandId };
 }
+
+/** The dotfiles repository, first of all; what it shows is `repository/repositoryRow.ts`. */
+const repositoryNode: DotfileNode = {
+  path: '',
+  hint: { label: '', icon: 'repo', command: 'spoon.repository.showLog' },
+};
 
 const hints: readonly DotfileNode[] = [
   {
@@ -27,6 +36,10 @@ const hints: readonly DotfileNode[] = [
     hint: { label: vscode.l10n.t('Upload a Folder…'), icon: 'folder', command: 'spoon.dotfiles.uploadFolder' },
   },
   { path: '', hint: { label: vscode.l10n.t('New Dotfile…'), icon: 'new-file', command: 'spoon.dotfiles.newFile' } },
+  {
+    path: '',
+    hint: { label: vscode.l10n.t('Use a Dotfiles Repository…'), icon: 'repo', command: 'spoon.repository.configure' },
+  },
 ];
 
 export const dotfilesViewId = 'spoon.dotfiles';
@@ -116,12 +129,16 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
 
   getChildren(node?: DotfileNode): DotfileNode[] {
     const dotfiles = this.#current.connection?.dotfiles;
-    if (node === undefined && dotfiles?.isListed === true && dotfiles.count === 0) return [...hints];
     if (node?.hint !== undefined) return [];
-    return (dotfiles?.children(node?.path ?? '') ?? []).map(({ path }) => this.node(path));
+    const entries = (dotfiles?.children(node?.path ?? '') ?? []).map(({ path }) => this.node(path));
+    if (node !== undefined) return entries;
+    const first = repositoryRow(this.#current) === undefined ? [] : [repositoryNode];
+    const isEmpty = dotfiles?.isListed === true && dotfiles.count === 0;
+    return [...first, ...(isEmpty ? hints : entries)];
   }
 
   getTreeItem(node: DotfileNode): vscode.TreeItem {
+    if (node === repositoryNode) return repositoryRow(this.#current) ?? new vscode.TreeItem('');
     if (node.hint !== undefined) return hintItem(node.hint);
     const connection = this.#current.connection;
     const entry = connection?.dotfiles.entry(node.path);
@@ -143,11 +160,15 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     return item;
   }
 
-  resolveTreeItem(item: vscode.TreeItem, node: DotfileNode): vscode.TreeItem {
+  async resolveTreeItem(item: vscode.TreeItem, node: DotfileNode): Promise<vscode.TreeItem> {
     const connection = this.#current.connection;
     const entry = connection?.dotfiles.entry(node.path);
     if (connection === undefined || entry === undefined) return item;
-    item.tooltip = describeDotfile(entry, connection.dotfiles);
+    const { dotfiles } = connection;
+    const isKnown = entry.kind !== 'directory' && this.#current.state.name === 'connected';
+    // A tooltip that cannot say everything says the rest.
+    const layers = isKnown ? await dotfiles.layers(entry.path as HomePath).catch(() => undefined) : undefined;
+    item.tooltip = describeDotfile(entry, dotfiles, winnerText(layers?.layers ?? []));
     return item;
   }
 

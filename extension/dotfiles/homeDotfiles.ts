@@ -15,6 +15,7 @@ import type {
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
+import type { LayerReport } from '../../protocol/layers.ts';
 import { DotfileIndex, type Entry, type IndexChange, isEmptyChange, mergeChanges } from './dotfileIndex.ts';
 
 /**
@@ -106,6 +107,10 @@ export class HomeDotfiles implements vscode.Disposable {
 
   async readHome(path: HomePath): Promise<{ readonly bytes: Uint8Array; readonly modifiedMs: number }> {
     return await this.#api.readHome(path);
+  }
+
+  async layers(path: HomePath): Promise<LayerReport> {
+    return await this.#api.layers(path);
   }
 
   /** What is in the home becomes the current version. @throws SpoonError `version-stale` when a newer one is there */

@@ -57,7 +57,7 @@ export class VersionFiles implements vscode.FileSystemProvider, vscode.Disposabl
 
   async #read(uri: vscode.Uri): Promise<{ readonly bytes: Uint8Array; readonly modifiedMs: number }> {
     try {
-      await this.#current.ready;
+      await this.#current.settled;
       const [version = '', ...segments] = pathOf(uri).split('/');
       const { dotfiles } = this.#current.require();
       const path = parseHomePath(segments.join('/'));

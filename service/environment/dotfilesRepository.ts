@@ -1,3 +1,4 @@
+import type { StartRepositoryRun } from '../../protocol/boxdRepository.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
@@ -20,7 +21,7 @@ export interface DotfilesRepositoryParts {
   readonly overlay: Pick<LiveOverlay, 'applyAll'>;
   readonly publish: (userId: string, event: SpoonEvent) => void;
   /** Secrets for the setup. */
-  readonly secretsFor: (userId: string) => Promise<{ readonly environment: Record<string, string> }>;
+  readonly secretsFor: (userId: string) => Promise<Required<Pick<StartRepositoryRun, 'environment' | 'secretFiles'>>>;
   /** What failed where nobody waits for an answer. */
   readonly onError: (error: unknown, userId: string) => void;
 }
@@ -136,6 +137,7 @@ export class DotfilesRepository {
     }
     const { url, ref, setup, manager } = stored.settings;
     const { commit } = stored;
+    const { environment, secretFiles } = await secretsFor(userId);
     const begun = await box.boxd.repository.start({
       url,
       ref,
@@ -146,7 +148,8 @@ export class DotfilesRepository {
       force,
       cloneMs,
       setupMs,
-      environment: (await secretsFor(userId)).environment,
+      environment,
+      secretFiles,
     });
     if (begun.upToDate || begun.run === null) return undefined;
     const before = this.#live.get(userId);

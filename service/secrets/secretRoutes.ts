@@ -17,12 +17,13 @@ export function addSecretRoutes(app: FastifyInstance, { secrets, terminals }: Se
   }));
   addRoute(app, routes.setSecret, async ({ caller, params, body }) => {
     const { userId } = requireUser(caller);
-    const { sealed, spoon = null, scopes } = body;
+    const { sealed, spoon = null, scopes, file } = body;
     const secret = await secrets.set(userId, {
       name: params.name ?? '',
       spoon,
       box: Buffer.from(sealed, 'base64'),
       scopes,
+      file,
     });
     return { secret, olderTerminals: (await openTerminals(userId, secret.spoon)).map(({ title, id }) => title || id) };
   });

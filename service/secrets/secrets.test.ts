@@ -11,6 +11,7 @@ const code = (expected: string) => (error: unknown) => error instanceof SpoonErr
 interface Given {
   readonly spoon?: string;
   readonly scopes?: SecretScope[];
+  readonly file?: boolean;
 }
 
 async function open(t: TestContext) {
@@ -24,9 +25,9 @@ async function open(t: TestContext) {
     now: () => ++nowMs,
     onDamage: ({ error }) => damages.push(error),
   });
-  const set = async (name: string, value: string | Uint8Array, { spoon, scopes }: Given = {}, user = 'ada') => {
+  const set = async (name: string, value: string | Uint8Array, { spoon, scopes, file }: Given = {}, user = 'ada') => {
     const box = await seal(await bench.values.key(user), secretUse(name, spoon ?? null), value);
-    return secrets.set(user, { name, spoon: spoon ?? null, box, scopes });
+    return secrets.set(user, { name, spoon: spoon ?? null, box, scopes, file });
   };
   const environment = async (scope: SecretScope, spoon: string | null = null, user = 'ada') =>
     (await secrets.forProcess(user, scope, spoon)).environment;
@@ -49,14 +50,24 @@ describe('secrets', () => {
     assert.deepEqual(await environment('shells', null, 'bo'), {});
   });
 
+  it('are files where that is wanted, of any bytes', async (t) => {
+    const { set, secrets } = await open(t);
+    await set('KEY', Uint8Array.of(0, 0xff), { file: true });
+    await set('KEY', Uint8Array.of(0, 0xfe));
+    await set('TEXT', 'text');
+    const { environment, secretFiles } = await secrets.forProcess('ada', 'shells', null);
+    assert.deepEqual([environment, secretFiles], [{ TEXT: 'text' }, { KEY: 'AP4=' }]);
+    await assert.rejects(set('KEY', Uint8Array.of(0), { file: false }), code('secret-invalid'));
+  });
+
   it('are listed by name and never by value (row 73)', async (t) => {
     const { set, secrets } = await open(t);
     await set('B', 'value-canary');
     await set('A', 'value-canary', { spoon: 'api', scopes: ['jobs'] });
     const list = await secrets.list('ada');
     assert.deepEqual(list, [
-      { name: 'A', spoon: 'api', scopes: ['jobs'], updatedMs: 2 },
-      { name: 'B', spoon: null, scopes: ['shells'], updatedMs: 1 },
+      { name: 'A', spoon: 'api', scopes: ['jobs'], file: false, updatedMs: 2 },
+      { name: 'B', spoon: null, scopes: ['shells'], file: false, updatedMs: 1 },
     ]);
     assert.deepEqual(await secrets.list('bo'), []);
   });

@@ -24,10 +24,13 @@ export interface NewSecret {
   readonly spoon: string | null;
   readonly box: Uint8Array;
   readonly scopes: readonly SecretScope[] | undefined;
+  readonly file: boolean | undefined;
 }
 
 export interface Injection {
   readonly environment: Record<string, string>;
+  /** In base64. */
+  readonly secretFiles: Record<string, string>;
   /** For the person who starts the process. */
   readonly notes: string[];
 }
@@ -36,6 +39,7 @@ const Head = Type.Object({
   name: Type.String(),
   spoon: Type.Union([Type.String(), Type.Null()]),
   scopes: Type.Array(SecretScope),
+  file: Type.Boolean(),
 });
 
 /**
@@ -59,14 +63,15 @@ export class Secrets {
    * @throws SpoonError `env-name-invalid`, `spoon-name-invalid`, `secret-invalid`, `secret-limit`, `body-too-large`, and what
    *   {@link SealedValues.check} throws
    */
-  async set(userId: string, { name, spoon, box, scopes }: NewSecret): Promise<Secret> {
+  async set(userId: string, { name, spoon, box, scopes, file }: NewSecret): Promise<Secret> {
     checkEnvName(name);
     if (spoon !== null) checkSpoonName(spoon);
     let size = 0;
     const use = secretUse(name, spoon);
     const { store, keyring, sealedValues, now } = this.#parts;
+    let isText = true;
     const inspect = (value: Uint8Array): void => {
-      checkValue(value);
+      isText = fitsVariable(value);
       size = value.length;
     };
     const checked = await sealedValues.check(userId, use, box, { maxBytes: maxSecretBytes, inspect });
@@ -76,8 +81,10 @@ export class Secrets {
       const before = await this.#row(trx, userId, mac);
       await checkRoom(trx, userId, { mac, size });
       const known = before === undefined ? undefined : await this.#open(before);
-      const secret: Secret = { name, spoon, scopes: [...(scopes ?? known?.scopes ?? ['shells'])], updatedMs };
-      const head = Buffer.from(JSON.stringify({ name, spoon, scopes: secret.scopes }));
+      const where = { scopes: [...(scopes ?? known?.scopes ?? ['shells'])], file: file ?? known?.file ?? false };
+      if (!where.file && !isText) throw new SpoonError('secret-invalid');
+      const secret: Secret = { name, spoon, ...where, updatedMs };
+      const head = Buffer.from(JSON.stringify({ name, spoon, ...where }));
       const values = { head_enc: await keyring.seal(context(userId, mac), head), size, updated_ms: updatedMs };
       await trx
         .insertInto('secrets')
@@ -115,18 +122,20 @@ export class Secrets {
       if (isMeant) wanted.set(secret.name, secret);
     }
     const environment: Record<string, string> = {};
+    const secretFiles: Record<string, string> = {};
     for (const secret of wanted.values()) {
       try {
         const value = await this.#parts.sealedValues.open(userId, secretUse(secret.name, secret.spoon));
         if (value === undefined) throw new SpoonError('integrity-failure');
-        environment[secret.name] = Buffer.from(value).toString('utf8');
+        if (secret.file) secretFiles[secret.name] = Buffer.from(value).toString('base64');
+        else environment[secret.name] = Buffer.from(value).toString('utf8');
         value.fill(0);
       } catch (error) {
         if (!(error instanceof SpoonError)) throw error;
         notes.push(`The secret ${secret.name} cannot be opened and is left out. Set it again: ${error.message}`);
       }
     }
-    return { environment, notes };
+    return { environment, secretFiles, notes };
   }
 
   async #read(userId: string): Promise<{ secrets: Secret[]; damaged: number }> {
@@ -163,17 +172,14 @@ export class Secrets {
   }
 }
 
-/** What an environment cannot hold (execve(2): text that ends at a NUL), or JSON on the way to it. */
-function checkValue(value: Uint8Array): void {
-  if (value.includes(0))
-    throw new SpoonError('secret-invalid', 'It holds a NUL byte, which no environment variable can.');
+/** Whether an environment can hold it: text that has no NUL (execve(2)). */
+function fitsVariable(value: Uint8Array): boolean {
+  if (value.includes(0)) return false;
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(value);
+    return true;
   } catch {
-    throw new SpoonError(
-      'secret-invalid',
-      'It is not UTF-8 text. Encode it, as in base64, and decode it where it is used.',
-    );
+    return false;
   }
 }
 

@@ -41,6 +41,7 @@ export interface TerminalsParts {
     spoon: string | null,
   ) => Promise<{
     readonly environment: Record<string, string>;
+    readonly secretFiles: Record<string, string>;
     readonly notes: readonly string[];
   }>;
   /**
@@ -109,6 +110,7 @@ export class Terminals {
         safe: request.safe ?? false,
         ...(request.thread === undefined ? {} : { thread: request.thread }),
         environment: secrets.environment,
+        secretFiles: secrets.secretFiles,
       });
       // Nobody is there to view it any more, and nobody knows its id.
       if (signal?.aborted) await box.boxd.endTerminal(id);
@@ -137,8 +139,12 @@ export class Terminals {
     this.#knownOf(box).started.delete(id);
   }
 
-  /** For a further viewer, or the same one after a cut. @throws SpoonError `not-found`, also for another user's */
+  /**
+   * For a further viewer, or the same one after a cut.
+   * @throws SpoonError `not-found`, also for another user's; `box-stopped`, where it has ended with the box
+   */
   async ticketFor(asker: Asker, id: string): Promise<{ ticket: string; expiresInMs: number }> {
+    if (this.#parts.boxes.running(asker.userId) === undefined) throw new SpoonError('box-stopped');
     await this.#boxOf(asker.userId, id);
     return this.#ticket(asker, 'terminal', id);
   }
@@ -154,7 +160,8 @@ export class Terminals {
       const { argv } = request;
       const cwd = await this.#folderFor(box, request, signal);
       const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
-      const started = await box.boxd.startCommand({ id, argv, cwd, environment: secrets.environment });
+      const { environment, secretFiles } = secrets;
+      const started = await box.boxd.startCommand({ id, argv, cwd, environment, secretFiles });
       return {
         value: id,
         ...this.#ticket(asker, 'command', id),
@@ -178,16 +185,6 @@ export class Terminals {
     if (thread === undefined) return cwd;
     if (cwd !== '') throw new SpoonError('request-invalid', 'Give cwd or thread, not both.');
     return this.#parts.folderOfThread(box, thread, signal);
-  }
-
-  /** For a connection to a box that broke: whether it was the box that ended. Asked, it fails before the engine tells. */
-  async isBoxGone(userId: string): Promise<boolean> {
-    const { boxes } = this.#parts;
-    await boxes
-      .running(userId)
-      ?.boxd.stat()
-      .catch(() => undefined);
-    return boxes.running(userId) === undefined;
   }
 
   /** A box whose daemon died a moment ago still looks as if it ran: it is replaced, and asked once more. */

@@ -99,6 +99,44 @@ printf %s "$SETUP_KEY" > ~/seen; env | grep -c SETUP_KEY; exit 0`;
     assert.equal(await service.inBox(ada, 'sh', '-c', 'ls seen 2>/dev/null; echo none'), 'none');
   });
 
+  it('keeps nobody waiting who does not want to, and goes on beside; it can be cancelled', async () => {
+    const { url } = publishTree(git, 'slow', {
+      'install.sh': 'echo mine > ~/.bashrc; until [ -e ~/go ]; do sleep 0.05; done',
+    });
+    await restart();
+    await repo('set', url);
+    const open = (withoutWaiting: boolean) =>
+      service.fetch(ada, '/v1/terminals', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ withoutWaiting }),
+      });
+    const waiting = open(false);
+    const response = await open(true);
+    assert.equal(response.status, 200, await response.text());
+    assert.equal((await waiting).status, 200, 'the box is up for the others too');
+    assert.equal((await repo('show')).run?.state, 'running');
+    await service.inBox(ada, 'touch', 'go');
+    for (let state = await repo('show'); state.run?.state !== 'ok'; state = await repo('show')) {
+      assert.equal(state.run?.state, 'running', JSON.stringify(state.run));
+    }
+    assert.equal(await service.inBox(ada, 'cat', '.bashrc'), '# overlay');
+    await service.inBox(ada, 'rm', 'go');
+    assert.equal((await repo('run', '--no-wait')).run?.state, 'running');
+    assert.equal((await repo('cancel')).run?.state, 'cancelled');
+  });
+
+  it('runs nothing at starts without a change, also when the service was away', async () => {
+    const { url } = publishTree(git, 'counted', { 'install.sh': 'echo z >> ~/count' });
+    await repo('set', url);
+    await service.kill('SIGKILL');
+    await service.launch();
+    for (let start = 0; start < 3; start++) {
+      await restart();
+      assert.equal(await service.inBox(ada, 'cat', 'count'), 'z');
+    }
+  });
+
   it('is taken out again', async () => {
     const { url } = publishTree(git, 'links', { '.inputrc': 'repo\n' });
     await service.inBox(ada, 'sh', '-c', 'echo mine > .inputrc');

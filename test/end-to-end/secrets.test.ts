@@ -105,6 +105,16 @@ for (const engine of testEngines) {
         }
       }
 
+      const asFile = await service.spoonctl(ada, ['secrets', 'set', 'KEY_FILE', '--file'], Buffer.of(0, 0xff, 0x41));
+      assert.equal(asFile.code, 0, asFile.stderr);
+      const seen = await service.inBox(
+        ada,
+        'sh',
+        '-c',
+        'stat -c %a "$KEY_FILE"; od -An -tx1 "$KEY_FILE"; df --output=fstype "$KEY_FILE"',
+      );
+      assert.deepEqual(seen.split(/\s+/), ['600', '00', 'ff', '41', 'Type', 'tmpfs']);
+
       const removed = await service.spoonctl(ada, ['secrets', 'rm', name]);
       assert.equal(removed.code, 0, removed.stderr);
       assert.equal(await service.inBox(ada, 'sh', '-c', `echo "[$${name}]"`), '[]');

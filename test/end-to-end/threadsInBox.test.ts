@@ -101,3 +101,24 @@ describe('threads in a real box', { timeout: 300_000 }, () => {
     assert.equal(await spoonctl('exec', '--thread', 'one/main', '--', 'cat', 'README.md'), 'hello');
   });
 });
+
+describe('git in a box on Docker', { timeout: 300_000 }, () => {
+  it('trusts the operator’s authority beside the image’s, and says in plain words what it cannot reach', async () => {
+    const server = await GitServer.start();
+    const caFile = join(server.folder, 'authorities.pem');
+    await writeFile(caFile, server.ca);
+    const environment = { SPOON_GIT_HOSTS: 'git.internal', SPOON_CA_FILE: caFile };
+    await using service = await RunningService.start({ engine: 'docker', environment });
+    const ada = await service.addUser('Ada');
+    const bundle = '.spoon/ca-bundle.pem';
+    assert.equal(await service.inBox(ada, 'git', 'config', '--type=path', 'http.sslCAInfo'), `/home/ada/${bundle}`);
+    const text = await service.inBox(ada, 'cat', bundle);
+    assert.ok(text.includes(server.ca.trim()));
+    assert.ok(text.split('BEGIN CERTIFICATE').length > 10, 'the image’s own are there too');
+    const url = 'https://git.internal/x';
+    const { code, stderr } = await service.spoonctl(ada, ['threads', 'new', 'x', 'main', '--url', url]);
+    assert.equal(code, 1);
+    assert.match(stderr, /The repository could not be fetched\. Could not connect/);
+    await server[Symbol.asyncDispose]();
+  });
+});

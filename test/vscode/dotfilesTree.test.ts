@@ -247,4 +247,14 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
     assert.equal(await service.inBox(user, 'cat', '.size'), 'mine');
   });
+
+  it('says why a file is as it is', async () => {
+    await window.menu(window.row('.hand'), 'Why Is This File Like This…');
+    await window.page.locator('.quick-input-title', { hasText: 'Why ~/.hand Is Like This' }).waitFor();
+    await window.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: /Overlay: these dotfiles.*wins/ })
+      .waitFor();
+    await window.picture('layers');
+    await window.page.keyboard.press('Escape');
+  });
 });

@@ -47,7 +47,7 @@ describe('the Dotfiles tree', () => {
     assert.equal(file.accessibilityInformation?.label, 'run.sh, file, executable');
     assert.equal(file.resourceUri?.toString(), uriOf(view, 'bin/run.sh').toString());
     assert.equal(view.tree.getTreeItem(view.tree.node('bin')).contextValue, 'folder mode');
-    const tooltip = view.tree.resolveTreeItem(file, view.tree.node('bin/run.sh')).tooltip;
+    const { tooltip } = await view.tree.resolveTreeItem(file, view.tree.node('bin/run.sh'));
     assert.match(tooltip instanceof vscode.MarkdownString ? tooltip.value : '', /mode&nbsp;755/);
   });
 

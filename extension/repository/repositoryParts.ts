@@ -1,0 +1,162 @@
+import * as vscode from 'vscode';
+import { dotfileManagers } from '../../protocol/dotfileManagers.ts';
+import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
+import type { RepositoryCommandId } from '../commandIds.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { CurrentConnection } from '../connection/currentConnection.ts';
+import { setContext } from '../contextKeys.ts';
+import { asPlainText } from '../failure.ts';
+import type { CommandHandler } from '../registerCommands.ts';
+import { askRepository } from './configureRepository.ts';
+import { RepositoryLog } from './repositoryLog.ts';
+import { failureNotice, moodOf, repositoryName } from './repositoryText.ts';
+
+/** The age in the tree's row is told anew so often. */
+const ageMs = 60_000;
+
+interface Tree {
+  /** All of it: a row that VS Code does not yet know again cannot be told to change. */
+  refresh(): void;
+}
+
+/** Everything of the dotfiles repository in VS Code: its commands, its log, and what is told without being asked. */
+export class RepositoryParts implements vscode.Disposable {
+  readonly #current: CurrentConnection;
+  readonly #tree: Tree;
+  readonly #log: RepositoryLog;
+  readonly #disposables: vscode.Disposable[];
+  #following: vscode.Disposable | undefined;
+
+  constructor(current: CurrentConnection, tree: Tree) {
+    this.#current = current;
+    this.#tree = tree;
+    this.#log = new RepositoryLog(current);
+    const timer = setInterval(() => tree.refresh(), ageMs);
+    this.#disposables = [
+      this.#log,
+      new vscode.Disposable(() => clearInterval(timer)),
+      current.onDidChange((connection) => this.#follow(connection)),
+    ];
+  }
+
+  get commands(): Readonly<Record<RepositoryCommandId, CommandHandler>> {
+    return {
+      'spoon.repository.configure': () => this.#configure(),
+      'spoon.repository.checkForUpdates': () => this.#check(),
+      'spoon.repository.update': () => this.#run({ update: true }),
+      'spoon.repository.run': () => this.#run({}),
+      'spoon.repository.cancel': () => this.#call('cancelRepository'),
+      'spoon.repository.showLog': () => this.#log.show(),
+      'spoon.repository.switchOnOrOff': () => this.#switch(),
+      'spoon.repository.remove': () => this.#remove(),
+    };
+  }
+
+  dispose(): void {
+    this.#following?.dispose();
+    vscode.Disposable.from(...this.#disposables).dispose();
+  }
+
+  #follow(connection: Connection | undefined): void {
+    this.#following?.dispose();
+    this.#show(connection?.repository.state);
+    if (connection === undefined) return;
+    const { repository } = connection;
+    this.#following = vscode.Disposable.from(
+      repository.onDidChange(() => this.#show(repository.state)),
+      repository.onDidEnd((run) => this.#ended(run)),
+    );
+  }
+
+  #show(state: RepositoryState | undefined): void {
+    setContext('spoon.repository', state === undefined || state.settings === null ? 'none' : moodOf(state));
+    this.#tree.refresh();
+    this.#log.changed();
+  }
+
+  #ended(run: RepositoryRun): void {
+    if (run.state === 'failed') void this.#tellFailure(run);
+    else if (run.state === 'ok' && run.manager !== null) void this.#offer(run.manager);
+  }
+
+  async #tellFailure(run: RepositoryRun): Promise<void> {
+    const [log, again] = [vscode.l10n.t('Show Log'), vscode.l10n.t('Run Setup Again')];
+    const answer = await vscode.window.showErrorMessage(asPlainText(failureNotice(run)), log, again);
+    if (answer === log) await vscode.commands.executeCommand('spoon.repository.showLog');
+    if (answer === again) await vscode.commands.executeCommand('spoon.repository.run');
+  }
+
+  /** Recognised; its command is shown and runs only if that is chosen. */
+  async #offer(manager: NonNullable<RepositoryRun['manager']>): Promise<void> {
+    const { title, command } = dotfileManagers[manager];
+    const use = vscode.l10n.t('Use {0}', title);
+    const text = vscode.l10n.t(
+      'Your dotfiles repository looks like one of {0}. Set it up with its own command? {1}',
+      title,
+      command,
+    );
+    if ((await vscode.window.showInformationMessage(text, use)) !== use) return;
+    const { api, repository } = this.#current.require();
+    const settings = repository.state?.settings;
+    if (settings) repository.take(await api.call('setRepository', { body: { ...settings, setup: null, manager } }));
+  }
+
+  async #configure(): Promise<void> {
+    const { api, repository } = this.#current.require();
+    const wanted = await askRepository(repository.state?.settings ?? null);
+    if (wanted === undefined) return;
+    const state = await api.call('setRepository', { body: { ...wanted, enabled: true } });
+    repository.take(state);
+    if (state.run?.state === 'running') return;
+    const open = vscode.l10n.t('Open Terminal');
+    const text = vscode.l10n.t('{0} is set up when your box starts.', repositoryName(wanted.url));
+    if ((await vscode.window.showInformationMessage(text, open)) === open) {
+      await vscode.commands.executeCommand('spoon.openThreadTerminal');
+    }
+  }
+
+  async #check(): Promise<void> {
+    const { api, repository } = this.#current.require();
+    const title = vscode.l10n.t('Asking your dotfiles repository…');
+    const state = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () =>
+      api.call('checkRepository'),
+    );
+    repository.take(state);
+    if (state.available === null) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('Your dotfiles repository has nothing new.'));
+      return;
+    }
+    const update = vscode.l10n.t('Update');
+    const [before, after] = [state.commit?.slice(0, 12) ?? '', state.available.slice(0, 12)];
+    const text = vscode.l10n.t('Your dotfiles repository moved from {0} to {1}. Its setup runs again.', before, after);
+    if ((await vscode.window.showInformationMessage(text, update)) === update) await this.#run({ update: true });
+  }
+
+  async #run(body: { update?: boolean }): Promise<void> {
+    const { api, repository } = this.#current.require();
+    repository.take(await api.call('runRepository', { body }));
+  }
+
+  async #call(name: 'cancelRepository' | 'removeRepository'): Promise<void> {
+    const { api, repository } = this.#current.require();
+    repository.take(await api.call(name));
+  }
+
+  async #switch(): Promise<void> {
+    const { api, repository } = this.#current.require();
+    const settings = repository.state?.settings;
+    if (!settings) return;
+    repository.take(await api.call('setRepository', { body: { ...settings, enabled: !settings.enabled } }));
+  }
+
+  async #remove(): Promise<void> {
+    const remove = vscode.l10n.t('Forget Repository');
+    const detail = vscode.l10n.t(
+      'Links that Spoon made are taken out, and what they displaced is put back. What a setup script did elsewhere cannot be undone and stays.',
+    );
+    const question = vscode.l10n.t('Forget your dotfiles repository?');
+    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove) {
+      await this.#call('removeRepository');
+    }
+  }
+}
