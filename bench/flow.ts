@@ -172,8 +172,9 @@ export function idleViewer(box: BenchBox): Promise<Row> {
       const before = await settledKib(box.service.pid);
       const viewers = await viewersOf(box);
       const each = ((await settledKib(box.service.pid)) - before) / idleViewers;
+      const closed = viewers.all.map(({ socket }) => once(socket, 'close'));
       for (const id of viewers.ids) await box.api.call('closeTerminal', { params: { id } });
-      await Promise.all(viewers.all.map(({ socket }) => once(socket, 'close')));
+      await Promise.all(closed);
       return Math.max(0, each);
     },
     async measureReference() {
