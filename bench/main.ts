@@ -9,6 +9,7 @@ import { BenchBox } from './benchBox.ts';
 import { stoppedBoxToPrompt } from './coldStart.ts';
 import { coldList } from './dotfileList.ts';
 import { freshHome, nothingToDo, saveToVisible } from './dotfiles.ts';
+import { cloneAndSetup } from './dotfilesRepository.ts';
 import { frozenReader, idleViewer } from './flow.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
@@ -28,6 +29,7 @@ const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row
   nothing: nothingToDo,
   fresh: freshHome,
   list: coldList,
+  repository: cloneAndSetup,
   output: largeOutput,
   reattach,
   frozen: frozenReader,

@@ -103,7 +103,7 @@ export class TerminalSession {
    */
   static async open(
     place: TerminalPlace,
-    request: Pick<OpenTerminalRequest, 'cwd' | 'safe'>,
+    request: Omit<OpenTerminalRequest, 'columns' | 'rows'>,
     viewer: TerminalViewer,
     signal?: AbortSignal,
   ): Promise<TerminalSession> {

@@ -28,8 +28,7 @@ export async function bringCheckout(parts: CheckoutParts, request: RunRequest): 
   if (await isCheckoutOf(run, folder, request.url)) {
     const commit = request.commit ?? (await resolveRef(run, parts.home, request));
     const kept = await keepLocalChanges(run, folder, commit);
-    await fetchCommit(run, folder, { ...request, commit });
-    await must(run(folder, ['reset', '--hard', commit, '--']));
+    await checkOut(run, folder, { ...request, commit });
     await rememberTaken(run, folder, commit);
     return { commit, notes: kept === undefined ? [] : [keptNote(kept)] };
   }
@@ -83,15 +82,11 @@ async function throughRename(url: string, ask: (url: string) => Promise<GitResul
 }
 
 async function clone(run: RunGit, fresh: string, request: RunRequest): Promise<string> {
-  const { url, ref } = request;
-  const pinned = request.commit ?? (ref !== null && isCommit(ref) ? ref : null);
-  if (pinned !== null) {
-    await must(run(fresh, ['init', '--quiet']));
+  const { url, ref, commit } = request;
+  if (ref !== null && isCommit(ref)) {
+    await must(run(fresh, ['init', '--quiet', '--initial-branch=main']));
     await must(run(fresh, ['remote', 'add', 'origin', url]));
-    await fetchCommit(run, fresh, { ...request, commit: pinned });
-    const branch = ref === null || isCommit(ref) ? 'main' : ref;
-    await must(run(fresh, ['checkout', '--quiet', '-B', branch, pinned, '--']));
-    return pinned;
+    return await checkOut(run, fresh, { ...request, commit: commit ?? ref });
   }
   const which = ref === null ? [] : ['--branch', ref];
   const args = ['clone', '--no-recurse-submodules', '--single-branch', '--depth=1', '--no-tags', ...which, '--'];
@@ -99,8 +94,20 @@ async function clone(run: RunGit, fresh: string, request: RunRequest): Promise<s
   if (/Remote branch .* not found/.test(result.stderr)) throw new SpoonError('ref-missing', `There is no ${ref}.`);
   await must(result);
   const { stdout } = await run(fresh, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-  if (!isCommit(stdout.trim())) throw new SpoonError('ref-missing', 'It has no commit yet.');
-  return stdout.trim();
+  const tip = stdout.trim();
+  if (!isCommit(tip)) throw new SpoonError('ref-missing', 'It has no commit yet.');
+  // Mostly the one that counts, so that one command did it all.
+  return commit === null || commit === tip ? tip : await checkOut(run, fresh, { ...request, commit });
+}
+
+async function checkOut(
+  run: RunGit,
+  folder: string,
+  of: Pick<RunRequest, 'ref'> & { commit: string },
+): Promise<string> {
+  await fetchCommit(run, folder, of);
+  await must(run(folder, ['reset', '--hard', of.commit, '--']));
+  return of.commit;
 }
 
 /** Alone where the server gives single commits, as all of today's do; else with the history of the ref. */

@@ -128,13 +128,10 @@ export class RepositoryRuns {
     const abort = new AbortController();
     const done = this.#perform(request, { run, log, abort }).catch((error: unknown) => {
       this.#report(error);
-      run.state = 'failed';
+      end(run, 'failed');
       run.notes = [...run.notes, 'Something in Spoon went wrong. Your files are as they were.'];
     });
-    const ended = done.then(() => {
-      run.endedMs = Date.now();
-      this.#tell();
-    });
+    const ended = done.then(() => this.#tell());
     this.#current = { run, key, log, abort, done: ended };
     this.#tell();
   }
@@ -167,7 +164,7 @@ export class RepositoryRuns {
       }));
     for (const { name, state, detail } of run.stages)
       say(`== ${name}: ${state}${detail === undefined ? '' : `. ${detail}`}\n`);
-    run.state = isDone ? 'ok' : signal.aborted ? 'cancelled' : 'failed';
+    end(run, isDone ? 'ok' : signal.aborted ? 'cancelled' : 'failed');
   }
 
   #state(upToDate: boolean): RepositoryRunState {
@@ -179,4 +176,10 @@ export class RepositoryRuns {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }
+}
+
+/** Both at once: whoever looks between them would see a run that has ended and never did. */
+function end(run: RunDraft, state: RunDraft['state']): void {
+  run.state = state;
+  run.endedMs = Date.now();
 }

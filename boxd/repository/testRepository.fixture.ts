@@ -57,6 +57,7 @@ export class TestRepository implements AsyncDisposable {
   ): Promise<RepositoryRun> {
     for (let current = state; ; ) {
       assert.ok(current.run);
+      assert.equal(current.run.endedMs === null, current.run.state === 'running', 'a run that ended says when');
       if (until(current.run)) return current.run;
       assert.equal(current.run.state, 'running', JSON.stringify(current.run));
       current = (await this.box.request('GET', `/v1/repository/run?step=${current.step}`)).json();

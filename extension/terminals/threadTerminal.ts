@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { type TerminalPlace, TerminalSession, type TerminalState } from '../../client/terminalSession.ts';
 import { failureText, isCancellation } from '../failure.ts';
+import { missedText } from './missedText.ts';
+import { openSession } from './openSession.ts';
 import { RenderCredit } from './renderCredit.ts';
 import type { TerminalTarget } from './terminalTarget.ts';
 import {
@@ -18,6 +20,8 @@ export interface ThreadTerminalParts {
   readonly target: TerminalTarget;
   /** What is going on while it opens: the box starts. Undefined: nothing special. */
   readonly opening: () => string;
+  /** Its box is up but for a setup, which Enter does not wait for. */
+  readonly isSettingUp: () => boolean;
   /** As far as is known. */
   readonly boxRuns: () => boolean;
   readonly keepOpenOnExit: () => 'never' | 'onError' | 'always';
@@ -45,6 +49,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
   readonly #credit: RenderCredit;
   readonly #encoder = new TextEncoder();
   readonly #stop = new AbortController();
+  readonly #openNow = new AbortController();
   #session: TerminalSession | undefined;
   #size = { columns: 80, rows: 24 };
   #firstSize = Promise.withResolvers<void>();
@@ -99,14 +104,9 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     if (this.#phase === 'opening') this.#write.fire(statusLine(this.#parts.opening()));
   }
 
-  /** The machine slept. */
-  renew(): void {
-    this.#session?.renew();
-  }
-
-  /** The service answers again: not the moment to wait for the next try. */
-  connectionIsBack(): void {
-    if (this.#phase === 'away') this.#session?.renew();
+  /** The machine slept; or, `ifAway`, the service answers again, which is not the moment to wait for the next try. */
+  renew(ifAway = false): void {
+    if (!ifAway || this.#phase === 'away') this.#session?.renew();
   }
 
   handleInput(data: string): void {
@@ -115,6 +115,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     if (input === '') return;
     if (this.#phase === 'askClose') this.#answerClose(input);
     else if (this.#phase === 'askRetry') this.#retry();
+    else if (this.#phase === 'opening' && this.#parts.isSettingUp() && input.includes('\r')) this.#openNow.abort();
     else if (this.#session?.write(this.#encoder.encode(input)) !== true) this.#write.fire('\x07');
   }
 
@@ -136,7 +137,10 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
         const { cwd, thread, safe } = target;
         const place = thread !== undefined ? { thread } : cwd !== undefined ? { cwd } : {};
         const request = { safe, ...place };
-        this.#session = await TerminalSession.open(this.#parts.place, request, viewer, this.#stop.signal);
+        this.#session = await openSession(this.#parts.place, request, viewer, {
+          stop: this.#stop.signal,
+          openNow: this.#openNow.signal,
+        });
       }
       this.#session.resize(this.#size.columns, this.#size.rows);
       this.#parts.onOpened(this.#session.id);
@@ -292,9 +296,4 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     if (code === 0) this.#close.fire();
     else this.#close.fire(code);
   }
-}
-
-function missedText(bytes: number): string {
-  const amount = bytes < 1024 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KiB`;
-  return vscode.l10n.t('{0} of output were printed meanwhile and are gone.', amount);
 }

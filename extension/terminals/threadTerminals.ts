@@ -66,6 +66,7 @@ export class ThreadTerminals implements vscode.Disposable {
       place: connection.terminals,
       target,
       opening: () => openingText(connection, name, target),
+      isSettingUp: () => isSettingUp(connection),
       boxRuns: () => connection.box?.state === 'running',
       keepOpenOnExit: () => setting('terminal.keepOpenOnExit'),
       onOpened: (id) => this.#remember({ ...ownerOf(connection), id, name, location }),
@@ -178,13 +179,16 @@ export class ThreadTerminals implements vscode.Disposable {
 
   #follow(connection: Connection | undefined): void {
     this.#following?.dispose();
+    this.#following = undefined;
     if (connection === undefined) return;
+    const show = () => {
+      for (const { pty } of this.#open.values()) pty.showOpening();
+    };
     this.#following = vscode.Disposable.from(
-      connection.onDidChangeBox(() => {
-        for (const { pty } of this.#open.values()) pty.showOpening();
-      }),
+      connection.onDidChangeBox(show),
+      connection.repository.onDidChange(show),
       connection.onDidChangeState(({ name }) => {
-        if (name === 'connected') for (const { pty } of this.#open.values()) pty.connectionIsBack();
+        if (name === 'connected') for (const { pty } of this.#open.values()) pty.renew(true);
       }),
     );
   }
@@ -211,10 +215,17 @@ function ownerOf({ session }: Connection): { instanceId: string; userId: string 
   return { instanceId: session.instanceId, userId: session.userId };
 }
 
+function isSettingUp({ box, repository }: Connection): boolean {
+  return box?.state === 'starting' && repository.state?.run?.state === 'running';
+}
+
 function openingText(connection: Connection, name: string, target: TerminalTarget): string {
   const state = connection.box?.state;
   if (target.kind === 'running') return vscode.l10n.t('Bringing back {0}…', name);
   if (state === 'running') return vscode.l10n.t('Opening {0}…', name);
+  if (isSettingUp(connection)) {
+    return vscode.l10n.t('Setting up your home from its repository… Press Enter to open {0} without waiting.', name);
+  }
   if (state === 'starting') return vscode.l10n.t('Starting your box and writing your dotfiles…');
   return vscode.l10n.t('Your box is not running. Starting it for {0}…', name);
 }

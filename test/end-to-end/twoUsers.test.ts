@@ -71,16 +71,25 @@ for (const engine of testEngines) {
         headers: { 'content-type': 'application/json' },
       });
       const { terminal } = (await opened.json()) as { terminal: { id: string } };
-      for (const id of [terminal.id, 'nosuchterminal']) {
-        const answer = await service.fetch(ada, `/v1/terminals/${id}`, { method: 'DELETE' });
-        assert.equal(answer.status, 404);
-        const ticket = await service.fetch(ada, '/v1/tickets', {
+      const askTicket = async (id: string): Promise<unknown> => {
+        const answer = await service.fetch(ada, '/v1/tickets', {
           method: 'POST',
           body: JSON.stringify({ kind: 'terminal', id }),
           headers: { 'content-type': 'application/json' },
         });
-        assert.equal(ticket.status, 404);
+        return { status: answer.status, ...((await plain(answer)) as object) };
+      };
+      const random = 'A'.repeat(22);
+      for (const id of [terminal.id, random, 'nosuchterminal']) {
+        const answer = await service.fetch(ada, `/v1/terminals/${id}`, { method: 'DELETE' });
+        assert.equal(answer.status, 404);
       }
+      // While the own box is off no terminal can be there, and that is the answer for every one.
+      assert.deepEqual(await askTicket(terminal.id), await askTicket(random));
+      await service.inBox(ada, 'true');
+      const refused = await askTicket(terminal.id);
+      assert.deepEqual(refused, await askTicket(random));
+      assert.equal((refused as { status: number }).status, 404);
     });
   });
 }

@@ -112,4 +112,23 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await window.command('Spoon: Cancel Dotfiles Setup');
     await first().filter({ hasText: 'cancelled' }).waitFor();
   });
+
+  it('keeps nobody waiting in a terminal who presses Enter', async () => {
+    publishTree(git, 'ada/slow', { 'install.sh': 'echo waiting; sleep 1000' });
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ url: git.url('ada/slow.git') });
+    await service.spoonctl(user, ['box', 'stop']);
+    const set = await service.fetch(user, '/v1/environment/repository', { method: 'PUT', headers, body });
+    assert.equal(set.status, 200);
+    await window.command('Spoon: Open Safe Terminal');
+    const text = window.page.locator('.xterm-rows', { hasText: 'Press Enter to open' });
+    await text.waitFor();
+    await window.picture('repository-waiting');
+    await window.page.keyboard.press('Enter');
+    await window.page.locator('.xterm-rows', { hasText: 'safe' }).waitFor();
+    await window.page.keyboard.type('echo op""en\n');
+    await window.page.locator('.xterm-rows', { hasText: /^.*open/ }).waitFor();
+    assert.equal((await state()).run?.state, 'running');
+    await service.spoonctl(user, ['dotfiles', 'repo', 'cancel']);
+  });
 });
