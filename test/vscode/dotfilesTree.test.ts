@@ -257,4 +257,26 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.picture('layers');
     await window.page.keyboard.press('Escape');
   });
+
+  it('opens in the Explorer of another window, with everything that one can do', async () => {
+    const { page } = window;
+    const opened = page.context().waitForEvent('page');
+    await window.command('Spoon: Open Dotfiles in Explorer');
+    const other = await opened;
+    const row = (name: string) => other.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
+    // Whoever was handed a sign-in is shown the tree first, in each new window.
+    await other.locator('.sidebar .monaco-list-row', { hasText: '.hand' }).waitFor({ timeout: 60_000 });
+    await other.locator('.activitybar .action-item a[aria-label^="Explorer"]').click();
+    await row('.hand').waitFor();
+    await row('.hand').click();
+    await other.locator('.tab', { hasText: '.hand' }).waitFor();
+    await row('.hand').click();
+    await other.keyboard.press('F2');
+    await other.locator('.explorer-item-edited input').fill('.renamed');
+    await other.keyboard.press('Enter');
+    await row('.renamed').waitFor();
+    await window.row('.renamed').waitFor();
+    await other.close();
+    assert.ok((await stored()).includes('.renamed 644'));
+  });
 });

@@ -125,9 +125,9 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await text.waitFor();
     await window.picture('repository-waiting');
     await window.page.keyboard.press('Enter');
-    await window.page.locator('.xterm-rows', { hasText: 'safe' }).waitFor();
-    await window.page.keyboard.type('echo op""en\n');
-    await window.page.locator('.xterm-rows', { hasText: /^.*open/ }).waitFor();
+    await window.page.locator('.xterm-rows', { hasText: /ada.safe/ }).waitFor();
+    await window.page.keyboard.type('echo arr""ived\n');
+    await window.page.locator('.xterm-rows', { hasText: 'arrived' }).waitFor();
     assert.equal((await state()).run?.state, 'running');
     await service.spoonctl(user, ['dotfiles', 'repo', 'cancel']);
   });
