@@ -195,15 +195,13 @@ export class Connection implements vscode.Disposable {
   }
 }
 
+const ownLimit =
+  /\/v1\/(terminals|commands|threads|threads\/.*|spoons\/.*|home\/usage|box\/\w+|environment\/repository(\/\w+)?)$/;
+
 /** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box, a thread is a download). */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) => {
-    if (
-      /\/v1\/(terminals|commands|threads|threads\/.*|box\/\w+|environment\/repository(\/\w+)?)$/.test(
-        new URL(url).pathname,
-      )
-    )
-      return fetch(url, init);
+    if (ownLimit.test(new URL(url).pathname)) return fetch(url, init);
     const limit = AbortSignal.timeout(requestTimeoutMs());
     return fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit });
   };

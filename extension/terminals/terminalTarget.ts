@@ -7,4 +7,9 @@ export type TerminalTarget =
       readonly thread?: string | undefined;
       readonly safe: boolean;
     }
-  | { readonly kind: 'running'; readonly id: string };
+  | {
+      readonly kind: 'running';
+      readonly id: string;
+      /** What it has now: attaching without a size of one's own changes nothing for the program in it. */
+      readonly size: { readonly columns: number; readonly rows: number };
+    };

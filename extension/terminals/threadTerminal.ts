@@ -63,6 +63,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
 
   constructor(parts: ThreadTerminalParts) {
     this.#parts = parts;
+    if (parts.target.kind === 'running') this.#size = parts.target.size;
     this.#credit = new RenderCredit({
       random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
       onShown: (offset) => this.#session?.acknowledge(offset),
@@ -103,9 +104,9 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     if (this.#phase === 'opening') this.#write.fire(statusLine(this.#parts.opening()));
   }
 
-  /** The machine slept. */
-  renew(): void {
-    this.#session?.renew();
+  /** The machine slept; or, `ifAway`, the service answers again, which is not the moment to wait for the next try. */
+  renew(ifAway = false): void {
+    if (!ifAway || this.#phase === 'away') this.#session?.renew();
   }
 
   handleInput(data: string): void {

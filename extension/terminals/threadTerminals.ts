@@ -100,11 +100,12 @@ export class ThreadTerminals implements vscode.Disposable {
     if (mine.length === 0) return;
     try {
       const { terminals } = await connection.api.call('listTerminals');
-      const running = new Set(terminals.map(({ id }) => id));
+      const running = new Map(terminals.map((terminal) => [terminal.id, terminal]));
       const restored: vscode.Terminal[] = [];
       for (const { id, name, location } of mine) {
-        if (running.has(id)) restored.push(this.#create({ name, target: { kind: 'running', id }, location }));
-        else await this.#forget(id);
+        const size = running.get(id);
+        if (size === undefined) await this.#forget(id);
+        else restored.push(this.#create({ name, target: { kind: 'running', id, size }, location }));
       }
       const last = restored.at(-1);
       if (last !== undefined) this.#showInOpenPanel(last);
@@ -128,6 +129,11 @@ export class ThreadTerminals implements vscode.Disposable {
     const timer = setTimeout(() => stop.dispose(), panelOpensMs);
     this.#disposables.push(stop);
     showInstead(vscode.window.activeTerminal);
+  }
+
+  /** Of a terminal of this window that is one of ours; undefined too before its shell is there. */
+  idOf(terminal: vscode.Terminal): string | undefined {
+    return this.#open.get(terminal)?.pty.id;
   }
 
   /** The machine slept: connections may be dead without having been closed. */
@@ -178,7 +184,13 @@ export class ThreadTerminals implements vscode.Disposable {
     const show = () => {
       for (const { pty } of this.#open.values()) pty.showOpening();
     };
-    this.#following = vscode.Disposable.from(connection.onDidChangeBox(show), connection.repository.onDidChange(show));
+    this.#following = vscode.Disposable.from(
+      connection.onDidChangeBox(show),
+      connection.repository.onDidChange(show),
+      connection.onDidChangeState(({ name }) => {
+        if (name === 'connected') for (const { pty } of this.#open.values()) pty.renew(true);
+      }),
+    );
   }
 
   #remembered(): Remembered[] {

@@ -2,12 +2,13 @@ import * as vscode from 'vscode';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { asPlainText } from '../failure.ts';
-import { holderInWords, inTime } from './threadWords.ts';
+import { holderInWords, inBytes, inTime } from './threadWords.ts';
 
 /** A start may have to fetch an image and write a home full of dotfiles. */
 const startTimeoutMs = 300_000;
+const hourMs = 60 * 60 * 1000;
 
-/** Start, Stop, Restart, and *Why Is My Box Up*. */
+/** Start, Stop, Restart, *Keep Until…*, *Why Is My Box Up*, and what takes the room in the home. */
 export class BoxCommands {
   readonly #current: CurrentConnection;
 
@@ -30,10 +31,59 @@ export class BoxCommands {
     const connection = this.#reachable();
     const restart = vscode.l10n.t('Restart Box');
     if (!(await confirmEnd(connection, vscode.l10n.t('Restart your box?'), restart))) return;
-    await progress(vscode.l10n.t('Restarting your box…'), async () => {
-      await connection.api.call('stopBox');
-      await connection.api.call('startBox', { timeoutMs: startTimeoutMs });
-    });
+    const again = () => connection.api.call('restartBox', { timeoutMs: startTimeoutMs });
+    await progress(vscode.l10n.t('Restarting your box…'), again);
+  }
+
+  /** *Keep Until…*: whatever runs in it or does not. */
+  async keep(): Promise<void> {
+    const connection = this.#reachable();
+    const box = await connection.api.call('box');
+    const now = new Date();
+    const morning = new Date(now);
+    morning.setHours(9, 0, 0, 0);
+    if (morning <= now) morning.setDate(morning.getDate() + 1);
+    const inHours = (hours: number): Date => new Date(now.getTime() + hours * hourMs);
+    const items: (vscode.QuickPickItem & { until?: Date })[] = [
+      { label: vscode.l10n.t('For an hour'), until: inHours(1) },
+      { label: vscode.l10n.t('For four hours'), until: inHours(4) },
+      { label: vscode.l10n.t('Until the morning'), until: morning },
+      { label: vscode.l10n.t('For a day'), until: inHours(24) },
+      { label: vscode.l10n.t('For six days'), until: inHours(6 * 24) },
+    ].map((item) => ({ ...item, description: item.until.toLocaleString(), iconPath: new vscode.ThemeIcon('pinned') }));
+    if (box.holders.some(({ kind }) => kind === 'pin')) {
+      items.push({ label: vscode.l10n.t('No longer'), iconPath: new vscode.ThemeIcon('pin') });
+    }
+    const choice = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Keep Box') });
+    if (choice === undefined) return;
+    if (choice.until === undefined) await connection.api.call('unpinBox');
+    else {
+      await ensureBox(connection);
+      await connection.api.call('pinBox', { body: { untilMs: choice.until.getTime() } });
+    }
+    await connection.threads.refresh();
+  }
+
+  /** *Show Largest Folders*: what takes the room in the home; the path of one that is chosen is copied. */
+  async usage(): Promise<void> {
+    const connection = this.#reachable();
+    const usage = await progress(vscode.l10n.t('Counting what is in your home…'), () =>
+      connection.api.call('homeUsage', { timeoutMs: startTimeoutMs }),
+    );
+    const free = inBytes(usage.disk.freeBytes);
+    const items = usage.folders.map(({ path, bytes, files }) => ({
+      label: inBytes(bytes),
+      description: `~/${asPlainText(path)}`,
+      detail: vscode.l10n.t('{0} files', files),
+      iconPath: new vscode.ThemeIcon('folder'),
+      path,
+    }));
+    const title = vscode.l10n.t('Your home holds {0}; {1} are free', inBytes(usage.usedBytes), free);
+    const placeHolder = usage.truncated ? vscode.l10n.t('Not everything was counted: at least this') : '';
+    const choice = await vscode.window.showQuickPick(items, { title, placeHolder, matchOnDescription: true });
+    if (choice === undefined) return;
+    await vscode.env.clipboard.writeText(`~/${choice.path}`);
+    vscode.window.setStatusBarMessage(vscode.l10n.t('Copied ~/{0}', choice.path), 3000);
   }
 
   async why(): Promise<void> {
@@ -51,6 +101,11 @@ export class BoxCommands {
     }
     items.push({ label: '', kind: vscode.QuickPickItemKind.Separator });
     if (box.state === 'running') {
+      items.push({
+        label: vscode.l10n.t('Keep Until…'),
+        iconPath: new vscode.ThemeIcon('pinned'),
+        command: 'spoon.box.keep',
+      });
       items.push({
         label: vscode.l10n.t('Stop Box…'),
         iconPath: new vscode.ThemeIcon('debug-stop'),
@@ -108,6 +163,6 @@ async function confirmEnd(connection: Connection, question: string, button: stri
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
 }
 
-async function progress(title: string, work: () => Promise<unknown>): Promise<void> {
-  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, work);
+async function progress<T>(title: string, work: () => Promise<T>): Promise<T> {
+  return await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, work);
 }

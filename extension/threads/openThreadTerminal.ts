@@ -133,7 +133,7 @@ function placeOf(thread: Thread): ThreadPlace {
 
 function toRunning(terminal: Terminal, location: 'panel' | 'editor'): TerminalRequest {
   const name = asPlainText(terminal.title) || vscode.l10n.t('Terminal');
-  return { name, target: { kind: 'running', id: terminal.id }, location };
+  return { name, target: { kind: 'running', id: terminal.id, size: terminal }, location };
 }
 
 /** One thread in which nothing runs: there is nothing to ask. */

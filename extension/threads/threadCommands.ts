@@ -4,6 +4,7 @@ import type { Thread } from '../../protocol/threads.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { asPlainText } from '../failure.ts';
+import { profileShellStartup } from '../terminals/profileStartup.ts';
 import { deleteCheckout } from './deleteCheckout.ts';
 import { threadName } from './homeThreads.ts';
 import { askForThread, makeThread } from './newThread.ts';
@@ -96,6 +97,10 @@ export class ThreadCommands {
     }
     await connection.api.call('closeTerminal', { params: { id: terminal.id } });
     await connection.threads.refresh();
+  }
+
+  async profileStartup(): Promise<void> {
+    await profileShellStartup(this.#reachable());
   }
 
   async refresh(): Promise<void> {

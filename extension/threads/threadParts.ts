@@ -4,6 +4,7 @@ import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
 import type { Log } from '../outputLog.ts';
 import { type CommandHandler, runGuarded } from '../registerCommands.ts';
+import { TerminalLinks } from '../terminals/terminalLinks.ts';
 import { ThreadTerminals } from '../terminals/threadTerminals.ts';
 import { registerBoxVersions } from '../threadFolder/boxConflictQuestion.ts';
 import { openThreadFolder, welcomeToThreadFolder } from '../threadFolder/openThreadFolder.ts';
@@ -20,6 +21,7 @@ export type ThreadCommandId = Extract<
   | 'spoon.openThreadTerminal'
   | 'spoon.openThreadTerminalToSide'
   | 'spoon.openSafeTerminal'
+  | 'spoon.profileShellStartup'
 >;
 
 interface Surroundings {
@@ -57,6 +59,7 @@ export class ThreadParts implements vscode.Disposable {
         setContext('spoon.box', 'unknown');
         connection?.onDidChangeBox(({ state }) => setContext('spoon.box', state));
       }),
+      vscode.window.registerTerminalLinkProvider(new TerminalLinks(current, this.terminals)),
       vscode.window.registerTerminalProfileProvider('spoon.thread', {
         provideTerminalProfile: () => runGuarded(() => open.profile(), 'new terminal', log),
       }),
@@ -71,6 +74,7 @@ export class ThreadParts implements vscode.Disposable {
       'spoon.openThreadTerminal': (node) => threads.openTerminal(threadNodeOf(node)),
       'spoon.openThreadTerminalToSide': (node) => threads.openTerminal(threadNodeOf(node), 'editor'),
       'spoon.openSafeTerminal': () => open.openSafe(),
+      'spoon.profileShellStartup': () => threads.profileStartup(),
       'spoon.thread.new': (node) => threads.create(threadNodeOf(node)),
       'spoon.thread.browse': withThread(vscode.l10n.t('Open Thread Folder'), openThreadFolder),
       'spoon.thread.search': withThread(vscode.l10n.t('Search in Thread'), searchInThread),
@@ -84,6 +88,8 @@ export class ThreadParts implements vscode.Disposable {
       'spoon.box.start': () => box.start(),
       'spoon.box.stop': () => box.stop(),
       'spoon.box.restart': () => box.restart(),
+      'spoon.box.keep': () => box.keep(),
+      'spoon.box.usage': () => box.usage(),
       'spoon.box.why': () => box.why(),
     };
   }

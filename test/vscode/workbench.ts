@@ -105,7 +105,7 @@ export class Workbench implements AsyncDisposable {
     return workbench;
   }
 
-  /** Waits for the window that `act` opens. It goes with this one, or when it is disposed of. */
+  /** Waits for the window that `act` opens. */
   async newWindow(act: () => Promise<void>): Promise<Workbench> {
     const [page] = await Promise.all([this.page.context().waitForEvent('page', { timeout: 60_000 }), act()]);
     page.setDefaultTimeout(20_000);
