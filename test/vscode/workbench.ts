@@ -239,10 +239,26 @@ export class Workbench implements AsyncDisposable {
     await this.#openPalette(text);
     const rows = this.page.locator('.quick-input-list .monaco-list-row .label-name');
     await rows.first().waitFor();
-    const titles = await rows.allInnerTexts();
+    // Only what is in sight is in the page.
+    const list = this.page.locator('.quick-input-list .monaco-list-row');
+    const total = Number(await list.first().getAttribute('aria-setsize'));
+    const titles = new Map<string, string>();
+    await this.until(async () => {
+      for (const row of await list.all()) {
+        const position = await row.getAttribute('aria-posinset', { timeout: 500 }).catch(() => null);
+        const title = await row
+          .locator('.label-name')
+          .first()
+          .innerText({ timeout: 500 })
+          .catch(() => null);
+        if (position !== null && title !== null) titles.set(position, title);
+      }
+      await this.page.keyboard.press('PageDown');
+      return titles.size >= total;
+    });
     await this.page.keyboard.press('Escape');
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-    return titles.map((title) => title.replaceAll('\u00a0', ' '));
+    return [...titles.values()].map((title) => title.replaceAll('\u00a0', ' '));
   }
 
   get quickInput(): Locator {
