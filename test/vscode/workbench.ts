@@ -164,7 +164,10 @@ export class Workbench implements AsyncDisposable {
 
   /** Rows that are scrolled away are not in the page. */
   async collapseAll(): Promise<void> {
-    await this.page.locator('.sidebar .action-label[aria-label^="Collapse All"]:visible').last().click();
+    // The actions of a view are there while the mouse is over it.
+    const header = this.page.locator('.sidebar .pane-header', { hasText: 'Dotfiles' });
+    await header.hover();
+    await header.locator('.action-label[aria-label^="Collapse All"]').click();
   }
 
   /** Chooses an entry of a row's context menu. */
