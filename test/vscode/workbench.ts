@@ -5,6 +5,7 @@ import { type BrowserContext, chromium, type Locator, type Page } from 'playwrig
 import { provisionChromium, provisionVscode } from '../../scripts/provision/vscode.ts';
 import { installExtension, quietSettings, startVscodeServer } from '../../scripts/vscodeServer.ts';
 import { chromiumArguments } from './extensionHost.ts';
+import { titlesOffered } from './palette.ts';
 
 /** A VS Code window in a real browser, with the packaged extension, driven as a person would. */
 
@@ -237,28 +238,10 @@ export class Workbench implements AsyncDisposable {
   /** The titles that the palette offers for what is typed. */
   async offered(text: string): Promise<string[]> {
     await this.#openPalette(text);
-    const rows = this.page.locator('.quick-input-list .monaco-list-row .label-name');
-    await rows.first().waitFor();
-    // Only what is in sight is in the page.
-    const list = this.page.locator('.quick-input-list .monaco-list-row');
-    const total = Number(await list.first().getAttribute('aria-setsize'));
-    const titles = new Map<string, string>();
-    await this.until(async () => {
-      for (const row of await list.all()) {
-        const position = await row.getAttribute('aria-posinset', { timeout: 500 }).catch(() => null);
-        const title = await row
-          .locator('.label-name')
-          .first()
-          .innerText({ timeout: 500 })
-          .catch(() => null);
-        if (position !== null && title !== null) titles.set(position, title);
-      }
-      await this.page.keyboard.press('PageDown');
-      return titles.size >= total;
-    });
+    const titles = await titlesOffered(this.page);
     await this.page.keyboard.press('Escape');
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-    return [...titles.values()].map((title) => title.replaceAll('\u00a0', ' '));
+    return titles;
   }
 
   get quickInput(): Locator {
