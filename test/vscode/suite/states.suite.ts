@@ -27,6 +27,7 @@ async function scripted(): Promise<ProtocolService> {
   service.answer('me', () => ({ kind: 'user', user, scopes: [] }));
   service.answer('box', () => box);
   service.answer('listDotfiles', () => ({ dotfiles: [] }));
+  service.answer('dotfileDrift', () => ({ watching: false, drifts: [] }));
   service.attach('events', (socket) => socket.send(JSON.stringify({ type: 'hello', instanceId: health.instanceId })));
   return service;
 }
