@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync, rmdirSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { SpoonError } from '../../protocol/errors.ts';
+import { withoutHidden } from '../../protocol/plainText.ts';
 import { codeFolder } from '../../protocol/threadFolder.ts';
 import { HomeDirectory } from '../home/homeDirectory.ts';
 import { hasCode, toHomeError } from '../home/homeErrors.ts';
@@ -111,8 +112,5 @@ export function inTheWay(path: string, what: string): SpoonError {
 }
 
 function plainName(name: string): string {
-  return name
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '?')
-    .slice(0, 300);
+  return withoutHidden(name, '?').slice(0, 300);
 }

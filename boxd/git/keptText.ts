@@ -1,3 +1,5 @@
+import { printedLines, withoutHidden } from '../../protocol/plainText.ts';
+
 const defaultBytes = 64 * 1024;
 
 /** The beginning and the end of a text that may have no end (row 88): half of what it may keep each. */
@@ -47,21 +49,9 @@ export class KeptText {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ECMA-48 control sequences and strings are what is taken out
-const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
-
 export function plainLines(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(escapes, '')
-    .split('\n')
-    .map((line) => line.replace(/\r+$/, '').split('\r').at(-1) ?? '')
-    .map((line) =>
-      line
-        .replaceAll('\t', ' ')
-        .replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '')
-        .trimEnd(),
-    )
+  return printedLines(text)
+    .map((line) => withoutHidden(line.replaceAll('\t', ' ')).trimEnd())
     .filter((line) => line !== '')
     .join('\n');
 }

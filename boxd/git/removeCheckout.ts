@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { SpoonError } from '../../protocol/errors.ts';
+import { withoutHidden } from '../../protocol/plainText.ts';
 import type { CheckoutLosses } from '../../protocol/threads.ts';
 import { toHomeError } from '../home/homeErrors.ts';
 import { isCheckout, look, removeEmptyAbove } from './checkoutPlace.ts';
@@ -140,8 +141,5 @@ function lines(text: string): string[] {
 }
 
 function plain(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '?')
-    .slice(0, 500);
+  return withoutHidden(text, '?').slice(0, 500);
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Box, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { HomeUsage } from '../../protocol/homeUsage.ts';
+import { withoutHidden } from '../../protocol/plainText.ts';
 import { routes } from '../../protocol/routes.ts';
 import { requireUser } from '../http/authenticate.ts';
 import { clientGone } from '../http/clientGone.ts';
@@ -74,6 +75,5 @@ export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, listUsers,
 
 /** Names are the home's, and are shown in lists: no control characters. */
 function shown(usage: HomeUsage): HomeUsage {
-  const plain = (path: string) => path.toWellFormed().replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '?');
-  return { ...usage, folders: usage.folders.map((folder) => ({ ...folder, path: plain(folder.path) })) };
+  return { ...usage, folders: usage.folders.map((folder) => ({ ...folder, path: withoutHidden(folder.path, '?') })) };
 }

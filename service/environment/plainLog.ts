@@ -1,22 +1,15 @@
+import { printedLines, withoutHidden } from '../../protocol/plainText.ts';
 import type { RepositoryRun } from '../../protocol/repository.ts';
 
 /** What a box says is shown in trees, editors and terminals: as plain text, whatever it tries (rows 68 and 88). */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ECMA-48 control sequences and strings are what is taken out
-const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
-const controls = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
-
-/** Of a line that was written over and over, such as a progress bar, the last form. */
+/** Tabs stay: logs are tables at times. */
 export function plainLog(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(escapes, '')
-    .split('\n')
-    .map((line) => line.replace(/\r+$/, '').split('\r').at(-1) ?? '')
+  return printedLines(text)
     .map((line) =>
       line
         .split('\t')
-        .map((part) => part.replaceAll(controls, ''))
+        .map((part) => withoutHidden(part))
         .join('\t')
         .trimEnd(),
     )

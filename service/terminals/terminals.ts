@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxArgumentBytes, maxTerminalsPerUser } from '../../protocol/limits.ts';
+import { onOneLine } from '../../protocol/plainText.ts';
 import {
   clampSize,
   type OpenTerminalRequest,
@@ -271,10 +272,7 @@ function plain(id: string, terminal: TerminalState): Terminal {
 }
 
 function plainText(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ')
-    .slice(0, shownCharacters);
+  return onOneLine(text).slice(0, shownCharacters);
 }
 
 /** What execve(2) would not take, refused before a box is started for it. @throws SpoonError `command-invalid` */

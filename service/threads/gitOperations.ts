@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox';
 import { Check, Clean } from 'typebox/value';
 import type { GitOperation, MakeCheckout } from '../../protocol/boxdGit.ts';
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
+import { onOneLine } from '../../protocol/plainText.ts';
 import type { CheckoutProgress } from '../../protocol/threads.ts';
 import { randomBase62 } from '../../protocol/tokenFormat.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
@@ -99,11 +100,7 @@ async function orAborted(next: Promise<GitOperation>, now: GitOperation, signal?
 function failure({ code, detail, extra }: Extract<GitOperation, { state: 'failed' }>): SpoonError {
   if (!gitCodes.has(code)) return new SpoonError('box-misbehaved', 'Its answer about git makes no sense.');
   const { path } = extra;
-  const plain = (text: string) =>
-    text
-      .toWellFormed()
-      .replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ')
-      .slice(0, 1024);
+  const plain = (text: string) => onOneLine(text).slice(0, 1024);
   return new SpoonError(code as ErrorCode, detail === undefined ? undefined : plain(detail), {
     extra: typeof path === 'string' ? { path: plain(path) } : {},
   });

@@ -1,6 +1,7 @@
 import { CheckoutMade, CheckoutRemoved } from '../../protocol/boxdGit.ts';
 import { checkBranchName } from '../../protocol/branchName.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import { onOneLine } from '../../protocol/plainText.ts';
 import { checkSpoonName } from '../../protocol/spoonName.ts';
 import { threadFolder } from '../../protocol/threadFolder.ts';
 import {
@@ -252,11 +253,10 @@ async function readStatuses(
 
 /** What a box says is shown in lists and trees: no control characters. */
 function shown(status: CheckoutStatus): CheckoutStatus {
-  const plainText = (text: string) => text.toWellFormed().replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu, ' ');
   return {
     ...status,
-    branch: status.branch === null ? null : plainText(status.branch),
-    ...(status.detail === undefined ? {} : { detail: plainText(status.detail) }),
+    branch: status.branch === null ? null : onOneLine(status.branch),
+    ...(status.detail === undefined ? {} : { detail: onOneLine(status.detail) }),
   };
 }
 

@@ -1,0 +1,28 @@
+/**
+ * What a box, a repository or a program says is shown in lists, logs and messages as text and nothing else, whatever it tries
+ * (rows 68 and 88): the one rule for what a terminal or a reader could take for more.
+ */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ECMA-48 control sequences and strings are what is taken out
+const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
+/** Controls, line and paragraph separators, and what turns the direction of writing. */
+const hidden = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+const hiddenRuns = /[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu;
+
+/** @param substitute stands for each character that cannot be shown */
+export function withoutHidden(text: string, substitute = ''): string {
+  return text.toWellFormed().replaceAll(hidden, substitute);
+}
+
+export function onOneLine(text: string): string {
+  return text.toWellFormed().replaceAll(hiddenRuns, ' ');
+}
+
+/** The lines of a program's output, without colours; of one that was written over and over, such as a progress bar, the last form. */
+export function printedLines(text: string): string[] {
+  return text
+    .toWellFormed()
+    .replaceAll(escapes, '')
+    .split('\n')
+    .map((line) => line.replace(/\r+$/, '').split('\r').at(-1) ?? '');
+}
