@@ -49,9 +49,19 @@ export async function sealForService({ api, pins, username, use, value }: SealRe
   return sealValue(key, use, value);
 }
 
-/** Takes the key that the service has now in place of the one seen first. A person has said so. */
-export async function trustSealKey({ api, pins, username }: Omit<SealRequest, 'use' | 'value'>): Promise<SealKey> {
+/**
+ * Takes the key that the service has now in place of the one seen first. A person has said so.
+ * @param shownKeyId of the key that the person was shown
+ * @throws SpoonError `seal-key-changed` when it is yet another one
+ */
+export async function trustSealKey(
+  { api, pins, username }: Omit<SealRequest, 'use' | 'value'>,
+  shownKeyId?: string,
+): Promise<SealKey> {
   const key = await api.call('sealKey');
+  if (shownKeyId !== undefined && key.keyId !== shownKeyId) {
+    throw new SpoonError('seal-key-changed', undefined, { extra: { keyId: key.keyId, publicKey: key.publicKey } });
+  }
   await pins.set(pinName(api.url, username), key.publicKey);
   return key;
 }

@@ -42,6 +42,16 @@ const repositoryCommandIds = [
   'spoon.repository.remove',
 ] as const;
 
+const secretCommandIds = [
+  'spoon.secrets.new',
+  'spoon.secrets.replace',
+  'spoon.secrets.changeScope',
+  'spoon.secrets.delete',
+  'spoon.secrets.copyName',
+  'spoon.secrets.import',
+  'spoon.secrets.refresh',
+] as const;
+
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
 export const commandIds = [
   'spoon.signIn',
@@ -71,6 +81,7 @@ export const commandIds = [
   'spoon.box.why',
   ...dotfileCommandIds,
   ...repositoryCommandIds,
+  ...secretCommandIds,
   'spoon.showLog',
   'spoon.copyDiagnostics',
   'spoon.openSettings',
@@ -79,4 +90,5 @@ export const commandIds = [
 
 export type CommandId = (typeof commandIds)[number];
 export type RepositoryCommandId = (typeof repositoryCommandIds)[number];
+export type SecretCommandId = (typeof secretCommandIds)[number];
 export type DotfileCommandId = (typeof dotfileCommandIds)[number];

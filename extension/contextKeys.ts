@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { BoxState } from '../protocol/boxes.ts';
 import type { RepositoryMood } from './repository/repositoryText.ts';
+import type { SecretsAccess } from './secrets/homeSecrets.ts';
 
 /** What menus and welcome texts depend on. Nothing else sets a context key. */
 export interface ContextKeys {
@@ -8,6 +9,7 @@ export interface ContextKeys {
   'spoon.signedIn': boolean;
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
   'spoon.repository': 'none' | RepositoryMood;
+  'spoon.secrets': SecretsAccess;
   'spoon.box': 'unknown' | BoxState;
   /** The window shows the folder of a thread. */
   'spoon.inThreadFolder': boolean;

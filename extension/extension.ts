@@ -28,6 +28,7 @@ import { createLog } from './outputLog.ts';
 import type { Platform } from './platform.ts';
 import { registerCommands, runGuarded } from './registerCommands.ts';
 import { RepositoryParts } from './repository/repositoryParts.ts';
+import { SecretParts } from './secrets/secretParts.ts';
 import { ConnectionStatus, showStatusMenu } from './status/connectionStatus.ts';
 import { diagnosticsText } from './status/diagnostics.ts';
 import type { ThreadTerminals } from './terminals/threadTerminals.ts';
@@ -65,10 +66,12 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const threads = new ThreadParts({ context, current, log });
 
   const repository = new RepositoryParts(current, tree);
+  const secrets = new SecretParts({ context, current, platform });
 
   context.subscriptions.push(
     log,
     repository,
+    secrets,
     sessions,
     current,
     tree,
@@ -117,6 +120,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         ...threads.commands,
         ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history, drift }),
         ...repository.commands,
+        ...secrets.commands,
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>

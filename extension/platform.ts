@@ -8,6 +8,8 @@ export interface Platform {
   /** A sign-in that whoever started this VS Code has handed over, such as `npm run up -- --browser`. */
   handedSignIn(): Promise<{ readonly url: string; readonly token: string } | undefined>;
   readonly disk: LocalDisk;
+  /** What a file of the form of `.env` sets, by name; of one that is set twice the last. */
+  parseEnv(text: string): Readonly<Record<string, string>>;
 }
 
 export interface DiskEntry {

@@ -40,6 +40,8 @@ export const spoonEvents = {
   }),
   /** Settings of the dotfiles repository, its commit, or its run. */
   'repository.changed': Type.Object({ type: Type.Literal('repository.changed'), repository: RepositoryState }),
+  /** One was set or removed: list again. */
+  'secrets.changed': Type.Object({ type: Type.Literal('secrets.changed'), clientId }),
   'box.changed': Type.Object({ type: Type.Literal('box.changed'), box: Box }),
 } as const;
 

@@ -30,7 +30,7 @@ export const secretRoutes = {
     method: 'PUT',
     path: '/v1/secrets/:name',
     scope: 'secrets:write',
-    summary: 'Set or replace one secret, sealed for secret/{name} or secret/{spoon}/{name}',
+    summary: 'Set or replace one secret, sealed for secret/{name} or secret/{spoon}/{name}, or only where it appears',
     body: SetSecretRequest,
     response: SetSecretResult,
   },

@@ -22,8 +22,8 @@ export type SecretList = Static<typeof SecretList>;
 
 export const SetSecretRequest = Type.Object(
   {
-    /** The value, sealed for `secretUse(name, spoon)`, in base64. */
-    sealed: Type.String({ maxLength: 100_000, pattern: '^[A-Za-z0-9+/]+={0,2}$' }),
+    /** The value, sealed for `secretUse(name, spoon)`, in base64. Default: as before; a new one needs it. */
+    sealed: Type.Optional(Type.String({ maxLength: 100_000, pattern: '^[A-Za-z0-9+/]+={0,2}$' })),
     spoon: Type.Optional(Type.String({ maxLength: 64 })),
     /** Default: as before, and of a new one shells. */
     scopes: Type.Optional(Type.Array(SecretScope, { minItems: 1, maxItems: 3, uniqueItems: true })),

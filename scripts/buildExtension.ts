@@ -2,23 +2,54 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, context } from 'esbuild';
+import { type BuildOptions, build, context, type Plugin } from 'esbuild';
 import { mustRun } from './runCommand.ts';
 
 /**
- * The extension as one file and as a package: `node scripts/buildExtension.ts [--watch | --package]`.
+ * The extension as a file, beside it the cipher that few windows load, and as a package:
+ * `node scripts/buildExtension.ts [--watch | --package]`.
  * Never needs the network.
  */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const maxVsixBytes = 1024 * 1024;
 
-function options(development: boolean): BuildOptions {
+const cipher = 'libsodium-wrappers';
+const cipherFile = 'libsodium.cjs';
+
+/** Half a megabyte that VS Code would read at every start, for what few do now and then: loaded when it is called for. */
+const cipherApart: Plugin = {
+  name: 'cipher-apart',
+  setup(builder) {
+    builder.onResolve({ filter: new RegExp(`^${cipher}$`) }, () => ({ path: `./${cipherFile}`, external: true }));
+  },
+};
+
+function extensionOptions(development: boolean): BuildOptions {
   return {
-    absWorkingDir: root,
+    ...commonOptions(development),
     // The Node build; what only Node has stands in extension/node and is handed in from there.
     entryPoints: ['extension/node/main.ts'],
     outfile: 'dist/extension.cjs',
+    plugins: [cipherApart],
+    // As `require`, which every extension host has, and which takes a CommonJS file for what it exports.
+    supported: { 'dynamic-import': false },
+  };
+}
+
+function cipherOptions(): BuildOptions {
+  return {
+    ...commonOptions(false),
+    stdin: { contents: `export { default } from '${cipher}';`, resolveDir: root },
+    outfile: `dist/${cipherFile}`,
+    // A `require` takes what is exported for the default.
+    footer: { js: 'module.exports = module.exports.default;' },
+  };
+}
+
+function commonOptions(development: boolean): BuildOptions {
+  return {
+    absWorkingDir: root,
     bundle: true,
     format: 'cjs',
     platform: 'node',
@@ -38,8 +69,9 @@ function options(development: boolean): BuildOptions {
 
 /** Several tests may build at once: what is there and right is left alone, and nobody ever reads half a file. */
 export async function buildExtension({ development = false } = {}): Promise<void> {
-  const { outputFiles } = await build({ ...options(development), write: false });
-  for (const { path, contents } of outputFiles) {
+  const builds = [extensionOptions(development), cipherOptions()];
+  const built = await Promise.all(builds.map((options) => build({ ...options, write: false as const })));
+  for (const { path, contents } of built.flatMap(({ outputFiles }) => outputFiles)) {
     if (existsSync(path) && Buffer.compare(await readFile(path), contents) === 0) continue;
     const temporary = `${path}.${process.pid}`;
     await mkdir(dirname(path), { recursive: true });
@@ -61,7 +93,8 @@ export async function packageExtension(file = join(root, 'dist/spoon.vsix')): Pr
 
 /** Builds for a debugger now and after every change, until the process ends. */
 export async function watchExtension(): Promise<void> {
-  await (await context(options(true))).watch();
+  await build(cipherOptions());
+  await (await context(extensionOptions(true))).watch();
 }
 
 async function vsce(...args: string[]): Promise<string> {

@@ -171,7 +171,11 @@ export class HttpSide {
       reachable: (userId) => boxes.reachable(userId),
     });
     addSealKeyRoutes(app, { sealedValues });
-    addSecretRoutes(app, { secrets, terminals });
+    addSecretRoutes(app, {
+      secrets,
+      terminals,
+      publish: (userId, event) => data.subscribers.publish(userId, event),
+    });
     addBoxRoutes(app, {
       boxes,
       findUser,

@@ -13,6 +13,8 @@ export interface Step<T> {
   readonly whileTyping?: boolean;
   /** Of what is typed so far: what is wrong with it, or undefined. */
   readonly check: (typed: string) => string | undefined;
+  /** Other ways to answer. What they throw is shown below the input; undefined leaves it open. */
+  readonly others?: readonly { readonly button: vscode.QuickInputButton; take(): Promise<T | undefined> }[];
   /** When the person is done; what it throws is shown below the input, which stays open. */
   readonly accept: (typed: string, signal: AbortSignal) => Promise<T>;
 }
@@ -33,13 +35,34 @@ export async function askStep<T>(step: Step<T>): Promise<StepAnswer<T>> {
       input.password = step.password ?? false;
       // A token is fetched from somewhere else; the question must still be there afterwards.
       input.ignoreFocusOut = true;
-      if (step.step > 1) input.buttons = [vscode.QuickInputButtons.Back];
-      input.onDidTriggerButton(() => resolve('back'));
+      const others = step.others ?? [];
+      input.buttons = [
+        ...(step.step > 1 ? [vscode.QuickInputButtons.Back] : []),
+        ...others.map(({ button }) => button),
+      ];
+      // A dialog for files takes the place of the question, which comes back after it.
+      let isAside = false;
+      input.onDidTriggerButton(async (pressed) => {
+        const other = others.find(({ button }) => button === pressed);
+        if (other === undefined) return resolve('back');
+        isAside = true;
+        try {
+          const taken = await other.take();
+          if (taken !== undefined) return resolve(taken);
+        } catch (error) {
+          if (error instanceof SpoonError) input.validationMessage = failureText(error);
+          else return reject(error);
+        }
+        isAside = false;
+        input.show();
+      });
       input.onDidChangeValue(() => {
         const isWanted = step.whileTyping === true && input.value !== '';
         input.validationMessage = isWanted ? step.check(input.value) : undefined;
       });
-      input.onDidHide(() => reject(new vscode.CancellationError()));
+      input.onDidHide(() => {
+        if (!isAside) reject(new vscode.CancellationError());
+      });
       input.onDidAccept(async () => {
         const typed = input.value;
         input.validationMessage = step.check(typed);

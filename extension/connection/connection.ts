@@ -9,6 +9,7 @@ import type { Session } from '../auth/sessions.ts';
 import { HomeDotfiles } from '../dotfiles/homeDotfiles.ts';
 import type { Log } from '../outputLog.ts';
 import { HomeRepository } from '../repository/homeRepository.ts';
+import { HomeSecrets } from '../secrets/homeSecrets.ts';
 import { requestTimeoutMs } from '../settings.ts';
 import { HomeThreads } from '../threads/homeThreads.ts';
 import { type ConnectionState, stateAfter, stateForFailure } from './connectionState.ts';
@@ -32,6 +33,7 @@ export class Connection implements vscode.Disposable {
   readonly dotfiles: HomeDotfiles;
   readonly repository: HomeRepository;
   readonly threads: HomeThreads;
+  readonly secrets: HomeSecrets;
   readonly terminals: TerminalPlace;
   readonly #api: ApiClient;
   readonly #events: EventStream;
@@ -57,6 +59,7 @@ export class Connection implements vscode.Disposable {
     this.dotfiles = new HomeDotfiles(this.#api);
     this.repository = new HomeRepository(this.#api);
     this.threads = new HomeThreads({ api: this.#api, onBox: (box) => this.#setBox(box) });
+    this.secrets = new HomeSecrets(this.#api);
     this.terminals = { api: this.#api, openSocket };
     this.#events = new EventStream({
       api: this.#api,
@@ -67,6 +70,7 @@ export class Connection implements vscode.Disposable {
           else this.dotfiles.receive(event);
           this.repository.receive(event);
           this.threads.receive(event);
+          this.secrets.receive(event);
         },
         onGap: () => void this.#catchUp(),
         onState: (socket) => {
@@ -126,6 +130,7 @@ export class Connection implements vscode.Disposable {
     this.dotfiles.dispose();
     this.repository.dispose();
     this.threads.dispose();
+    this.secrets.dispose();
     this.#stateChanged.dispose();
     this.#boxChanged.dispose();
   }
@@ -148,6 +153,7 @@ export class Connection implements vscode.Disposable {
       }
       this.#setBox(box);
       this.threads.refreshSoon();
+      this.secrets.refreshSoon();
       if (this.#isStreaming) this.#follow({ name: 'connected' });
     } catch (error) {
       if (this.#disposed) return;

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { parseEnv } from 'node:util';
 import type { Platform } from '../platform.ts';
 import { fetchTrusting } from './fetchTrusting.ts';
 import { nodeDisk } from './nodeDisk.ts';
@@ -18,4 +19,8 @@ export const nodePlatform: Platform = {
     return { url: String(handed.url), token: String(handed.token) };
   },
   disk: nodeDisk,
+  parseEnv(text) {
+    const entries = Object.entries(parseEnv(text));
+    return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  },
 };

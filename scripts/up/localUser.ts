@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { readCredentials, removeSignIn, storeSignIn } from '../../cli/credentials.ts';
 import type { ApiClient } from '../../client/apiClient.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import { userScopes } from '../../protocol/scopes.ts';
 import type { Ready } from './serviceProcess.ts';
 
 export interface LocalUser {
@@ -48,8 +49,9 @@ async function newToken(operator: ApiClient, username: string): Promise<string> 
 
 async function isGood(api: ApiClient): Promise<boolean> {
   try {
-    await api.call('me');
-    return true;
+    const { scopes } = await api.call('me');
+    // One that an older Spoon has made does not open what came since.
+    return userScopes.every((scope) => scopes.includes(scope));
   } catch (error) {
     if (error instanceof SpoonError && error.status === 401) return false;
     throw error;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SpoonError } from '../../protocol/errors.ts';
-import { adminScopes, type RouteScope } from '../../protocol/scopes.ts';
+import { adminScopes, type RouteScope, userScopes } from '../../protocol/scopes.ts';
 import { parseToken } from '../../protocol/tokenFormat.ts';
 import { socketProtocol, ticketProtocolPrefix } from '../../protocol/version.ts';
 import type { RateLimits } from './rateLimits.ts';
@@ -62,7 +62,14 @@ export async function authenticate(
 
 /** Default deny. @throws SpoonError `insufficient-scope` */
 export function requireScope(caller: Caller, scope: Exclude<RouteScope, 'public' | 'ticket'>): void {
-  if (scope !== 'signed-in' && !caller.scopes.has(scope)) throw new SpoonError('insufficient-scope');
+  if (scope === 'signed-in' || caller.scopes.has(scope)) return;
+  // A token of a user has every scope that there was when it was made.
+  const isOld = caller.userId !== null && userScopes.some((known) => known === scope);
+  throw new SpoonError('insufficient-scope', isOld ? olderThan(scope) : undefined);
+}
+
+function olderThan(scope: string): string {
+  return `It is older than ${scope}. Sign in with a new one: "spoonctl tokens create" or "npm run up" makes it.`;
 }
 
 /** Of somebody with contents: admins and the operator have none (row 52). @throws SpoonError `insufficient-scope` */

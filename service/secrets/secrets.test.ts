@@ -50,6 +50,31 @@ describe('secrets', () => {
     assert.deepEqual(await environment('shells', null, 'bo'), {});
   });
 
+  it('appear elsewhere with the value that they have, and only where there is one', async (t) => {
+    const { set, secrets, environment } = await open(t);
+    await set('KEY', 'value');
+    const place = (name: string, given: { scopes?: SecretScope[]; file?: boolean; spoon?: string }) =>
+      secrets.set('ada', { name, spoon: null, box: undefined, scopes: undefined, file: undefined, ...given });
+    assert.deepEqual(await place('KEY', { scopes: ['shells', 'jobs'] }), {
+      name: 'KEY',
+      spoon: null,
+      scopes: ['shells', 'jobs'],
+      file: false,
+      updatedMs: 1,
+    });
+    assert.deepEqual(await environment('jobs'), { KEY: 'value' });
+    await place('KEY', { scopes: ['setup'] });
+    assert.deepEqual([await environment('shells'), await environment('setup')], [{}, { KEY: 'value' }]);
+    // Shells that are open have not got it again.
+    assert.ok((await place('KEY', { scopes: ['shells'] })).updatedMs > 1);
+    await assert.rejects(place('OTHER', { scopes: ['jobs'] }), code('not-found'));
+    await assert.rejects(place('KEY', { spoon: 'api' }), code('not-found'));
+    await set('BYTES', Uint8Array.of(0), { file: true });
+    await assert.rejects(place('BYTES', { file: false }), code('secret-invalid'));
+    // It still counts for what it is.
+    await assert.rejects(set('BIG', 'x'.repeat(maxSecretBytes + 1)), code('body-too-large'));
+  });
+
   it('are files where that is wanted, of any bytes', async (t) => {
     const { set, secrets } = await open(t);
     await set('KEY', Uint8Array.of(0, 0xff), { file: true });

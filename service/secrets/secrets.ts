@@ -22,7 +22,8 @@ export interface SecretsParts {
 export interface NewSecret {
   readonly name: string;
   readonly spoon: string | null;
-  readonly box: Uint8Array;
+  /** Undefined: the value stays. */
+  readonly box: Uint8Array | undefined;
   readonly scopes: readonly SecretScope[] | undefined;
   readonly file: boolean | undefined;
 }
@@ -59,9 +60,9 @@ export class Secrets {
   }
 
   /**
-   * Sets or replaces one.
+   * Sets or replaces one, or says anew where one appears.
    * @throws SpoonError `env-name-invalid`, `spoon-name-invalid`, `secret-invalid`, `secret-limit`, `body-too-large`, and what
-   *   {@link SealedValues.check} throws
+   *   {@link SealedValues.check} throws; `not-found` where there is neither a value nor one before
    */
   async set(userId: string, { name, spoon, box, scopes, file }: NewSecret): Promise<Secret> {
     checkEnvName(name);
@@ -74,24 +75,35 @@ export class Secrets {
       isText = fitsVariable(value);
       size = value.length;
     };
-    const checked = await sealedValues.check(userId, use, box, { maxBytes: maxSecretBytes, inspect });
+    const checked =
+      box === undefined ? undefined : await sealedValues.check(userId, use, box, { maxBytes: maxSecretBytes, inspect });
+    if (checked === undefined) {
+      const stored = await sealedValues.open(userId, use);
+      if (stored === undefined) throw new SpoonError('not-found', 'There is no such secret. A new one needs a value.');
+      inspect(stored);
+      stored.fill(0);
+    }
     const mac = await keyring.mac(userId, 'sealed-use', Buffer.from(use));
     const updatedMs = now();
     return store.transaction(async (trx) => {
       const before = await this.#row(trx, userId, mac);
+      if (before === undefined && checked === undefined) throw new SpoonError('not-found');
       await checkRoom(trx, userId, { mac, size });
       const known = before === undefined ? undefined : await this.#open(before);
       const where = { scopes: [...(scopes ?? known?.scopes ?? ['shells'])], file: file ?? known?.file ?? false };
       if (!where.file && !isText) throw new SpoonError('secret-invalid');
-      const secret: Secret = { name, spoon, ...where, updatedMs };
+      // Shells that have the value need not hear that setups have it now too.
+      const isNews = checked !== undefined || (where.scopes.includes('shells') && !known?.scopes.includes('shells'));
+      const changedMs = isNews || before === undefined ? updatedMs : before.updated_ms;
+      const secret: Secret = { name, spoon, ...where, updatedMs: changedMs };
       const head = Buffer.from(JSON.stringify({ name, spoon, ...where }));
-      const values = { head_enc: await keyring.seal(context(userId, mac), head), size, updated_ms: updatedMs };
+      const values = { head_enc: await keyring.seal(context(userId, mac), head), size, updated_ms: changedMs };
       await trx
         .insertInto('secrets')
         .values({ user_id: userId, use_mac: mac, ...values })
         .onConflict((conflict) => conflict.columns(['user_id', 'use_mac']).doUpdateSet(values))
         .execute();
-      await sealedValues.write(trx, checked);
+      if (checked !== undefined) await sealedValues.write(trx, checked);
       return secret;
     });
   }
