@@ -24,7 +24,7 @@ const serviceNouns = {
   boxes: ['store', 'identity'],
   dotfiles: ['store', 'keyring'],
   secrets: ['store', 'keyring'],
-  environment: ['store', 'keyring', 'dotfiles', 'boxes'],
+  environment: ['store', 'keyring', 'dotfiles', 'secrets', 'boxes'],
   terminals: ['boxes'],
   files: ['boxes'],
   threads: ['store', 'keyring', 'boxes'],

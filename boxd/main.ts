@@ -43,7 +43,7 @@ const terminals = new Terminals(settings);
 const commands = new Commands(settings);
 const secretFiles = new SecretFiles();
 const operations = new Operations();
-const git = new Git(settings, () => layCaBundle(settings));
+const git = new Git(settings, () => layCaBundle(settings), secretFiles);
 const checkouts = new Checkouts(git, settings.home);
 const repository = new RepositoryRuns(settings, git, (problem) => log(`a repository run failed: ${problem}`));
 const overlay = new Overlay(settings.home);

@@ -7,12 +7,17 @@ import type { RepositoryRun, RepositoryState } from '../protocol/repository.ts';
 import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { exitCodes } from './exitCodes.ts';
+import { addRepositoryCredential, anyHostAddress, setCredential } from './repositoryCredential.ts';
 
 interface SetOptions extends JsonOption {
   readonly ref?: string;
   readonly setup?: string;
   readonly manager?: string;
   readonly always?: true;
+  readonly token?: true;
+  readonly username?: string;
+  readonly key?: string;
+  readonly hostKeys?: string;
   readonly off?: true;
   readonly wait: boolean;
 }
@@ -39,6 +44,10 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
       ),
     )
     .option('--always', 'take every new commit of the ref without asking')
+    .option('--token', 'it is private: its token comes from stdin, or is asked for')
+    .option('--username <name>', 'the name that goes with the token, where the host takes only the right one')
+    .option('--key <file>', 'it is private: its deploy key, for an address with ssh')
+    .option('--host-keys <file>', "the server's own keys, as ssh-keyscan prints them")
     .option('--off', 'keep the settings, but switch it off')
     .option('--no-wait', 'do not wait for the setup')
     .addHelpText('after', setHelp)
@@ -47,6 +56,12 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
       const { ref = null, setup = null, manager } = options;
       const chosen = isDotfileManager(manager) ? manager : null;
       if (setup !== null && chosen !== null) throw new UsageError('Give --setup or --manager, not both.');
+      if (options.token && options.key !== undefined) throw new UsageError('Give --token or --key, not both.');
+      // Before the repository: where a box is up, its run begins with it.
+      if (options.token) await setCredential(line, anyHostAddress(url), 'token', options);
+      if (options.key !== undefined) {
+        await setCredential(line, anyHostAddress(url), 'key', { ...options, from: options.key });
+      }
       const always = options.always ?? false;
       const body = { url, ref, setup, manager: chosen, always, enabled: options.off === undefined };
       const state = await api.call('setRepository', { body, timeoutMs: callTimeoutMs });
@@ -75,6 +90,8 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
       line.print(options, state, () => repositoryText(state));
     },
   );
+
+  addRepositoryCredential(verb, line, repositoryText);
 
   const runs = {
     update: { description: 'take what its ref points to now', body: { update: true } },
@@ -129,19 +146,24 @@ async function untilEnded(api: ApiClient, state: RepositoryState): Promise<Repos
   return current;
 }
 
-function repositoryText({ settings, commit, available, checkedMs, run }: RepositoryState): string {
+function repositoryText({ settings, commit, available, checkedMs, credential, run }: RepositoryState): string {
   const head =
     settings === null
       ? ['No dotfiles repository. Choose one with: spoonctl dotfiles repo set OWNER/REPO']
       : [
           `Repository ${settings.url}${settings.enabled ? '' : ', switched off'}`,
           `Ref        ${settings.ref ?? 'its default branch'}${settings.always ? ', always the newest' : ''}`,
+          ...(credential === undefined ? [] : [`Access     ${accessText(credential)}`]),
           `Setup      ${setupText(settings)}`,
           `Commit     ${commit ?? 'not fetched yet'}`,
           ...(available === null ? [] : [`Update     ${available}; take it with: spoonctl dotfiles repo update`]),
           ...(checkedMs === null ? [] : [`Asked      ${formatTime(checkedMs)}`]),
         ];
   return [...head, ...(run === null ? [] : runLines(run))].join('\n');
+}
+
+function accessText({ kind, host, updatedMs }: NonNullable<RepositoryState['credential']>): string {
+  return `${kind === 'token' ? 'token' : 'deploy key'} for ${host}, set ${formatTime(updatedMs)}`;
 }
 
 function setupText({ setup, manager }: NonNullable<RepositoryState['settings']>): string {

@@ -96,7 +96,10 @@ export function addSecrets(program: Command, line: CommandLine): void {
   );
 }
 
-async function sealer(line: CommandLine): Promise<{ api: Connection['api']; pins: SealKeyFile; username: string }> {
+/** Everything that sealing a value for the service takes, beside the value. */
+export async function sealer(
+  line: CommandLine,
+): Promise<{ api: Connection['api']; pins: SealKeyFile; username: string }> {
   const { api, username } = await connect(line);
   const pins = new SealKeyFile(credentialsFile(line.env, line.homeDir));
   return { api, pins, username: username ?? (await api.call('me')).user?.username ?? '' };

@@ -8,6 +8,24 @@ import { Manager, RepositoryRun } from './repository.ts';
  *   GET    /v1/repository/log            what the run has printed
  */
 
+/** For git's question to this one host, and nothing else in the box. */
+const BoxdCredential = Type.Union([
+  Type.Object({ kind: Type.Literal('token'), host: Type.String(), username: Type.String(), token: Type.String() }),
+  Type.Object({
+    kind: Type.Literal('key'),
+    host: Type.String(),
+    key: Type.String(),
+    hostKeys: Type.Array(Type.String()),
+  }),
+]);
+export type BoxdCredential = Static<typeof BoxdCredential>;
+
+export interface ResolveRef {
+  readonly url: string;
+  readonly ref: string | null;
+  readonly credential?: BoxdCredential | undefined;
+}
+
 export const StartRepositoryRun = Type.Object({
   url: Type.String(),
   ref: Type.Union([Type.String(), Type.Null()]),
@@ -23,6 +41,7 @@ export const StartRepositoryRun = Type.Object({
   /** Secrets for the setup, and for nothing before it. They are no part of what makes it run again. */
   environment: Type.Optional(Type.Record(Type.String(), Type.String())),
   secretFiles: Type.Optional(Type.Record(Type.String(), Type.String())),
+  credential: Type.Optional(BoxdCredential),
 });
 export type StartRepositoryRun = Static<typeof StartRepositoryRun>;
 /** `step` counts the changes; `upToDate`: nothing changed since the last setup that ended well, so none was begun. */

@@ -9,6 +9,8 @@ declare class URL {
   constructor(text: string);
   static canParse(text: string): boolean;
   readonly href: string;
+  /** With its port, where that is not the scheme's own. */
+  readonly host: string;
   readonly hostname: string;
   readonly port: string;
   readonly pathname: string;

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { StageReport } from './boxes.ts';
 import { maxRepositoryUrlBytes } from './limits.ts';
+import { RepositoryCredential } from './repositoryCredential.ts';
 
 const closed = { additionalProperties: false } as const;
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
@@ -67,6 +68,8 @@ export const RepositoryState = Type.Object({
   available: nullable(Type.String()),
   /** When the repository was last asked. */
   checkedMs: nullable(Type.Integer()),
+  /** Absent: none, as public repositories need. */
+  credential: Type.Optional(RepositoryCredential),
   run: nullable(RepositoryRun),
 });
 export type RepositoryState = Static<typeof RepositoryState>;

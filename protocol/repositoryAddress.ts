@@ -1,14 +1,15 @@
 import { checkBranchName } from './branchName.ts';
 import { SpoonError } from './errors.ts';
+import { expandSshAddress } from './sshAddress.ts';
 
 const shorthand = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\/[A-Za-z0-9._-]+$/;
 
-/** What a person types: `owner/repo` is GitHub's, a missing scheme is https. Anything else is left for the rule to refuse. */
+/** What a person types: `owner/repo` is GitHub's, a missing scheme is https, `git@host:path` is ssh. Anything else is left for the rule to refuse. */
 export function expandRepositoryAddress(typed: string): string {
   const text = typed.trim();
   if (shorthand.test(text) && !/^[^/]*\.[^/]*\//.test(text)) return `https://github.com/${text.replace(/\.git$/, '')}`;
   if (/^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?\/[^\s]+$/.test(text)) return `https://${text}`;
-  return text;
+  return expandSshAddress(text);
 }
 
 /** A whole commit id. */

@@ -1,4 +1,5 @@
 import { RepositoryState, RunRepositoryRequest, SetRepositoryRequest } from './repository.ts';
+import { SetRepositoryCredentialRequest } from './repositoryCredential.ts';
 import type { Route } from './route.ts';
 
 const path = '/v1/environment/repository';
@@ -25,6 +26,21 @@ export const repositoryRoutes = {
     path,
     scope: 'files:write',
     summary: 'Forget the dotfiles repository, and give back what was displaced for it',
+    response: RepositoryState,
+  },
+  setRepositoryCredential: {
+    method: 'PUT',
+    path: `${path}/credential`,
+    scope: 'secrets:write',
+    summary: 'Set the token or deploy key of a private repository, sealed for repository/{kind}/{host}',
+    body: SetRepositoryCredentialRequest,
+    response: RepositoryState,
+  },
+  removeRepositoryCredential: {
+    method: 'DELETE',
+    path: `${path}/credential`,
+    scope: 'secrets:write',
+    summary: 'Forget the token or deploy key of the repository',
     response: RepositoryState,
   },
   checkRepository: {

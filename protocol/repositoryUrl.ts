@@ -65,7 +65,7 @@ function checkHost({ hostname, port }: URL, allowedHosts: readonly string[]): vo
 }
 
 /** As the WHATWG parser leaves a host: `2852039166`, `0xA9FEA9FE` and `0177.1` are dotted by then. */
-function isNear(host: string): boolean {
+export function isNear(host: string): boolean {
   if (host.startsWith('[')) return isNearV6(host.slice(1, -1));
   if (/^\d+(?:\.\d+){3}$/.test(host)) return isNearV4(numberOf(host));
   return !host.includes('.') || nearNames.test(host);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -24,6 +25,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const target = join(root, 'dist', 'boxd');
 /** Beside the script, because few boxes load them: as part of it their text would be in every boxd's memory. */
+/** What git calls for a password; a program of its own, so it cannot be in the script. */
+const askpass = join(root, 'boxd', 'git', 'askpass.sh');
 const screenPackages = ['@xterm/headless', '@xterm/addon-serialize'];
 const nodePackage = `node-linux-${process.arch}`;
 
@@ -34,7 +37,7 @@ async function main(): Promise<void> {
   const packages = [...ptyFiles(), ...screenFiles()];
   const hash = createHash('sha256');
   // The Node binary by its version: package-lock.json pins its bytes, and hashing 120 MB here would take longer than all the rest.
-  hash.update(`${nodePackage}@${nodeVersion}\0`).update(script);
+  hash.update(`${nodePackage}@${nodeVersion}\0`).update(script).update(readFileSync(askpass));
   for (const path of packages) hash.update(`\0${path}\0`).update(readFileSync(join(modules, path)));
   const build = hash.digest('hex').slice(0, 32);
 
@@ -46,6 +49,8 @@ async function main(): Promise<void> {
     placeNode();
     placePackages(packages);
     writeFileSync(join(target, 'boxd.js'), script);
+    copyFileSync(askpass, join(target, 'askpass.sh'));
+    chmodSync(join(target, 'askpass.sh'), 0o755);
     writeFileSync(join(target, 'package.json'), '{ "type": "commonjs" }\n');
     writeFileSync(factsPath, facts);
   }

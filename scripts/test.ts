@@ -68,6 +68,10 @@ const needs: Need[] = [
       ),
   },
   {
+    marks: ['sshServer.ts'],
+    provide: () => ensurePrograms([{ file: 'sshd', debianPackage: 'openssh-server' }], say),
+  },
+  {
     marks: ['processEngineUnderTest'],
     // Its unprivileged way is tried too, by another user.
     provide: () => ensurePrograms([{ file: 'bwrap', debianPackage: 'bubblewrap' }], say),

@@ -13,6 +13,7 @@ import { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { HomeDrifts } from './environment/homeDrifts.ts';
 import { LiveOverlay } from './environment/liveOverlay.ts';
 import { Pipeline } from './environment/pipeline.ts';
+import { RepositoryCredentials } from './environment/repositoryCredentials.ts';
 import { RepositoryRecords } from './environment/repositoryRecords.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
 import { HttpSide, toBoxUser } from './httpSide.ts';
@@ -84,8 +85,10 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('drift', error, { userId }),
   });
   starting.defer(() => drifts.close());
+  const records = new RepositoryRecords({ store, keyring });
   const repository = new DotfilesRepository({
-    records: new RepositoryRecords({ store, keyring }),
+    records,
+    credentials: new RepositoryCredentials({ store, records, sealedValues: data.sealedValues, now: Date.now }),
     gitHosts: config.git.hosts,
     cloneMs: config.git.timeoutMs,
     setupMs: setupTimeoutMs,

@@ -10,6 +10,17 @@ const meanings: readonly (readonly [RegExp, ErrorCode, (match: RegExpExecArray) 
     () => 'Its server asks who you are, or has nothing at this address. Spoon fetches public repositories only.',
   ],
   [
+    /Permission denied \(|ERROR: Repository not found|does not appear to be a git repository/,
+    'repository-private',
+    () => 'Its server does not let this key in, or has nothing at this address.',
+  ],
+  [
+    /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|no matching host key type/,
+    'repository-host-key',
+    () => 'Nothing was sent to it. If its key is new, set the deploy key again with the keys of the host.',
+  ],
+  [/ssh: (?:command )?not found|cannot run ssh/, 'ssh-missing', () => 'Use an image that has it, or https.'],
+  [
     /returned error: 30\d|unable to update url base from redirection/,
     'repository-moved',
     () => 'Its server points to another address.',
@@ -21,7 +32,7 @@ const meanings: readonly (readonly [RegExp, ErrorCode, (match: RegExpExecArray) 
       'The certificate of its server is not trusted. The operator can add the authority that signed it with SPOON_CA_FILE.',
   ],
   [
-    /Could not resolve host: ([\w.:-]+)/,
+    /Could not resolve host(?:name|: )\s*([\w.-]+)/,
     'repository-unavailable',
     ([, host]) => `Could not connect: there is no host ${host}.`,
   ],

@@ -1,6 +1,11 @@
 import { spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import type { BoxdCredential } from '../../protocol/boxdRepository.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import { createMasker } from '../../protocol/maskSecrets.ts';
+import type { SecretFiles } from '../processes/secretFiles.ts';
 import type { Settings } from '../settings.ts';
+import { openGitAccess } from './gitAccess.ts';
 import { gitEnvironment, guardedConfiguration, localConfiguration } from './gitArguments.ts';
 import { KeptText } from './keptText.ts';
 
@@ -19,6 +24,8 @@ export interface GitCall {
   /** Each piece of standard error, for progress. */
   readonly onProgress?: (text: string) => void;
   readonly environment?: Readonly<Record<string, string>>;
+  /** For the server of a private repository. */
+  readonly credential?: BoxdCredential | undefined;
 }
 
 export interface GitResult {
@@ -36,11 +43,13 @@ const maxOutputBytes = 1024 * 1024;
 export class Git {
   readonly #settings: Settings;
   readonly #caBundle: () => string | undefined;
+  readonly #secretFiles: SecretFiles;
 
   /** @param caBundle where the authorities to trust are, if they are not the image's own */
-  constructor(settings: Settings, caBundle: () => string | undefined) {
+  constructor(settings: Settings, caBundle: () => string | undefined, secretFiles: SecretFiles) {
     this.#settings = settings;
     this.#caBundle = caBundle;
+    this.#secretFiles = secretFiles;
   }
 
   /**
@@ -50,16 +59,27 @@ export class Git {
   async run(call: GitCall): Promise<GitResult> {
     const { args, cwd, trust, timeoutMs, signal, onOutput, onProgress } = call;
     signal?.throwIfAborted();
-    const configuration = trust === 'guarded' ? guardedConfiguration : localConfiguration;
+    using access = call.credential && openGitAccess(call.credential, this.#secretFiles);
+    // A server may send back what it was sent.
+    const mask = createMasker(access?.masked ?? []);
+    const configuration = [
+      ...(trust === 'guarded' ? guardedConfiguration : localConfiguration),
+      ...(access?.configuration ?? []),
+    ];
     const child = spawn('git', [...configuration.flatMap((setting) => ['-c', setting]), ...args], {
       cwd,
       env: {
         ...gitEnvironment(this.#settings, trust, trust === 'guarded' ? this.#caBundle() : undefined),
         ...call.environment,
+        ...access?.environment,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', access?.answer === undefined ? 'ignore' : 'pipe'],
       detached: true,
     });
+    // Node types the descriptors after 2 as either direction; a pipe of its own making has both.
+    if (access?.answer !== undefined) access.answer(child.stdio[3] as Duplex);
+    const { stdout: output, stderr: errors } = child;
+    if (output === null || errors === null) throw new Error('git was started without its pipes');
     const stdout = new KeptText(maxOutputBytes);
     const stderr = new KeptText();
     let ended: 'timeout' | 'enough' | 'cancelled' | undefined;
@@ -70,11 +90,11 @@ export class Git {
     const timer = setTimeout(() => end('timeout'), timeoutMs);
     const onAbort = () => end('cancelled');
     signal?.addEventListener('abort', onAbort, { once: true });
-    child.stdout.on('data', (chunk: Buffer) => {
+    output.on('data', (chunk: Buffer) => {
       if (onOutput === undefined) stdout.add(chunk);
       else if (ended === undefined && !onOutput(chunk)) end('enough');
     });
-    child.stderr.on('data', (chunk: Buffer) => {
+    errors.on('data', (chunk: Buffer) => {
       stderr.add(chunk);
       onProgress?.(chunk.toString('utf8'));
     });
@@ -87,7 +107,7 @@ export class Git {
       if (ended === 'timeout') {
         throw new SpoonError('git-timeout', `It had ${Math.round(timeoutMs / 1000)} s.`);
       }
-      return { code: ended === 'enough' ? null : code, stdout: stdout.text, stderr: stderr.plain };
+      return { code: ended === 'enough' ? null : code, stdout: stdout.text, stderr: mask(stderr.plain) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       throw new SpoonError('git-missing', 'Use an image that has it.', { cause: error });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonFields } from '../http/jsonFields.ts';
@@ -42,13 +43,22 @@ export class SecretFiles {
     return { environment, values, notes };
   }
 
+  /** One without a name, until it is removed. @returns its path @throws Error when the memory cannot be written */
+  lay(bytes: Uint8Array): string {
+    return this.#write(randomUUID(), bytes);
+  }
+
+  remove(path: string): void {
+    rmSync(path, { force: true });
+  }
+
   close(): void {
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
     this.#folder = undefined;
   }
 
   /** Whole or not at all: a program may be reading the one before. */
-  #write(name: string, bytes: Buffer): string {
+  #write(name: string, bytes: Uint8Array): string {
     const path = join(this.#ensureFolder(), name);
     writeFileSync(`${path}.new`, bytes, { mode: 0o600 });
     renameSync(`${path}.new`, path);

@@ -2,7 +2,7 @@ import { JsonFields } from '../http/jsonFields.ts';
 import type { BoxdRoute } from '../http/route.ts';
 import type { SecretFiles } from '../processes/secretFiles.ts';
 import type { RepositoryRuns } from './repositoryRuns.ts';
-import { readRunRequest } from './runRequest.ts';
+import { readCredential, readRunRequest } from './runRequest.ts';
 
 export function repositoryRoutes(runs: RepositoryRuns, secretFiles: SecretFiles): BoxdRoute[] {
   return [
@@ -26,7 +26,9 @@ export function repositoryRoutes(runs: RepositoryRuns, secretFiles: SecretFiles)
       async handle({ json }) {
         const fields = new JsonFields(await json());
         const ref = fields.value('ref') === null ? null : fields.text('ref');
-        return { json: { commit: await runs.resolve({ url: fields.text('url'), ref }) } };
+        return {
+          json: { commit: await runs.resolve({ url: fields.text('url'), ref, credential: readCredential(fields) }) },
+        };
       },
     },
     { method: 'POST', path: '/v1/repository/remove', handle: async () => ({ json: await runs.remove() }) },

@@ -15,6 +15,7 @@ import type { RunRequest } from './runRequest.ts';
 import { setupStage } from './setupStage.ts';
 import { removeSpoonFile } from './spoonFiles.ts';
 import { type RunDraft, Stages } from './stages.ts';
+import { withAccess } from './withAccess.ts';
 
 /** Longer, and a client's own time-out for one request would come first. */
 const pollMs = 10_000;
@@ -50,7 +51,7 @@ export class RepositoryRuns {
 
   /** Begins a run unless nothing changed; one of the same that is under way is joined, any other is ended first. */
   async start(request: RunRequest): Promise<RepositoryRunState> {
-    const key = JSON.stringify({ ...request, force: false, environment: {}, masked: [] });
+    const key = JSON.stringify({ ...request, force: false, credential: null, environment: {}, masked: [] });
     const current = this.#current;
     if (current?.run.state === 'running') {
       if (current.key === key) return this.#state(false);
@@ -83,10 +84,11 @@ export class RepositoryRuns {
   }
 
   /** What the ref points to. @throws SpoonError `ref-missing`, `repository-…`, `git-…` */
-  async resolve(of: { url: string; ref: string | null }): Promise<string> {
+  async resolve(of: Pick<RunRequest, 'url' | 'ref' | 'credential'>): Promise<string> {
     const { signal } = new AbortController();
-    const run = runner({ git: this.#git, signal, say: () => {} }, Date.now() + cloneTimeoutMs / 4);
-    return resolveRef(run, this.#settings.home, of);
+    const { credential } = of;
+    const run = runner({ git: this.#git, signal, credential, say: () => {} }, Date.now() + cloneTimeoutMs / 4);
+    return withAccess(of, () => resolveRef(run, this.#settings.home, of));
   }
 
   /**
@@ -140,10 +142,11 @@ export class RepositoryRuns {
     const { signal } = abort;
     const stages = new Stages(run, () => this.#tell());
     const say = (text: string) => log.add(Buffer.from(text));
-    const parts = { git: this.#git, home: this.#settings.home, signal, say };
+    const { credential } = request;
+    const parts = { git: this.#git, home: this.#settings.home, signal, credential, say };
     say(`== repository: ${request.url} ${request.ref ?? ''}\n`);
     const fetched = await stages.run('repository', signal, async () => {
-      const { commit, notes } = await bringCheckout(parts, request);
+      const { commit, notes } = await withAccess(request, () => bringCheckout(parts, request));
       run.commit = commit;
       run.notes = [...run.notes, ...notes];
       return { state: 'ok', detail: `At commit ${commit.slice(0, 12)}.` };

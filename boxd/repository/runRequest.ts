@@ -1,5 +1,6 @@
+import type { BoxdCredential } from '../../protocol/boxdRepository.ts';
 import { type DotfileManager, isDotfileManager } from '../../protocol/dotfileManagers.ts';
-import type { JsonFields } from '../http/jsonFields.ts';
+import { JsonFields } from '../http/jsonFields.ts';
 import type { SecretFiles } from '../processes/secretFiles.ts';
 
 /** What `StartRepositoryRun` of protocol/boxdRepository.ts says, read by hand. */
@@ -16,6 +17,8 @@ export interface RunRequest {
   readonly force: boolean;
   readonly cloneMs: number;
   readonly setupMs: number;
+  /** For git alone. */
+  readonly credential: BoxdCredential | null;
   /** Secrets for the setup. */
   readonly environment: Readonly<Record<string, string>>;
   /** What the log must not hold. */
@@ -37,7 +40,18 @@ export function readRunRequest(fields: JsonFields, secretFiles: SecretFiles): Ru
     force: fields.flag('force'),
     cloneMs: fields.count('cloneMs'),
     setupMs: fields.count('setupMs'),
+    credential: readCredential(fields),
     environment,
     masked: values,
   };
+}
+
+/** @throws SpoonError `request-invalid` */
+export function readCredential(fields: JsonFields): BoxdCredential | null {
+  if (fields.value('credential') === undefined) return null;
+  const of = new JsonFields(fields.value('credential'));
+  const host = of.text('host');
+  return of.text('kind') === 'token'
+    ? { kind: 'token', host, username: of.text('username'), token: of.text('token') }
+    : { kind: 'key', host, key: of.text('key'), hostKeys: of.texts('hostKeys') };
 }

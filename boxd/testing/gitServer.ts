@@ -88,6 +88,15 @@ export class GitServer implements AsyncDisposable {
     this.#handlers.set(path, handler);
   }
 
+  /** From now on only who says this gets to what is below the path. */
+  protect(path: string, username: string, token: string): void {
+    this.#handlers.set(path, (request, response) => {
+      const wanted = `Basic ${Buffer.from(`${username}:${token}`).toString('base64')}`;
+      if (request.headers.authorization === wanted) this.#backend(request, response);
+      else response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end(request.headers.authorization);
+    });
+  }
+
   /** A repository with one commit on `main`. @returns its folder for work, with the served one as `origin` */
   repository(name: string, files: Readonly<Record<string, string>> = { 'README.md': `# ${name}\n` }): string {
     const bare = join(this.folder, 'repos', `${name}.git`);
@@ -121,6 +130,11 @@ export class GitServer implements AsyncDisposable {
       own[1](request, response);
       return;
     }
+    this.#backend(request, response);
+  }
+
+  #backend(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'https://x');
     const { headers } = request;
     const backend = spawn('git', ['http-backend'], {
       env: {

@@ -2,6 +2,7 @@ import {
   RepositoryRemoved,
   RepositoryRunState,
   ResolvedRef,
+  type ResolveRef,
   type StartRepositoryRun,
 } from '../../protocol/boxdRepository.ts';
 import { maxRunLogBytes } from '../../protocol/limits.ts';
@@ -43,7 +44,7 @@ export class BoxdRepository {
   }
 
   /** The commit that a ref points to, without fetching it. */
-  async resolve(of: { url: string; ref: string | null }): Promise<string> {
+  async resolve(of: ResolveRef): Promise<string> {
     return (await this.#calls.json(ResolvedRef, post('resolve', of))).commit;
   }
 

@@ -4,14 +4,17 @@ import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import type { RepositoryRun, RepositoryState, SetRepositoryRequest } from '../../protocol/repository.ts';
 import { isCommit } from '../../protocol/repositoryAddress.ts';
+import type { SetRepositoryCredentialRequest } from '../../protocol/repositoryCredential.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
 import type { LiveOverlay } from './liveOverlay.ts';
 import { plainLog, plainRun } from './plainLog.ts';
-import type { RepositoryRecords, StoredRepository } from './repositoryRecords.ts';
+import type { RepositoryCredentials } from './repositoryCredentials.ts';
+import { noRepository, type RepositoryRecords } from './repositoryRecords.ts';
 import { readSettings, withFound, withSettings } from './repositorySettings.ts';
 
 export interface DotfilesRepositoryParts {
   readonly records: RepositoryRecords;
+  readonly credentials: RepositoryCredentials;
   /** `SPOON_GIT_HOSTS`. */
   readonly gitHosts: readonly string[];
   readonly cloneMs: number;
@@ -39,8 +42,6 @@ interface LiveRun {
   readonly done: Promise<RepositoryRun>;
 }
 
-const nothing: StoredRepository = { settings: null, restore: false, commit: null, available: null, checkedMs: null };
-
 /**
  * The dotfiles repository of each user: what it is, which commit counts, and its runs in their boxes. The service itself
  * never asks its server and never looks into the home; boxd does both. What boxd says outlives the box here.
@@ -56,20 +57,31 @@ export class DotfilesRepository {
 
   async state(userId: string): Promise<RepositoryState> {
     const { records } = this.#parts;
-    const { settings, commit, available, checkedMs } = (await records.read(userId)) ?? nothing;
+    const { settings, commit, available, checkedMs, credential } = (await records.read(userId)) ?? noRepository;
     const run = this.#live.get(userId)?.run ?? (await records.readRun(userId)) ?? null;
-    return { settings, commit, available, checkedMs, run };
+    return { settings, commit, available, checkedMs, run, ...(credential && { credential }) };
   }
 
   /** @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid` */
   async set(userId: string, request: SetRepositoryRequest): Promise<RepositoryState> {
     const settings = readSettings(request, this.#parts.gitHosts);
-    await this.#parts.records.write(userId, (before) => withSettings(before, settings));
+    await this.#parts.credentials.change(userId, (before) => withSettings(before, settings));
     return this.#changed(userId);
   }
 
+  /** @throws SpoonError `credential-invalid`, `host-key-invalid`, and of the sealed value `seal-…` */
+  async setCredential(userId: string, request: SetRepositoryCredentialRequest): Promise<RepositoryState> {
+    await this.#parts.credentials.set(userId, request);
+    return this.#changed(userId);
+  }
+
+  async removeCredential(userId: string): Promise<RepositoryState> {
+    await this.#parts.credentials.remove(userId);
+    return this.#tell(userId);
+  }
+
   async remove(userId: string): Promise<RepositoryState> {
-    await this.#parts.records.write(userId, (before) => before && { ...nothing, restore: true });
+    await this.#parts.credentials.change(userId, (before) => before && { ...noRepository, restore: true });
     return this.#changed(userId);
   }
 
@@ -78,7 +90,10 @@ export class DotfilesRepository {
     const { userId } = box.user;
     const { settings } = await this.#enabled(userId);
     const { url, ref } = settings;
-    const found = ref !== null && isCommit(ref) ? ref : await box.boxd.repository.resolve({ url, ref });
+    const found =
+      ref !== null && isCommit(ref)
+        ? ref
+        : await box.boxd.repository.resolve({ url, ref, credential: await this.#parts.credentials.open(userId, url) });
     let isTaken = false;
     await this.#parts.records.write(userId, (before) => {
       // Meanwhile another repository was chosen.
@@ -138,6 +153,7 @@ export class DotfilesRepository {
     const { url, ref, setup, manager } = stored.settings;
     const { commit } = stored;
     const { environment, secretFiles } = await secretsFor(userId);
+    const credential = await this.#parts.credentials.open(userId, url);
     const begun = await box.boxd.repository.start({
       url,
       ref,
@@ -150,6 +166,7 @@ export class DotfilesRepository {
       setupMs,
       environment,
       secretFiles,
+      ...(credential && { credential }),
     });
     if (begun.upToDate || begun.run === null) return undefined;
     const before = this.#live.get(userId);
@@ -259,7 +276,7 @@ export class DotfilesRepository {
   }
 
   async #enabled(userId: string) {
-    const { settings } = (await this.#parts.records.read(userId)) ?? nothing;
+    const { settings } = (await this.#parts.records.read(userId)) ?? noRepository;
     if (settings === null) throw new SpoonError('repository-none', 'Choose one first: spoonctl dotfiles repo set.');
     if (!settings.enabled) throw new SpoonError('repository-off', 'Switch it on first.');
     return { settings };

@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { Check } from 'typebox/value';
 import { SpoonError } from '../../protocol/errors.ts';
 import { RepositoryRun, RepositorySettings } from '../../protocol/repository.ts';
+import { RepositoryCredential } from '../../protocol/repositoryCredential.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
 
@@ -13,8 +14,17 @@ const StoredRepository = Type.Object({
   commit: Type.Union([Type.String(), Type.Null()]),
   available: Type.Union([Type.String(), Type.Null()]),
   checkedMs: Type.Union([Type.Integer(), Type.Null()]),
+  credential: Type.Optional(RepositoryCredential),
 });
 export type StoredRepository = Static<typeof StoredRepository>;
+
+export const noRepository: StoredRepository = {
+  settings: null,
+  restore: false,
+  commit: null,
+  available: null,
+  checkedMs: null,
+};
 
 type Part = 'settings' | 'run' | 'log';
 

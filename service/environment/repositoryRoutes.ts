@@ -22,6 +22,12 @@ export function addRepositoryRoutes(app: FastifyInstance, { repository, boxes, f
   addRoute(app, routes.repository, async ({ caller }) => repository.state(requireUser(caller).userId));
   addRoute(app, routes.setRepository, async ({ caller, body }) => repository.set(requireUser(caller).userId, body));
   addRoute(app, routes.removeRepository, async ({ caller }) => repository.remove(requireUser(caller).userId));
+  addRoute(app, routes.setRepositoryCredential, async ({ caller, body }) =>
+    repository.setCredential(requireUser(caller).userId, body),
+  );
+  addRoute(app, routes.removeRepositoryCredential, async ({ caller }) =>
+    repository.removeCredential(requireUser(caller).userId),
+  );
   addRoute(app, routes.checkRepository, async ({ caller, reply }) =>
     repository.check(await boxOf(caller, clientGone(reply))),
   );

@@ -1,14 +1,15 @@
 import type { RepositorySettings, SetRepositoryRequest } from '../../protocol/repository.ts';
 import { checkRef, expandRepositoryAddress } from '../../protocol/repositoryAddress.ts';
-import { checkRepositoryUrl } from '../../protocol/repositoryUrl.ts';
+import { credentialHost } from '../../protocol/repositoryCredential.ts';
 import { checkSetupPath } from '../../protocol/setupScript.ts';
+import { checkDotfilesAddress } from '../../protocol/sshAddress.ts';
 import type { StoredRepository } from './repositoryRecords.ts';
 
 /** @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid` */
 export function readSettings(request: SetRepositoryRequest, gitHosts: readonly string[]): RepositorySettings {
   const { url, ref, setup, manager = null, always = false, enabled = true } = request;
   return {
-    url: checkRepositoryUrl(expandRepositoryAddress(url), gitHosts),
+    url: checkDotfilesAddress(expandRepositoryAddress(url), gitHosts),
     ref: ref === undefined || ref === null || ref === '' ? null : checkRef(ref),
     setup: setup === undefined || setup === null || setup === '' ? null : checkSetupPath(setup),
     manager,
@@ -17,9 +18,11 @@ export function readSettings(request: SetRepositoryRequest, gitHosts: readonly s
   };
 }
 
-/** What is kept once these settings count: a commit belongs to one address and ref. */
+/** What is kept once these settings count: a commit belongs to one address and ref, a credential to one host. */
 export function withSettings(before: StoredRepository | undefined, settings: RepositorySettings): StoredRepository {
   const isSame = before?.settings?.url === settings.url && before.settings.ref === settings.ref;
+  const credential = before?.credential;
+  const isMeant = credential?.host === credentialHost(settings.url);
   const wasOn = before?.settings?.enabled ?? false;
   return {
     settings,
@@ -27,6 +30,7 @@ export function withSettings(before: StoredRepository | undefined, settings: Rep
     commit: isSame ? before.commit : null,
     available: isSame ? before.available : null,
     checkedMs: isSame ? before.checkedMs : null,
+    ...(isMeant && credential !== undefined && { credential }),
   };
 }
 

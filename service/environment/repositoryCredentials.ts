@@ -1,0 +1,106 @@
+import type { BoxdCredential } from '../../protocol/boxdRepository.ts';
+import { SpoonError } from '../../protocol/errors.ts';
+import { knownHostKeys } from '../../protocol/knownHostKeys.ts';
+import { maxSecretBytes } from '../../protocol/limits.ts';
+import {
+  checkCredentialUsername,
+  checkDeployKey,
+  checkToken,
+  credentialHost,
+  credentialUse,
+  defaultUsername,
+  kindFor,
+  type RepositoryCredential,
+  readHostKeys,
+  type SetRepositoryCredentialRequest,
+} from '../../protocol/repositoryCredential.ts';
+import type { SealedValues } from '../secrets/sealedValues.ts';
+import type { Store } from '../store/database.ts';
+import { noRepository, type RepositoryRecords } from './repositoryRecords.ts';
+
+export interface RepositoryCredentialsParts {
+  readonly store: Store;
+  readonly records: RepositoryRecords;
+  readonly sealedValues: SealedValues;
+  readonly now: () => number;
+}
+
+/**
+ * The token or deploy key of each user's private repository: written, replaced, forgotten, and opened for the git in their box.
+ * Nothing gives the value to a client.
+ */
+export class RepositoryCredentials {
+  readonly #parts: RepositoryCredentialsParts;
+
+  constructor(parts: RepositoryCredentialsParts) {
+    this.#parts = parts;
+  }
+
+  /** Replaces what was there. @throws SpoonError `credential-invalid`, `host-key-invalid`, `seal-…`, `body-too-large` */
+  async set(userId: string, request: SetRepositoryCredentialRequest): Promise<void> {
+    const { kind, host, sealed, username = defaultUsername, hostKeys = [] } = request;
+    const { store, sealedValues, now } = this.#parts;
+    const credential: RepositoryCredential = {
+      kind,
+      host,
+      username: checkCredentialUsername(username),
+      hostKeys: kind === 'key' ? readHostKeys(hostKeys.join('\n')) : [],
+      updatedMs: now(),
+    };
+    if (kind === 'key' && credential.hostKeys.length === 0 && knownHostKeys[host] === undefined) {
+      throw new SpoonError(
+        'host-key-invalid',
+        `Spoon does not know the keys of ${host}. Give what ssh-keyscan prints.`,
+      );
+    }
+    const inspect = (value: Uint8Array) => {
+      const text = Buffer.from(value).toString('utf8');
+      if (kind === 'token') checkToken(text);
+      else checkDeployKey(text);
+    };
+    const box = Buffer.from(sealed, 'base64');
+    const use = credentialUse(kind, host);
+    const checked = await sealedValues.check(userId, use, box, { maxBytes: maxSecretBytes, inspect });
+    await store.transaction((trx) => sealedValues.write(trx, checked));
+    await this.change(userId, (before = noRepository) => ({ ...before, credential }));
+  }
+
+  /** Does nothing where there is none. */
+  async remove(userId: string): Promise<void> {
+    await this.change(userId, (before) => {
+      if (before?.credential === undefined) return before;
+      const { credential: _, ...rest } = before;
+      return rest;
+    });
+  }
+
+  /** Writes what is kept of a repository; a token or key that is not named in it any more is not kept either. */
+  async change(userId: string, change: Parameters<RepositoryRecords['write']>[1]): Promise<void> {
+    let before: RepositoryCredential | undefined;
+    const after = await this.#parts.records.write(userId, (stored) => {
+      before = stored?.credential;
+      return change(stored);
+    });
+    const used = after?.credential;
+    if (before === undefined || (used?.kind === before.kind && used.host === before.host)) return;
+    const { store, sealedValues } = this.#parts;
+    const use = credentialUse(before.kind, before.host);
+    await store.transaction((trx) => sealedValues.remove(trx, userId, use));
+  }
+
+  /** For git's question to the server of this address. @throws SpoonError `integrity-failure`, `key-unavailable` */
+  async open(userId: string, url: string): Promise<BoxdCredential | undefined> {
+    const { records, sealedValues } = this.#parts;
+    const credential = (await records.read(userId))?.credential;
+    const host = credentialHost(url);
+    if (credential === undefined || credential.host !== host || credential.kind !== kindFor(url)) return undefined;
+    const value = await sealedValues.open(userId, credentialUse(credential.kind, host));
+    if (value === undefined) throw new SpoonError('integrity-failure', 'Set the token or key of the repository again.');
+    const text = Buffer.from(value).toString('utf8');
+    value.fill(0);
+    const { username, hostKeys } = credential;
+    return credential.kind === 'token'
+      ? { kind: 'token', host, username, token: text }
+      : { kind: 'key', host, key: checkDeployKey(text), hostKeys: [...hostKeys] };
+  }
+}
