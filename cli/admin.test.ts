@@ -27,6 +27,11 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
         },
         'POST /v1/admin/users/ada/tokens': { token: 'the-new-token', info },
         'POST /v1/admin/tokens': { token: 'the-admin-token', info: { ...info, kind: 'admin' } },
+        'PUT /v1/admin/users/ada/name': { ...user, displayName: 'Ada King' },
+        'POST /v1/admin/users/ada/disable': { ...user, disabled: true },
+        'POST /v1/admin/users/ada/enable': user,
+        'DELETE /v1/admin/users/ada': { username: 'ada', homeRemoved: false },
+        'GET /v1/admin/users/ada/tokens': { tokens: [info] },
         'GET /v1/admin/tokens': { tokens: [{ ...info, kind: 'admin' }] },
         'DELETE /v1/admin/tokens/k1': {},
       };
@@ -92,6 +97,28 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
     const lines = stdout.toString().trimEnd().split('\n');
     assert.match(lines[1] ?? '', /^ada +Ada Lovelace +\d{4}-/);
     assert.match(lines[2] ?? '', /^bob +Bob\\x1b\[2J +.* disabled$/);
+  });
+
+  it('renames, disables and enables a user', async () => {
+    const renamed = await machine.run(['users', 'rename', 'ada', 'Ada King']);
+    assert.equal(renamed.stdout.toString(), 'ada is now shown as Ada King.\n');
+    assert.deepEqual(seen.at(-1)?.body, { displayName: 'Ada King' });
+    assert.match((await machine.run(['users', 'disable', 'ada'])).stdout.toString(), /^Disabled ada\./);
+    assert.equal(seen.at(-1)?.line, 'POST /v1/admin/users/ada/disable');
+    assert.match((await machine.run(['users', 'enable', 'ada'])).stdout.toString(), /^Enabled ada\./);
+    assert.match((await machine.run(['users', 'tokens', 'ada'])).stdout.toString(), /^k1 +laptop +user /m);
+  });
+
+  it('removes a user only when the username is given once more', async () => {
+    const before = seen.length;
+    const unconfirmed = await machine.run(['users', 'rm', 'ada']);
+    assert.equal(unconfirmed.code, 2);
+    assert.match(unconfirmed.stderr, /Nothing was removed\. Say --confirm ada/);
+    assert.equal(seen.length, before);
+    const { code, stdout, stderr } = await machine.run(['users', 'rm', 'ada', '--confirm', 'ada']);
+    assert.deepEqual([code, stdout.toString()], [0, 'Removed ada.\n']);
+    assert.match(stderr, /could not be erased now/);
+    assert.deepEqual(seen.at(-1)?.body, { confirm: 'ada' });
   });
 
   it('passes refusals on', async () => {

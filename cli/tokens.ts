@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { CreatedToken, CreateTokenRequest } from '../protocol/identity.ts';
+import type { CreatedToken, CreateTokenRequest, TokenInfo } from '../protocol/identity.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connect, connectAsAdmin } from './connection.ts';
 
@@ -11,6 +11,10 @@ interface CreateOptions extends AdminOption {
   readonly name: string;
   readonly days?: string;
   readonly user?: string;
+}
+
+interface RenewOptions extends JsonOption {
+  readonly days?: string;
 }
 
 /** `spoonctl tokens …` */
@@ -36,19 +40,16 @@ export function addTokens(program: Command, line: CommandLine): void {
         admin === true
           ? await (await connectAsAdmin(line)).call('adminListTokens')
           : await (await connect(line)).api.call('listTokens');
-      line.print(options, list, () =>
-        columns(
-          ['ID', 'NAME', 'KIND', 'CREATED', 'EXPIRES', 'LAST USED'],
-          list.tokens.map(({ id, name, kind, createdMs, expiresMs, lastUsedMs }) => [
-            id,
-            name,
-            kind,
-            formatTime(createdMs),
-            formatTime(expiresMs),
-            formatTime(lastUsedMs),
-          ]),
-        ),
-      );
+      line.print(options, list, () => tokenTable(list.tokens));
+    });
+
+  withJson(tokens.command('renew').description('let the token that signs you in here live longer'))
+    .option('--days <number>', 'from now, 1 to 365; 90 when left out')
+    .addHelpText('after', '\nAt most a year after it was made. Then: spoonctl tokens create, and spoonctl login.')
+    .action(async ({ days, ...options }: RenewOptions) => {
+      const { api } = await connect(line);
+      const info = await api.call('renewToken', { body: days === undefined ? {} : { lifeDays: lifeOf(days) } });
+      line.print(options, info, () => `Valid until ${formatTime(info.expiresMs)}.`);
     });
 
   withJson(tokens.command('revoke').argument('<id>').description('end one of your tokens now'))
@@ -73,4 +74,18 @@ async function create(
 function lifeOf(days: string): number {
   if (!/^\d{1,3}$/.test(days)) throw new UsageError('--days takes a whole number from 1 to 365.');
   return Number(days);
+}
+
+export function tokenTable(tokens: readonly TokenInfo[]): string {
+  return columns(
+    ['ID', 'NAME', 'KIND', 'CREATED', 'EXPIRES', 'LAST USED'],
+    tokens.map(({ id, name, kind, createdMs, expiresMs, lastUsedMs }) => [
+      id,
+      name,
+      kind,
+      formatTime(createdMs),
+      formatTime(expiresMs),
+      formatTime(lastUsedMs),
+    ]),
+  );
 }

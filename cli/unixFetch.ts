@@ -14,7 +14,8 @@ export function unixFetch(socketPath: string): Fetch {
         socketPath,
         path: `${pathname}${search}`,
         method: init.method ?? 'GET',
-        headers: { ...(init.headers as Record<string, string>), host },
+        // Of a DELETE, Node frames the body only when it is told the length.
+        headers: { ...(init.headers as Record<string, string>), host, ...lengthOf(init.body) },
         ...(init.signal ? { signal: init.signal } : {}),
       });
       outgoing.on('error', reject);
@@ -29,4 +30,8 @@ export function unixFetch(socketPath: string): Fetch {
       outgoing.end(init.body);
     });
   };
+}
+
+function lengthOf(body: RequestInit['body']): Record<string, number> {
+  return typeof body === 'string' || body instanceof Uint8Array ? { 'content-length': Buffer.byteLength(body) } : {};
 }

@@ -1,11 +1,19 @@
 import type { Command } from 'commander';
-import { type CommandLine, columns, formatTime, type JsonOption, withJson } from './commandLine.ts';
+import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connectAsAdmin } from './connection.ts';
+import { ask } from './prompt.ts';
+import { tokenTable } from './tokens.ts';
 
 interface AddOptions extends JsonOption {
   readonly username?: string;
   readonly shell?: string;
 }
+
+interface RemoveOptions extends JsonOption {
+  readonly confirm?: string;
+}
+
+const removeMs = 10 * 60_000;
 
 /** `spoonctl users …`, for administrators. */
 export function addUsers(program: Command, line: CommandLine): void {
@@ -45,4 +53,60 @@ export function addUsers(program: Command, line: CommandLine): void {
       ),
     );
   });
+
+  withJson(users.command('rename').argument('<username>').argument('<name>'))
+    .description('another display name; the username stays for life')
+    .action(async (username: string, displayName: string, options: JsonOption) => {
+      const api = await connectAsAdmin(line);
+      const user = await api.call('adminRenameUser', { params: { username }, body: { displayName } });
+      line.print(options, user, () => `${user.username} is now shown as ${user.displayName}.`);
+    });
+
+  withJson(users.command('disable').argument('<username>'))
+    .description('revoke all tokens, close all connections, stop the box; dotfiles and home stay')
+    .action(async (username: string, options: JsonOption) => {
+      const user = await (await connectAsAdmin(line)).call('adminDisableUser', { params: { username } });
+      line.print(options, user, () => `Disabled ${username}. Undo with: spoonctl users enable ${username}`);
+    });
+
+  withJson(users.command('enable').argument('<username>').description('let a disabled user sign in again'))
+    .addHelpText('after', '\nTokens from before stay revoked.')
+    .action(async (username: string, options: JsonOption) => {
+      const user = await (await connectAsAdmin(line)).call('adminEnableUser', { params: { username } });
+      line.print(options, user, () => `Enabled ${username}. A new token: spoonctl tokens create --user ${username}`);
+    });
+
+  withJson(users.command('rm').argument('<username>'))
+    .description('destroy all that is stored of a user, and the home, for ever')
+    .option('--confirm <username>', 'the username once more, for scripts; asked for when left out')
+    .addHelpText('after', removeHelp)
+    .action(async (username: string, { confirm, ...options }: RemoveOptions) => {
+      const api = await connectAsAdmin(line);
+      const typed = confirm ?? (await askToConfirm(line, username));
+      // Emptying a large home takes its time.
+      const call = { params: { username }, body: { confirm: typed }, timeoutMs: removeMs };
+      const removed = await api.call('adminRemoveUser', call);
+      line.print(options, removed, () => `Removed ${username}${removed.homeRemoved ? ' and the home' : ''}.`);
+      if (!removed.homeRemoved && options.json !== true) {
+        line.note('The home’s files could not be erased now. The service does it at its next start; its log says why.');
+      }
+    });
+
+  withJson(users.command('tokens').argument('<username>').description('the tokens of a user, without their secrets'))
+    .addHelpText('after', '\nEnd one with: spoonctl tokens revoke ID --admin')
+    .action(async (username: string, options: JsonOption) => {
+      const list = await (await connectAsAdmin(line)).call('adminListUserTokens', { params: { username } });
+      line.print(options, list, () => tokenTable(list.tokens));
+    });
+}
+
+const removeHelp = `
+Stops the box, destroys the user’s key, then deletes everything stored and the home. Nothing of it can be
+brought back, and nobody gets the username again. No administrator can read a user’s dotfiles; the user can take
+them along first, with: spoonctl dotfiles export FILE`;
+
+async function askToConfirm(line: CommandLine, username: string): Promise<string> {
+  if (!line.stdin.isTTY) throw new UsageError(`Nothing was removed. Say --confirm ${username} to do it.`);
+  line.note(`This destroys all dotfiles, versions, secrets and the home of ${username}. It cannot be undone.`);
+  return ask(line, 'Type the username to go on: ');
 }

@@ -1,6 +1,16 @@
 import { Box, BoxList } from './boxes.ts';
 import { EgressReport } from './egress.ts';
-import { CreatedToken, CreateTokenRequest, CreateUserRequest, TokenList, User, UserList } from './identity.ts';
+import {
+  CreatedToken,
+  CreateTokenRequest,
+  CreateUserRequest,
+  RemovedUser,
+  RemoveUserRequest,
+  RenameUserRequest,
+  TokenList,
+  User,
+  UserList,
+} from './identity.ts';
 import type { Route } from './route.ts';
 
 /** The part of the route table that is the administrator's. */
@@ -19,6 +29,43 @@ export const adminRoutes = {
     summary: 'A new user with a name for life',
     body: CreateUserRequest,
     response: User,
+  },
+  adminRenameUser: {
+    method: 'PUT',
+    path: '/v1/admin/users/:username/name',
+    scope: 'admin:users',
+    summary: 'Another display name; the username stays for life',
+    body: RenameUserRequest,
+    response: User,
+  },
+  adminDisableUser: {
+    method: 'POST',
+    path: '/v1/admin/users/:username/disable',
+    scope: 'admin:users',
+    summary: 'Revoke all tokens, close all connections and stop the box; dotfiles and home stay',
+    response: User,
+  },
+  adminEnableUser: {
+    method: 'POST',
+    path: '/v1/admin/users/:username/enable',
+    scope: 'admin:users',
+    summary: 'Let a disabled user sign in again, with new tokens',
+    response: User,
+  },
+  adminRemoveUser: {
+    method: 'DELETE',
+    path: '/v1/admin/users/:username',
+    scope: 'admin:users',
+    summary: 'Stop the box, destroy the data key, then remove everything stored and the home, for ever',
+    body: RemoveUserRequest,
+    response: RemovedUser,
+  },
+  adminListUserTokens: {
+    method: 'GET',
+    path: '/v1/admin/users/:username/tokens',
+    scope: 'admin:users',
+    summary: 'The tokens of a user, without their secrets',
+    response: TokenList,
   },
   adminCreateToken: {
     method: 'POST',

@@ -67,6 +67,7 @@ export const errorTable = {
   'token-limit': { status: 409, title: 'The account holds as many tokens as it may. Revoke one that is not used.' },
   'user-exists': { status: 409, title: 'There is a user of this name already.' },
   'user-disabled': { status: 403, title: 'The account is disabled.' },
+  'user-not-confirmed': { status: 422, title: 'Removing a user has to be confirmed with the username.' },
   'single-user-only': { status: 409, title: 'Without root, Spoon runs boxes for one user only.' },
 
   // Conditional writes

@@ -46,6 +46,21 @@ export type CreateUserRequest = Static<typeof CreateUserRequest>;
 export const UserList = Type.Object({ users: Type.Array(User) });
 export type UserList = Static<typeof UserList>;
 
+export const RenameUserRequest = Type.Object(
+  { displayName: Type.String({ minLength: 1, maxLength: 200 }) },
+  { additionalProperties: false },
+);
+
+export const RemoveUserRequest = Type.Object(
+  /** The username once more: what is removed cannot be brought back. */
+  { confirm: Type.String({ maxLength: 100 }) },
+  { additionalProperties: false },
+);
+
+/** `homeRemoved` false: nothing stored can be read any more, but the home's files wait until boxes can run again. */
+export const RemovedUser = Type.Object({ username: Type.String(), homeRemoved: Type.Boolean() });
+export type RemovedUser = Static<typeof RemovedUser>;
+
 export const CreateTokenRequest = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 100 }),
@@ -56,6 +71,12 @@ export const CreateTokenRequest = Type.Object(
   { additionalProperties: false },
 );
 export type CreateTokenRequest = Static<typeof CreateTokenRequest>;
+
+export const RenewTokenRequest = Type.Object(
+  /** 1 to 365 days from now, default 90; never more than a year after the token was made. */
+  { lifeDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })) },
+  { additionalProperties: false },
+);
 
 /** The only time that the token itself is sent. */
 export const CreatedToken = Type.Object({ token: Type.String(), info: TokenInfo });

@@ -63,6 +63,8 @@ export const headersTimeoutMs = 10_000;
 
 // Identity (security.md section 4)
 export const defaultTokenLifeDays = 90;
+/** Since it was made, however often it is renewed. */
+export const maxTokenLifeDays = 365;
 export const maxTokensPerOwner = 100;
 
 // WebSockets and terminals (security.md section 4, terminal-route.md)

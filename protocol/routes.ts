@@ -4,7 +4,7 @@ import { Box, Health, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
 import { HomeUsage } from './homeUsage.ts';
-import { CreatedToken, CreateTokenRequest, Me, TokenList } from './identity.ts';
+import { CreatedToken, CreateTokenRequest, Me, RenewTokenRequest, TokenInfo, TokenList } from './identity.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
@@ -175,6 +175,14 @@ export const routes = {
     summary: 'A new token of the same user',
     body: CreateTokenRequest,
     response: CreatedToken,
+  },
+  renewToken: {
+    method: 'POST',
+    path: '/v1/tokens/renew',
+    scope: 'tokens:manage',
+    summary: 'Let the token that is shown here live longer, up to a year after it was made',
+    body: RenewTokenRequest,
+    response: TokenInfo,
   },
   revokeToken: {
     method: 'DELETE',

@@ -24,6 +24,7 @@ import { addHealthRoute } from './http/healthRoute.ts';
 import { createRateLimits } from './http/rateLimits.ts';
 import { createHttpApp, requireAllRoutes } from './http/server.ts';
 import { addUpgradeRoutes, Upgrades } from './http/upgrade.ts';
+import { Accounts } from './identity/accounts.ts';
 import { addIdentityRoutes } from './identity/identityRoutes.ts';
 import { Tokens } from './identity/tokens.ts';
 import type { Account, Users } from './identity/users.ts';
@@ -110,6 +111,8 @@ export class HttpSide {
     const findUser = async (userId: string) => {
       const account = await data.users.byId(userId);
       if (account === undefined) throw new SpoonError('not-found');
+      // A request that was under way: it must not start again what disabling has just ended.
+      if (account.disabled) throw new SpoonError('user-disabled');
       return toBoxUser(account);
     };
     const spoons = new Spoons(stored);
@@ -152,7 +155,14 @@ export class HttpSide {
       failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
     });
     addHealthRoute(app, about);
-    addIdentityRoutes(app, { users: data.users, tokens });
+    const accounts = new Accounts({
+      users: data.users,
+      tokens,
+      stopBox: (userId) => boxes.stop(userId),
+      removeHome: (account) => boxes.removeHome(toBoxUser(account)),
+      forget: (userId) => data.dotfiles.forget(userId),
+    });
+    addIdentityRoutes(app, { users: data.users, tokens, accounts });
     const hearers: ChangeHearers = {
       apply: async (userId, change) => {
         const applied = await overlay.applyChange(userId, change);

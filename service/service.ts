@@ -114,7 +114,10 @@ export async function startService(config: Config, { log, version }: Surrounding
       (error: unknown) => log.failure('box.describe', error, { userId: user.userId }),
     );
   });
-  await adoptBoxes(boxes, (await data.users.list()).map(toBoxUser), log);
+  const users = (await data.users.list()).filter(({ disabled }) => !disabled);
+  await adoptBoxes(boxes, users.map(toBoxUser), log);
+  // Not waited for: an old home of many files must not hold up who works here now.
+  boxes.eraseRemovedHomes().catch((error: unknown) => log.failure('homes.erase', error));
 
   const side = await HttpSide.create({
     access: config.access,

@@ -1,10 +1,13 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Box, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { layAuthorities } from './authorities.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
+import { InTurn } from './inTurn.ts';
 import type { Pins } from './pins.ts';
+import { eraseRemovedHomes, setHomeAside } from './removedHomes.ts';
 import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
 import { writeSystemFiles } from './systemFiles.ts';
 import { UserBox } from './userBox.ts';
@@ -62,6 +65,7 @@ export class Boxes {
   readonly #unwatch: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #tickMs: number;
+  readonly #erasing = new InTurn();
   #imageId: string | undefined;
 
   constructor(options: BoxesOptions) {
@@ -139,6 +143,30 @@ export class Boxes {
   async restart(user: BoxUser, signal?: AbortSignal): Promise<RunningBox> {
     await this.stop(user.userId);
     return this.ensure(user, signal);
+  }
+
+  /**
+   * Ends the box and removes the home, for a user who is gone.
+   * @returns false when the home's files wait for {@link eraseRemovedHomes}: an engine that is away cannot empty it
+   */
+  async removeHome(user: BoxUser): Promise<boolean> {
+    const { places } = this.#options;
+    await this.stop(user.userId);
+    await setHomeAside(places.homesDir, user);
+    this.#boxes.delete(user.userId);
+    for (const folder of [places.runDir, places.etcDir])
+      await rm(join(folder, user.username), { recursive: true, force: true });
+    return this.eraseRemovedHomes();
+  }
+
+  /** Goes on with what {@link removeHome} could not finish. @returns whether nothing is left */
+  eraseRemovedHomes(): Promise<boolean> {
+    const { engine, places, settings, report } = this.#options;
+    const { homesDir, boxdDir } = places;
+    const ownerOf = (uid: number) => this.#owner(uid);
+    return this.#erasing.run('', () =>
+      eraseRemovedHomes({ engine, homesDir, boxdDir, image: settings.image, ownerOf, report }),
+    );
   }
 
   describe(user: BoxUser): Promise<Box> {

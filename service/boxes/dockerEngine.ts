@@ -5,12 +5,13 @@ import { seeLog } from './boxWords.ts';
 import { boxName, containerOptions, instanceOf, labels } from './containerSpec.ts';
 import { absentOk, cancellable } from './dockerCalls.ts';
 import { DockerEgress, type DockerEgressOptions } from './dockerEgress.ts';
+import { eraseInContainer } from './dockerEraseHome.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
 import { dockerFacts } from './dockerFacts.ts';
-import { findFault } from './dockerImageProbe.ts';
+import { checkImage, findFault } from './dockerImageProbe.ts';
 import { DockerNetworks } from './dockerNetworks.ts';
 import { DockerWatch } from './dockerWatch.ts';
-import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts } from './engine.ts';
+import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts, ErasableHome } from './engine.ts';
 import { InTurn } from './inTurn.ts';
 import { rejectedBy } from './rejectedBy.ts';
 
@@ -18,6 +19,8 @@ import { rejectedBy } from './rejectedBy.ts';
 const pingMs = 1_500;
 /** For one call; a start on a loaded machine takes seconds. */
 const callMs = 60_000;
+/** A home may have a million files. */
+const eraseMs = 15 * 60_000;
 /** Asked for first; `security.md` section 3 has 4096 soft. */
 const wantedOpenFiles = 65_536;
 const leastOpenFiles = 4_096;
@@ -164,6 +167,18 @@ export class DockerEngine implements Engine {
     );
   }
 
+  async eraseHome(home: ErasableHome): Promise<void> {
+    const { hostPath = (path: string) => path } = this.#options;
+    await this.#ping();
+    await this.#ask('engine-unavailable', eraseMs, undefined, () =>
+      eraseInContainer(this.#docker, `spoon-erase-${home.uid}-${this.#instance}`, {
+        ...home,
+        path: hostPath(home.path),
+        boxdDir: hostPath(home.boxdDir),
+      }),
+    );
+  }
+
   watch(watcher: BoxWatcher): () => void {
     return this.#watch.add(watcher);
   }
@@ -173,7 +188,7 @@ export class DockerEngine implements Engine {
   }
 
   async #create(spec: BoxSpec, abortSignal: AbortSignal): Promise<EngineBox> {
-    const needs = [this.#checkImage(spec.image), this.network.open(spec, abortSignal)];
+    const needs = [checkImage(this.#docker, spec.image), this.network.open(spec, abortSignal)];
     // Both to their end before either counts: a network that comes after the clearing up would stay.
     await Promise.allSettled(needs);
     await Promise.all(needs);
@@ -210,23 +225,6 @@ export class DockerEngine implements Engine {
       }
       await cleared.catch(() => undefined);
       throw error;
-    }
-  }
-
-  async #checkImage(image: string): Promise<void> {
-    const found = await absentOk(this.#docker.getImage(image).inspect());
-    if (found === undefined) {
-      throw new SpoonError(
-        'image-missing',
-        `Docker has no image ${image}. Make it with npm run up, or pull or build one of that name.`,
-      );
-    }
-    const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
-    if (found.Os !== 'linux' || found.Architecture !== wanted) {
-      throw new SpoonError(
-        'image-unsuitable',
-        `${image} is for ${found.Os}/${found.Architecture}; this machine needs linux/${wanted}.`,
-      );
     }
   }
 

@@ -1,12 +1,31 @@
 import type Docker from 'dockerode';
 import { SpoonError } from '../../protocol/errors.ts';
 import { boxdCommand } from './boxSpec.ts';
+import { absentOk } from './dockerCalls.ts';
 import type { BoxSpec } from './engine.ts';
 
 /** Loads what boxd loads before it does anything: its Node, and with it glibc and libstdc++ of the image. */
 const command = [boxdCommand[0], '-e', 'require("/opt/spoon/node_modules/node-pty")'];
 
 const needs = 'boxd needs glibc 2.28 or newer (as in Debian 10, Ubuntu 20.04, Fedora 29) and libstdc++';
+
+/** @throws SpoonError `image-missing`, `image-unsuitable` for another kind of machine */
+export async function checkImage(docker: Docker, image: string): Promise<void> {
+  const found = await absentOk(docker.getImage(image).inspect());
+  if (found === undefined) {
+    throw new SpoonError(
+      'image-missing',
+      `Docker has no image ${image}. Make it with npm run up, or pull or build one of that name.`,
+    );
+  }
+  const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
+  if (found.Os !== 'linux' || found.Architecture !== wanted) {
+    throw new SpoonError(
+      'image-unsuitable',
+      `${image} is for ${found.Os}/${found.Architecture}; this machine needs linux/${wanted}.`,
+    );
+  }
+}
 
 /**
  * Tries whether boxd can run in the image at all, in a container that has nothing else: no home, no network, no rights.

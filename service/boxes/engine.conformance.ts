@@ -61,6 +61,22 @@ export function engineConformance(subject: EngineUnderTest): void {
       if (promises.isolation) assert.equal((await bench.sh('ada', 'cat /tmp/file')).code, 1);
     });
 
+    it('empties a home, whatever its user has left in it', async () => {
+      await started();
+      await bench.output(
+        'ada',
+        `mkdir -p ~/a/b ~/shut/in ~/.x; echo 1 > ~/a/b/f; ln -s /etc ~/etc; ln -s ~/a ~/a/b/loop; mkfifo ~/pipe
+         printf x > ~/"$(printf 'odd\\377name')"; d=~/deep; mkdir $d; cd $d
+         for n in $(seq 40); do l=$(printf 'x%.0s' $(seq 200)); mkdir $l; cd -P $l; done
+         chmod 000 ~/shut/in; chmod 500 ~/shut`,
+      );
+      await bench.engine.stop('ada', graceMs);
+      const { homePath: path, uid, gid, boxdDir, image } = spec;
+      await bench.engine.eraseHome({ path, uid, gid, boxdDir, image });
+      assert.deepEqual(await readdir(path), []);
+      await bench.engine.eraseHome({ path, uid, gid, boxdDir, image });
+    });
+
     it('ends every process of the box when it is stopped', async () => {
       await started();
       const marker = `7${Math.floor(Math.random() * 1e8)}`;

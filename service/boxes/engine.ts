@@ -31,6 +31,11 @@ export interface Engine {
    * What is wrong with the image, if no box of this spec can run for that. For when one has ended before boxd dialled.
    */
   imageFault(spec: BoxSpec): Promise<SpoonError | undefined>;
+  /**
+   * Empties a home that no box uses, from inside of it and with its user's rights.
+   * @throws SpoonError `engine-unavailable`, `home-not-writable`
+   */
+  eraseHome(home: ErasableHome): Promise<void>;
   /** Releases what this process holds; the boxes run on. */
   close(): Promise<void>;
   /** What keeps boxes off this machine's network; absent where they share it. */
@@ -59,6 +64,11 @@ export interface EngineFacts {
   readonly separatesUsers: boolean;
   /** Known weaknesses and missing parts, in plain words. */
   readonly problems: readonly string[];
+}
+
+export interface ErasableHome extends Pick<BoxSpec, 'uid' | 'gid' | 'boxdDir' | 'image'> {
+  /** In `${workdir}/homes`. */
+  readonly path: string;
 }
 
 export interface BoxSpec {

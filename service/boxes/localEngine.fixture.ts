@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdir, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -86,6 +87,9 @@ export class LocalEngine implements Engine {
   }
   async imageId() {
     return this.image;
+  }
+  async eraseHome({ path }: { path: string }) {
+    for (const name of await readdir(path)) await rm(join(path, name), { recursive: true });
   }
   watch(watcher: BoxWatcher) {
     this.watchers.add(watcher);

@@ -5,7 +5,8 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { linkSocketName } from './boxdLink.ts';
 import { boxdCommand, boxdEnvironment, specHash } from './boxSpec.ts';
 import { Cgroups } from './cgroups.ts';
-import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts } from './engine.ts';
+import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts, ErasableHome } from './engine.ts';
+import { eraseAsProcess } from './eraseHome.ts';
 import { InTurn } from './inTurn.ts';
 import { type Launch, launch } from './processLaunch.ts';
 import { boxLayout } from './processLayout.ts';
@@ -98,6 +99,10 @@ export class ProcessEngine implements Engine {
   async imageId(): Promise<undefined> {}
 
   async imageFault(): Promise<undefined> {}
+
+  eraseHome(home: ErasableHome): Promise<void> {
+    return eraseAsProcess(home);
+  }
 
   watch(watcher: BoxWatcher): () => void {
     return this.#watch.add(watcher);

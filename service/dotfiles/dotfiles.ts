@@ -268,6 +268,10 @@ export class Dotfiles {
     this.#trees.close();
   }
 
+  forget(userId: string): void {
+    this.#trees.forget(userId);
+  }
+
   /** Changes the tree before its transaction is committed, so that a failure drops it. */
   #saveTogether<T>(userId: string, save: (tree: DotfileTree) => Promise<T>): Promise<T> {
     return this.#trees.use(userId, async (tree) => {

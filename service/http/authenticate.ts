@@ -29,7 +29,7 @@ export const operator: Caller = {
 const maxTokenCharacters = 128;
 
 /** One text for all that is wrong with a credential (row 47): a guesser learns nothing. @throws SpoonError */
-function bearerOf(request: IncomingMessage): string {
+export function bearerOf(request: IncomingMessage): string {
   let found: string | undefined;
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
     if (request.rawHeaders[index]?.toLowerCase() !== 'authorization') continue;

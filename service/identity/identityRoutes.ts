@@ -2,14 +2,18 @@ import type { FastifyInstance } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { User } from '../../protocol/identity.ts';
 import { routes } from '../../protocol/routes.ts';
-import { requireUser } from '../http/authenticate.ts';
+import { bearerOf, requireUser } from '../http/authenticate.ts';
 import { addRoute } from '../http/route.ts';
 import { systemOwnerId } from '../keyring/keyring.ts';
+import type { Accounts } from './accounts.ts';
 import type { Tokens } from './tokens.ts';
 import type { Account, Users } from './users.ts';
 
 /** `/v1/me`, `/v1/tokens` and the users' side of `/v1/admin`. */
-export function addIdentityRoutes(app: FastifyInstance, { users, tokens }: { users: Users; tokens: Tokens }): void {
+export function addIdentityRoutes(
+  app: FastifyInstance,
+  { users, tokens, accounts }: { users: Users; tokens: Tokens; accounts: Accounts },
+): void {
   addRoute(app, routes.me, async ({ caller }) => {
     const account = caller.userId === null ? undefined : await users.byId(caller.userId);
     return {
@@ -24,6 +28,7 @@ export function addIdentityRoutes(app: FastifyInstance, { users, tokens }: { use
     const { userId } = requireUser(caller);
     return tokens.create({ ...userToken(body), ownerId: userId });
   });
+  addRoute(app, routes.renewToken, async ({ request, body }) => tokens.renew(bearerOf(request.raw), body.lifeDays));
   addRoute(app, routes.revokeToken, async ({ caller, params }) => {
     await tokens.revoke(params.id ?? '', requireUser(caller).userId);
     return undefined;
@@ -31,10 +36,21 @@ export function addIdentityRoutes(app: FastifyInstance, { users, tokens }: { use
 
   addRoute(app, routes.adminListUsers, async () => ({ users: (await users.list()).map(toUser) }));
   addRoute(app, routes.adminCreateUser, async ({ body }) => toUser(await users.create(body)));
+  addRoute(app, routes.adminRenameUser, async ({ params, body }) =>
+    toUser(await accounts.rename(params.username ?? '', body.displayName)),
+  );
+  addRoute(app, routes.adminDisableUser, async ({ params }) => toUser(await accounts.disable(params.username ?? '')));
+  addRoute(app, routes.adminEnableUser, async ({ params }) => toUser(await accounts.enable(params.username ?? '')));
+  addRoute(app, routes.adminRemoveUser, async ({ params, body }) =>
+    accounts.remove(params.username ?? '', body.confirm),
+  );
+  addRoute(app, routes.adminListUserTokens, async ({ params }) => {
+    const { id } = await accounts.named(params.username ?? '');
+    return { tokens: await tokens.list(id) };
+  });
   addRoute(app, routes.adminCreateToken, async ({ params, body }) => {
-    const account = await users.byName(params.username ?? '');
-    if (account === undefined) throw new SpoonError('not-found');
-    return tokens.create({ ...userToken(body), ownerId: account.id });
+    const { id } = await accounts.named(params.username ?? '');
+    return tokens.create({ ...userToken(body), ownerId: id });
   });
   addRoute(app, routes.adminListTokens, async () => ({ tokens: await tokens.list(systemOwnerId) }));
   addRoute(app, routes.adminCreateAdminToken, async ({ body }) => {

@@ -18,6 +18,7 @@ describe('tokens', () => {
   let store: Store;
   let keyring: Keyring;
   let tokens: Tokens;
+  let users: Users;
   let ada: Account;
   let bo: Account;
   let nowMs = Date.parse('2026-01-01');
@@ -28,7 +29,7 @@ describe('tokens', () => {
     folder = await mkdtemp(join(tmpdir(), 'spoon-tokens-'));
     store = await openStore(join(folder, 'spoon.db'));
     keyring = await openKeyring(store, await readRootKey({ key: randomBytes(32).toString('base64'), oldKeys: [] }));
-    const users = new Users({ store, keyring, separatesUsers: true });
+    users = new Users({ store, keyring, separatesUsers: true });
     ada = await users.create({ displayName: 'Ada' });
     bo = await users.create({ displayName: 'Bo' });
     const counted: Store = {
@@ -118,6 +119,38 @@ describe('tokens', () => {
     assert.ok(!(await tokens.list(ada.id)).some(({ id }) => id === info.id));
   });
 
+  it('live longer when renewed, the same token, but never past a year after they were made', async () => {
+    const { token, info } = await create('long', 2);
+    nowMs += dayMs;
+    const renewed = await tokens.renew(token, 100);
+    assert.deepEqual([renewed.id, renewed.expiresMs], [info.id, nowMs + 100 * dayMs]);
+    nowMs += 99 * dayMs;
+    assert.equal((await tokens.renew(token, 1)).expiresMs, nowMs + dayMs);
+    assert.equal((await tokens.renew(token, 365)).expiresMs, info.createdMs + 365 * dayMs);
+    await tokens.verify(token);
+    nowMs = info.createdMs + 365 * dayMs;
+    await assert.rejects(tokens.renew(token, 365), { code: 'token-expired' });
+  });
+
+  it('that were revoked are not renewed', async () => {
+    const { token, info } = await create('gone');
+    await tokens.revoke(info.id);
+    await assert.rejects(tokens.renew(token), { code: 'unauthenticated' });
+  });
+
+  it('all end at once when their owner is disabled, who gets no new ones', async () => {
+    const owner = await users.create({ displayName: 'Cy' });
+    const own = await Promise.all(['a', 'b'].map((name) => tokens.create({ ownerId: owner.id, kind: 'user', name })));
+    await users.setDisabled(owner.id, true);
+    await tokens.revokeAllOf(owner.id);
+    assert.deepEqual(new Set(revoked.slice(-2)), new Set(own.map(({ info }) => info.id)));
+    const wanted = { ownerId: owner.id, kind: 'user', name: 'c' } as const;
+    await assert.rejects(tokens.create(wanted), { code: 'user-disabled' });
+    await users.setDisabled(owner.id, false);
+    for (const { token } of own) await assert.rejects(tokens.verify(token), { code: 'unauthenticated' });
+    await tokens.verify((await tokens.create(wanted)).token);
+  });
+
   it('end with their account', async () => {
     const { token } = await tokens.create({ ownerId: bo.id, kind: 'user', name: 'x' });
     await store.db.updateTable('users').set({ disabled_ms: nowMs }).where('id', '=', bo.id).execute();
@@ -179,8 +212,7 @@ describe('tokens', () => {
   });
 
   it('are at most a hundred for one owner', async () => {
-    const owner = 'crowd';
-    await store.transaction((trx) => keyring.createDataKey(owner, trx));
+    const { id: owner } = await users.create({ displayName: 'Crowd' });
     for (let count = 0; count < 100; count++) await tokens.create({ ownerId: owner, kind: 'user', name: 'x' });
     await assert.rejects(tokens.create({ ownerId: owner, kind: 'user', name: 'x' }), { code: 'token-limit' });
   });

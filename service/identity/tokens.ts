@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { TokenInfo } from '../../protocol/identity.ts';
-import { defaultTokenLifeDays, maxTokensPerOwner } from '../../protocol/limits.ts';
+import { defaultTokenLifeDays, maxTokenLifeDays, maxTokensPerOwner } from '../../protocol/limits.ts';
 import { adminScopes, type Scope, userScopes } from '../../protocol/scopes.ts';
 import { formatToken, parseToken, randomBase62, tokenKinds } from '../../protocol/tokenFormat.ts';
 import { lengthPrefixed } from '../keyring/envelope.ts';
@@ -82,6 +82,8 @@ export class Tokens {
       revoked_ms: null,
     };
     await store.transaction(async (trx) => {
+      const owner = await trx.selectFrom('users').select('disabled_ms').where('id', '=', ownerId).executeTakeFirst();
+      if (ownerId !== systemOwnerId && owner?.disabled_ms !== null) throw new SpoonError('user-disabled');
       const live = await trx
         .selectFrom('tokens')
         .select(({ fn }) => fn.countAll().as('count'))
@@ -152,6 +154,46 @@ export class Tokens {
     const { numUpdatedRows } = await query.executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) throw new SpoonError('not-found');
     this.#parts.onRevoked(id);
+  }
+
+  /** As {@link revoke}, for all that the owner has; {@link create} gives an owner who is disabled no new ones. */
+  async revokeAllOf(ownerId: string): Promise<void> {
+    const rows = await this.#parts.store.db
+      .updateTable('tokens')
+      .set({ revoked_ms: this.#now() })
+      .where('owner_id', '=', ownerId)
+      .where('revoked_ms', 'is', null)
+      .returning('id')
+      .execute();
+    for (const { id } of rows) this.#parts.onRevoked(id);
+  }
+
+  /**
+   * Lets a token live on from now, so that nobody has to pass a new one around. It ends a year after it was made all the same:
+   * one that was stolen does not live for ever.
+   * @param text the token itself, as only who holds it can give: its end is part of what its hash covers
+   * @throws SpoonError as {@link verify}
+   */
+  async renew(text: string, lifeDays = defaultTokenLifeDays): Promise<TokenInfo> {
+    const { tokenId } = await this.verify(text);
+    const secret = parseToken(text)?.secret ?? '';
+    const { store } = this.#parts;
+    const row = await store.transaction(async (trx) => {
+      const found = await trx
+        .selectFrom('tokens')
+        .selectAll()
+        .where('id', '=', tokenId)
+        .where('revoked_ms', 'is', null)
+        .executeTakeFirst();
+      if (found === undefined) throw new SpoonError('unauthenticated');
+      const longest = found.created_ms + maxTokenLifeDays * dayMs;
+      const expires_ms = Math.max(found.expires_ms, Math.min(this.#now() + lifeDays * dayMs, longest));
+      const renewed = { ...found, expires_ms };
+      const hash = await this.#hashOf(renewed, secret);
+      await trx.updateTable('tokens').set({ expires_ms, hash }).where('id', '=', tokenId).execute();
+      return renewed;
+    });
+    return this.#toInfo(row);
   }
 
   /** Resolves when everything noted so far is written. */

@@ -6,6 +6,7 @@ import { checkUsername, deriveUsername } from '../../protocol/username.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables, UserRow } from '../store/tables.ts';
+import { deleteUserRows } from '../store/userRows.ts';
 
 /** Accounts. A username and a uid are fixed for life and never given to another: a leftover file would fall to the next. */
 
@@ -56,7 +57,8 @@ export class Users {
     const row = await store.transaction(async (trx) => {
       const rows = await trx.selectFrom('users').select('username').execute();
       if (!separatesUsers && rows.length > 0) throw new SpoonError('single-user-only');
-      const taken = new Set(rows.map((existing) => existing.username));
+      const former = await trx.selectFrom('former_users').select('username').execute();
+      const taken = new Set([...rows, ...former].map((existing) => existing.username));
       if (username !== undefined && taken.has(username)) throw new SpoonError('user-exists');
       const id = randomBase62(idCharacters, randomBytes);
       await keyring.createDataKey(id, trx);
@@ -78,6 +80,33 @@ export class Users {
     return this.#toAccount(row);
   }
 
+  /** @throws SpoonError `not-found`, `request-invalid` for the name */
+  async rename(id: string, displayName: string): Promise<void> {
+    const name = checkDisplayName(displayName);
+    const { store, keyring } = this.#parts;
+    const row = await this.#row(id);
+    const display_name_enc = await keyring.seal(nameContext(row), Buffer.from(name));
+    await store.db.updateTable('users').set({ display_name_enc }).where('id', '=', id).execute();
+  }
+
+  /** From its return on, no token of the user is taken and none is made. */
+  async setDisabled(id: string, isDisabled: boolean): Promise<void> {
+    const query = this.#parts.store.db.updateTable('users').where('id', '=', id);
+    if (isDisabled) await query.set({ disabled_ms: this.#now() }).where('disabled_ms', 'is', null).execute();
+    else await query.set({ disabled_ms: null }).execute();
+  }
+
+  /** Destroys the keys, then everything stored, in one step; the name and the uid are never given out again. */
+  async remove(id: string): Promise<void> {
+    const { store, keyring } = this.#parts;
+    const { username } = await this.#row(id);
+    await store.eraseIn(async (trx) => {
+      await keyring.destroyDataKeys(id, trx);
+      await deleteUserRows(trx, id);
+      await trx.insertInto('former_users').values({ username, removed_ms: this.#now() }).execute();
+    });
+  }
+
   async byId(id: string): Promise<Account | undefined> {
     const row = await this.#parts.store.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
     return row === undefined ? undefined : this.#toAccount(row);
@@ -93,6 +122,13 @@ export class Users {
   async list(): Promise<Account[]> {
     const rows = await this.#parts.store.db.selectFrom('users').selectAll().orderBy('username').execute();
     return Promise.all(rows.map((row) => this.#toAccount(row)));
+  }
+
+  async #row(id: string): Promise<UserRow> {
+    const { db } = this.#parts.store;
+    const row = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw new SpoonError('not-found');
+    return row;
   }
 
   /** `uids` is append-only: the next one is beyond all that were ever given out. */

@@ -29,6 +29,8 @@ import type { RootKey } from './rootKey.ts';
 export interface Keyring {
   /** Once per new owner, in the transaction that makes the owner. The owner can seal from then on, inside of it too. */
   createDataKey(ownerId: string, trx: Transaction<Tables>): Promise<void>;
+  /** What the owner sealed cannot be opened any more, by nobody. In a transaction that overwrites what it deletes. */
+  destroyDataKeys(ownerId: string, trx: Transaction<Tables>): Promise<void>;
   /** Names and token names are padded to 32-byte steps. @throws SpoonError `key-unavailable` */
   seal(context: BlobContext, plaintext: Uint8Array): Promise<Uint8Array>;
   /** @throws SpoonError `integrity-failure`, `key-unavailable` */
@@ -105,6 +107,11 @@ class StoredKeyring implements Keyring {
       .execute();
     this.#cache.put(new DataKey({ id, ownerId }, bytes), true);
     onRollback(trx, () => this.#cache.drop(id));
+  }
+
+  async destroyDataKeys(ownerId: string, trx: Transaction<Tables>): Promise<void> {
+    const rows = await trx.deleteFrom('data_keys').where('owner_id', '=', ownerId).returning('id').execute();
+    for (const { id } of rows) this.#cache.drop(id);
   }
 
   seal(context: BlobContext, plaintext: Uint8Array): Promise<Uint8Array> {

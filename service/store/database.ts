@@ -18,6 +18,8 @@ export interface Store {
   readonly db: Kysely<Tables>;
   /** One at a time. Everything `work` writes is committed when this resolves, and nothing of it when it rejects. */
   transaction<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** As {@link transaction}; what it deletes is overwritten with zeros, in the file and by emptying the log. */
+  eraseIn<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Puts what the write-ahead log holds into the database file. */
   checkpoint(): Promise<void>;
   close(): Promise<void>;
@@ -68,6 +70,11 @@ export async function openStore(
   const store: Store = {
     db,
     transaction,
+    eraseIn: async (work) => {
+      const result = await driver.overwritingDeleted(() => transaction(work));
+      await driver.checkpoint();
+      return result;
+    },
     checkpoint: () => driver.checkpoint(),
     close: () => db.destroy(),
   };

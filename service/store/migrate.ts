@@ -7,6 +7,7 @@ import { sealedValues } from './migrations/0004_sealed_values.ts';
 import { pins } from './migrations/0005_pins.ts';
 import { environments } from './migrations/0006_environments.ts';
 import { secrets } from './migrations/0007_secrets.ts';
+import { formerUsers } from './migrations/0008_former_users.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -16,7 +17,16 @@ export interface Migration {
   up(trx: Transaction<Tables>): Promise<void>;
 }
 
-export const migrations: readonly Migration[] = [first, drift, threads, sealedValues, pins, environments, secrets];
+export const migrations: readonly Migration[] = [
+  first,
+  drift,
+  threads,
+  sealedValues,
+  pins,
+  environments,
+  secrets,
+  formerUsers,
+];
 
 /** @throws SpoonError `schema-newer` */
 export function refuseNewerSchema(found: number, known: readonly Migration[] = migrations): void {

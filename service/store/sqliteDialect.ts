@@ -128,6 +128,16 @@ export class SqliteDriver implements Driver {
 
   async releaseConnection(): Promise<void> {}
 
+  /** Not always: it makes every delete of a large row write all of its pages. */
+  async overwritingDeleted<T>(work: () => Promise<T>): Promise<T> {
+    this.#writer.database.exec('PRAGMA secure_delete = ON');
+    try {
+      return await work();
+    } finally {
+      this.#writer.database.exec('PRAGMA secure_delete = OFF');
+    }
+  }
+
   /** Puts the write-ahead log into the database file, as far as no other process still reads it. */
   async checkpoint(): Promise<void> {
     const end = await this.#turn.take();

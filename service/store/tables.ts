@@ -42,6 +42,12 @@ export interface UidRow {
   allocated_ms: number;
 }
 
+/** Append-only: a name is never given to another. */
+export interface FormerUserRow {
+  username: string;
+  removed_ms: number;
+}
+
 export interface TokenRow {
   id: string;
   /** A user's id, or `system` for admin tokens. */
@@ -173,6 +179,7 @@ export interface Tables {
   facts: FactRow;
   users: UserRow;
   uids: UidRow;
+  former_users: FormerUserRow;
   tokens: TokenRow;
   data_keys: DataKeyRow;
   dotfiles: DotfileRow;

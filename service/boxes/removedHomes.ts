@@ -1,0 +1,49 @@
+import { lstat, readdir, rename, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine } from './engine.ts';
+
+/**
+ * Homes of users who are gone. First out of the way under a name that no user can have, which is one step and cannot be
+ * half done; then emptied, which takes as long as it takes and is gone on with after a crash.
+ */
+
+const removedName = /^\.removed-(\d{1,10})$/;
+
+/** Of nobody from then on. Does nothing where there is no such home. */
+export async function setHomeAside(homesDir: string, { username, uid }: { username: string; uid: number }) {
+  try {
+    await rename(join(homesDir, username), join(homesDir, `.removed-${uid}`));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+export interface EraseParts {
+  readonly engine: Engine;
+  readonly homesDir: string;
+  readonly boxdDir: string;
+  readonly image: string;
+  readonly ownerOf: (uid: number) => { uid: number; gid: number };
+  /** For the log: a home that could not be emptied; the others go on. */
+  readonly report: (problem: unknown) => void;
+}
+
+/** Empties and removes all homes that have been set aside. @returns whether none is left */
+export async function eraseRemovedHomes(parts: EraseParts): Promise<boolean> {
+  const { engine, homesDir, boxdDir, image, ownerOf, report } = parts;
+  let isDone = true;
+  for (const name of await readdir(homesDir)) {
+    const uid = Number(removedName.exec(name)?.[1]);
+    if (Number.isNaN(uid)) continue;
+    const path = join(homesDir, name);
+    try {
+      // The home of a user is a folder that the service made; anything else was put there by hand.
+      if ((await lstat(path)).isDirectory()) await engine.eraseHome({ path, boxdDir, image, ...ownerOf(uid) });
+      await rmdir(path);
+    } catch (error) {
+      report(error);
+      isDone = false;
+    }
+  }
+  return isDone;
+}

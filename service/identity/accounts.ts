@@ -1,0 +1,70 @@
+import { SpoonError } from '../../protocol/errors.ts';
+import type { RemovedUser } from '../../protocol/identity.ts';
+import type { Tokens } from './tokens.ts';
+import type { Account, Users } from './users.ts';
+
+export interface AccountsParts {
+  readonly users: Users;
+  readonly tokens: Tokens;
+  /** Ends the box and everything in it. */
+  readonly stopBox: (userId: string) => Promise<void>;
+  /** @returns false when that has to wait */
+  readonly removeHome: (account: Account) => Promise<boolean>;
+  /** Drops what is kept in memory of a user who is gone. */
+  readonly forget: (userId: string) => void;
+}
+
+/** What an administrator does to the accounts of others: each ends with nothing of the old state in use any more. */
+export class Accounts {
+  readonly #parts: AccountsParts;
+
+  constructor(parts: AccountsParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws SpoonError `not-found` */
+  async named(username: string): Promise<Account> {
+    const account = await this.#parts.users.byName(username);
+    if (account === undefined) throw new SpoonError('not-found');
+    return account;
+  }
+
+  /** @throws SpoonError `not-found`, `request-invalid` */
+  async rename(username: string, displayName: string): Promise<Account> {
+    await this.#parts.users.rename((await this.named(username)).id, displayName);
+    return this.named(username);
+  }
+
+  /**
+   * Tokens are revoked and what they opened is closed when this resolves; the box has ended. Dotfiles and home stay.
+   * @throws SpoonError `not-found`; `engine-unavailable` where only the box could not be stopped
+   */
+  async disable(username: string): Promise<Account> {
+    const { id } = await this.named(username);
+    await this.#parts.users.setDisabled(id, true);
+    await this.#parts.tokens.revokeAllOf(id);
+    await this.#parts.stopBox(id);
+    return this.named(username);
+  }
+
+  /** The old tokens stay revoked. @throws SpoonError `not-found` */
+  async enable(username: string): Promise<Account> {
+    await this.#parts.users.setDisabled((await this.named(username)).id, false);
+    return this.named(username);
+  }
+
+  /**
+   * For ever: the box first, for what runs in it may still write; then the keys, so that whatever a crash or a backup leaves
+   * behind cannot be read; then the rows; then the home.
+   * @param confirm the username, typed once more
+   * @throws SpoonError `not-found`, `user-not-confirmed`; `engine-unavailable` when the box cannot be stopped: only disabled then
+   */
+  async remove(username: string, confirm: string): Promise<RemovedUser> {
+    const account = await this.named(username);
+    if (confirm !== account.username) throw new SpoonError('user-not-confirmed');
+    await this.disable(username);
+    await this.#parts.users.remove(account.id);
+    this.#parts.forget(account.id);
+    return { username, homeRemoved: await this.#parts.removeHome(account) };
+  }
+}
