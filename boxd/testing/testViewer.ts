@@ -71,11 +71,11 @@ export class TestViewer {
     this.webSocket.send(Buffer.from(text));
   }
 
-  /** Waits, without asking again and again, until it holds or 20 s are over. */
+  /** Waits, without asking again and again, until it holds or 60 s are over. */
   async until(holds: () => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const look = () => holds() && resolve();
-    const timer = setTimeout(() => reject(new Error(`not seen in: ${JSON.stringify(this.text.slice(-2000))}`)), 20_000);
+    const timer = setTimeout(() => reject(new Error(`not seen in: ${JSON.stringify(this.text.slice(-2000))}`)), 60_000);
     this.#waiting.add(look);
     look();
     try {

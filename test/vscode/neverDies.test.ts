@@ -47,7 +47,7 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
     await rm(folder, { recursive: true, force: true });
   });
 
-  const connected = () => window.statusBar(new URL(network.url).host).waitFor({ timeout: 60_000 });
+  const connected = () => window.statusBar(new URL(network.url).host).waitFor();
   /** Its rows and its status line. The width may be another one: VS Code shows a list of terminals once it has two. */
   const screen = async (): Promise<string> => (await visibleTerminal(window.page)).replaceAll(/ +/g, ' ');
   const viewers = async (): Promise<number> => {
@@ -55,7 +55,7 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
     return terminals.reduce((sum, terminal) => sum + terminal.viewers, 0);
   };
   async function staysTheSame(before: string): Promise<void> {
-    await window.until(async () => (await screen()) === before, 30_000).catch(() => undefined);
+    await window.until(async () => (await screen()) === before).catch(() => undefined);
     assert.equal(await screen(), before);
     assert.equal(await inBox(findEditor), editorPid);
   }
@@ -63,7 +63,7 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
     // What is typed while the terminal is away is refused with a bell, and is not kept.
     await window.until(async () => (await viewers()) === 1);
     await window.typeInTerminal(text);
-    await window.waitForTerminal(text.trim(), 30_000);
+    await window.waitForTerminal(text.trim());
   }
 
   it('with an editor open in a thread', async () => {
@@ -75,10 +75,11 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
       await window.pick('api/main');
     });
     await window.typeInTerminal('(while sleep 0.1; do date +%s%3N >> ~/alive; done) & clear\n');
-    // A status line that stays, and no message that the editor itself clears at its next redraw.
-    const calm = "--cmd 'set shortmess+=F laststatus=2'";
+    // A status line that stays, without a place of the cursor that follows the text a moment later, and no message that
+    // the editor itself clears at its next redraw.
+    const calm = "--cmd 'set shortmess+=F laststatus=2 noruler statusline=%f'";
     await window.typeInTerminal(`$(command -v nvim || command -v vim) -u NONE ${calm} ~/${path}\n`);
-    await window.waitForTerminal(/~\s*\n.*poem\.txt/, 60_000);
+    await window.waitForTerminal(/~\s*\n.*poem\.txt/);
     await window.typeInTerminal('i');
     await typesOn('The first line');
     editorPid = await inBox(findEditor);
@@ -102,7 +103,7 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
     const before = await screen();
     await window.reload();
     await connected();
-    await window.page.locator('.terminal-wrapper .xterm').first().waitFor({ state: 'attached', timeout: 60_000 });
+    await window.page.locator('.terminal-wrapper .xterm').first().waitFor({ state: 'attached' });
     await window.command('Terminal: Focus Terminal');
     await staysTheSame(before);
     await typesOn(' after a reload');
@@ -112,7 +113,7 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
     const before = await screen();
     const fromMs = Date.now();
     await network.cut();
-    await window.statusBar('Spoon offline').waitFor({ timeout: 60_000 });
+    await window.statusBar('Spoon offline').waitFor();
     await delay(Math.max(500, cutMs - (Date.now() - fromMs)));
     outages.push({ fromMs, toMs: Date.now() });
     await network.restore();

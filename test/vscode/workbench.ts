@@ -36,6 +36,9 @@ const testSettings = {
   'editor.autoClosingQuotes': 'never',
 } as const;
 
+/** For whatever is to appear: far beyond what a busy machine needs, so that nothing fails for being slow. */
+const patienceMs = 60_000;
+
 export class Workbench implements AsyncDisposable {
   readonly page: Page;
   readonly folder: string;
@@ -89,8 +92,8 @@ export class Workbench implements AsyncDisposable {
       viewport: { width: 1280, height: 800 },
       permissions: ['clipboard-read', 'clipboard-write'],
     });
+    context.setDefaultTimeout(patienceMs);
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
     const address = vscode.address({ folder });
     const { extensionHostOf } = await import('./processes.ts');
     const workbench = new Workbench({
@@ -108,9 +111,8 @@ export class Workbench implements AsyncDisposable {
 
   /** Waits for the window that `act` opens. */
   async newWindow(act: () => Promise<void>): Promise<Workbench> {
-    const [page] = await Promise.all([this.page.context().waitForEvent('page', { timeout: 60_000 }), act()]);
-    page.setDefaultTimeout(20_000);
-    await page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]', { timeout: 60_000 });
+    const [page] = await Promise.all([this.page.context().waitForEvent('page'), act()]);
+    await page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]');
     await using resources = new AsyncDisposableStack();
     resources.defer(() => page.close());
     return new Workbench({
@@ -126,14 +128,14 @@ export class Workbench implements AsyncDisposable {
 
   async load(): Promise<void> {
     await this.page.goto(this.#address);
-    await this.page.waitForSelector('.monaco-workbench .part.sidebar', { timeout: 60_000 });
-    await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]', { timeout: 60_000 });
+    await this.page.waitForSelector('.monaco-workbench .part.sidebar');
+    await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]');
   }
 
   /** As a person reloads it, so that VS Code can store what it knows. */
   async reload(): Promise<void> {
-    await Promise.all([this.page.waitForEvent('load', { timeout: 60_000 }), this.command('Developer: Reload Window')]);
-    await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]', { timeout: 60_000 });
+    await Promise.all([this.page.waitForEvent('load'), this.command('Developer: Reload Window')]);
+    await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -214,7 +216,7 @@ export class Workbench implements AsyncDisposable {
     for (let attempt = 1; ; attempt++) {
       await this.page.keyboard.press('F1');
       try {
-        await this.quickInput.fill(`>${text}`, { timeout: 3_000 });
+        await this.quickInput.fill(`>${text}`, { timeout: 10_000 });
         return;
       } catch (error) {
         if (attempt === 5) throw error;
@@ -225,8 +227,8 @@ export class Workbench implements AsyncDisposable {
   /** Runs a command by its full title in the palette, such as `Spoon: Sign In…`. */
   async command(title: string): Promise<void> {
     await this.#openPalette(title);
-    const choice = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    await choice.waitFor();
+    // Enter takes the row in focus, which is another one until the list follows what was typed.
+    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: title }).waitFor();
     await this.page.keyboard.press('Enter');
     // The command's own question looks the same and must not be taken for the palette.
     await this.page.waitForFunction(() => {
@@ -314,7 +316,7 @@ export class Workbench implements AsyncDisposable {
     await this.page.locator('.monaco-dialog-box .monaco-button', { hasText: label }).click();
   }
 
-  async until(condition: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  async until(condition: () => Promise<boolean>, timeoutMs = patienceMs): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!(await condition())) {
       if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms`);
@@ -411,7 +413,7 @@ export class Workbench implements AsyncDisposable {
   }
 
   /** Waits until the shown terminal holds the text. @throws Error with what it holds instead */
-  async waitForTerminal(text: string | RegExp, timeoutMs = 20_000): Promise<string> {
+  async waitForTerminal(text: string | RegExp, timeoutMs = patienceMs): Promise<string> {
     const deadline = Date.now() + timeoutMs;
     let shown = '';
     do {
@@ -428,8 +430,8 @@ export class Workbench implements AsyncDisposable {
       for (const shown of document.querySelectorAll('.terminal-wrapper')) shown.setAttribute('data-seen', '');
     });
     await act();
-    await this.page.locator('.terminal-wrapper.active:not([data-seen]) .xterm').waitFor({ timeout: 60_000 });
-    await this.waitForTerminal(/\$$/, 60_000);
+    await this.page.locator('.terminal-wrapper.active:not([data-seen]) .xterm').waitFor();
+    await this.waitForTerminal(/\$$/);
   }
 
   async focusTerminal(): Promise<void> {
