@@ -5,7 +5,7 @@ import { type BrowserContext, chromium, type Locator, type Page } from 'playwrig
 import { provisionChromium, provisionVscode } from '../../scripts/provision/vscode.ts';
 import { installExtension, quietSettings, startVscodeServer } from '../../scripts/vscodeServer.ts';
 import { chromiumArguments } from './extensionHost.ts';
-import { titlesOffered } from './palette.ts';
+import { openPalette, paletteRows, runInPalette, titlesOffered } from './palette.ts';
 
 /** A VS Code window in a real browser, with the packaged extension, driven as a person would. */
 
@@ -211,25 +211,9 @@ export class Workbench implements AsyncDisposable {
     return this.page.locator('.sidebar .welcome-view-content', { hasText: text });
   }
 
-  /** What a command before still does with the focus can close it again, so a person would press F1 once more. */
-  async #openPalette(text: string): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      await this.page.keyboard.press('F1');
-      try {
-        await this.quickInput.fill(`>${text}`, { timeout: 10_000 });
-        return;
-      } catch (error) {
-        if (attempt === 5) throw error;
-      }
-    }
-  }
-
   /** Runs a command by its full title in the palette, such as `Spoon: Sign In…`. */
   async command(title: string): Promise<void> {
-    await this.#openPalette(title);
-    // Enter takes the row in focus, which is another one until the list follows what was typed.
-    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: title }).waitFor();
-    await this.page.keyboard.press('Enter');
+    await runInPalette(this.page, title);
     // The command's own question looks the same and must not be taken for the palette.
     await this.page.waitForFunction(() => {
       const input = document.querySelector<HTMLInputElement>('.quick-input-widget input.input');
@@ -239,7 +223,7 @@ export class Workbench implements AsyncDisposable {
 
   /** The titles that the palette offers for what is typed. */
   async offered(text: string): Promise<string[]> {
-    await this.#openPalette(text);
+    await openPalette(this.page, text, paletteRows(this.page).first());
     const titles = await titlesOffered(this.page);
     await this.page.keyboard.press('Escape');
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
