@@ -1,6 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
-import { SpoonError } from '../protocol/errors.ts';
 import { setupTimeoutMs } from '../protocol/limits.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
@@ -40,6 +40,8 @@ interface Surroundings {
   readonly version: string;
 }
 
+/** So long a start waits for boxes that ran before it; those that take longer are found while it serves. */
+const adoptionMs = 10_000;
 const gibi = 2 ** 30;
 /** What one box may use (security.md section 3). */
 const boxLimits = { memoryBytes: 2 * gibi, cpus: 2, maxProcesses: 512 };
@@ -208,12 +210,11 @@ async function openBoxes({
   });
 }
 
-/** Without an engine there is nothing to take over; its boxes are found when it answers again and somebody opens one. */
+/**
+ * Without an engine there is nothing to take over; its boxes are found when it answers again and somebody opens one. A box
+ * that is slow to answer holds up its own user alone.
+ */
 async function adoptBoxes(boxes: Boxes, users: readonly BoxUser[], log: Logger): Promise<void> {
-  try {
-    await boxes.adopt(users);
-  } catch (error) {
-    if (!(error instanceof SpoonError)) throw error;
-    log.failure('boxes.adopt', error);
-  }
+  const adoption = boxes.adopt(users).catch((error: unknown) => log.failure('boxes.adopt', error));
+  await Promise.race([adoption, delay(adoptionMs, undefined, { ref: false })]);
 }

@@ -36,6 +36,8 @@ export interface FileContent {
 /** Quick questions; what walks the home or writes thousands of files gets longer. */
 const quickMs = 5_000;
 const planMs = 30_000;
+/** A shell is there in milliseconds; of many at once on a busy machine the last one is not. */
+const startMs = 30_000;
 const applyMs = 120_000;
 const maxDetailLength = 1024;
 /** As many drifts as a report may have, with the longest paths. */
@@ -174,7 +176,7 @@ export class BoxdClient {
   }
 
   startTerminal(start: StartTerminal, signal?: AbortSignal): Promise<StartedTerminal> {
-    const call = { method: 'POST', path: '/v1/terminals', body: json(start), timeoutMs: quickMs, signal } as const;
+    const call = { method: 'POST', path: '/v1/terminals', body: json(start), timeoutMs: startMs, signal } as const;
     return this.#json(StartedTerminal, call);
   }
 
@@ -192,7 +194,7 @@ export class BoxdClient {
   }
 
   startCommand(start: StartCommand, signal?: AbortSignal): Promise<StartedCommand> {
-    const call = { method: 'POST', path: '/v1/commands', body: json(start), timeoutMs: quickMs, signal } as const;
+    const call = { method: 'POST', path: '/v1/commands', body: json(start), timeoutMs: startMs, signal } as const;
     return this.#json(StartedCommand, call);
   }
 

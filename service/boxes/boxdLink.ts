@@ -13,7 +13,7 @@ import { ParkedConnections } from './parkedConnections.ts';
 export const linkSocketName = 'svc.sock';
 
 const maxParked = 8;
-const defaultPoolWaitMs = 2_000;
+const defaultPoolWaitMs = 5_000;
 /** RFC 6455 section 1.3. */
 const acceptSuffix = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 

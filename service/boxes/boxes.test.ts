@@ -3,10 +3,11 @@ import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { Boxes, type BoxUser, type RunningBox } from './boxes.ts';
-import { LocalEngine, noPins } from './localEngine.fixture.ts';
+import { type LocalBox, LocalEngine, noPins } from './localEngine.fixture.ts';
 
 const code = (expected: string) => (error: unknown) => error instanceof SpoonError && error.code === expected;
 const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -71,8 +72,17 @@ describe('Boxes', () => {
     made.push(each);
     return each;
   }
+  /** The one box answers nothing until told. */
+  function silence(): { local: LocalBox; answer: () => void } {
+    const [local] = engine.boxes.values();
+    assert.ok(local);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    local.answering = promise;
+    local.asked = 0;
+    return { local, answer: resolve };
+  }
   async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 5_000;
+    const deadline = performance.now() + 30_000;
     while (!(await condition())) {
       assert.ok(performance.now() < deadline, 'did not happen within 5 s');
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -255,6 +265,18 @@ describe('Boxes', () => {
     });
   });
 
+  it('leaves a box alone that is only slow to answer, with all that runs in it', async () => {
+    const box = await boxes.ensure(ada);
+    const { local, answer } = silence();
+    const looking = boxes.endUnanswering(box);
+    await until(() => local.asked > 0);
+    await delay(1_500);
+    answer();
+    await looking;
+    assert.equal(boxes.running(ada.userId), box);
+    assert.equal(engine.boxes.size, 1);
+  });
+
   it('tells listeners of every change, until they leave', async () => {
     const states: string[] = [];
     const leave = boxes.onChange(async (user) => {
@@ -316,6 +338,35 @@ describe('Boxes', () => {
       assert.deepEqual([...engine.boxes.keys()], ['ada']);
       assert.equal((await next.ensure(ada)).startedMs, engine.boxes.get('ada')?.engineBox.startedMs);
       assert.equal(engine.starts, 2);
+    });
+
+    it('waits for one that is slow to answer, and tells when it is known', async () => {
+      await boxes.ensure(ada);
+      await boxes.close();
+      const { local, answer } = silence();
+      const next = make();
+      const adoption = next.adopt([ada]);
+      await until(() => local.asked > 0);
+      assert.equal(next.running(ada.userId), undefined);
+      const adopted = next.adopted(ada.userId);
+      answer();
+      await adopted;
+      assert.notEqual(next.running(ada.userId), undefined);
+      await adoption;
+      assert.equal(engine.starts, 1);
+    });
+
+    it('leaves a box that it still waits for when it stops', async () => {
+      await boxes.ensure(ada);
+      await boxes.close();
+      const { local, answer } = silence();
+      const next = make();
+      const adoption = next.adopt([ada]);
+      await until(() => local.asked > 0);
+      await next.close();
+      await adoption;
+      assert.equal(engine.boxes.size, 1);
+      answer();
     });
 
     it('makes whoever asks meanwhile wait for that', async () => {

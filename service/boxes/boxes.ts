@@ -188,6 +188,11 @@ export class Boxes {
     );
   }
 
+  /** Resolves once {@link adopt} is through with the user's box; until then {@link running} may not know it. */
+  async adopted(userId: string): Promise<void> {
+    await this.#boxes.get(userId)?.adopted;
+  }
+
   /** Calls `listener` when what {@link describe} says about a user's box has changed. Returns how to end that. */
   onChange(listener: (user: BoxUser) => void): () => void {
     this.#listeners.add(listener);

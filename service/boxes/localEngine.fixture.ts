@@ -17,6 +17,10 @@ export class LocalBox {
   terminals: TerminalState[] = [];
   commands = 0;
   protocol = 1;
+  /** Questions so far. */
+  asked = 0;
+  /** Every answer waits for it. */
+  answering: Promise<void> = Promise.resolve();
   readonly #path: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -26,7 +30,9 @@ export class LocalBox {
     const { username } = spec;
     this.engineBox = { username, engineId, startedMs: Date.now(), specHash: specHash(spec), imageId };
     this.#path = join(spec.socketDir, 'svc.sock');
-    this.#server = createServer((request, response) => {
+    this.#server = createServer(async (request, response) => {
+      this.asked++;
+      await this.answering;
       const stat = { protocol: this.protocol, build: 'b', pid: 1, rssBytes: 1, startedMs: 1 };
       const { terminals, commands } = this;
       response.end(JSON.stringify(request.url === '/v1/stat' ? stat : { terminals, commands }));

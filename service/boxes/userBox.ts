@@ -8,17 +8,18 @@ import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holder
 import { InTurn } from './inTurn.ts';
 import { openBoxd } from './openBoxd.ts';
 import { differences } from './outdated.ts';
+import { unansweringMs, untilAnswered } from './patience.ts';
 import type { BoxUser, RunningBox, Surroundings, Waiting } from './runningBox.ts';
 
 const dialMs = 30_000;
-/** boxd of a box that ran all the time dials every 100 ms. */
-const redialMs = 10_000;
 const graceMs = 10_000;
 const describeMs = 1_000;
 
 /** The box of one user, through its states. What changes it runs in turn, so that no start meets a stop half done. */
 export class UserBox {
   user: BoxUser;
+  /** Resolves once {@link adopt} is through, well or not: until then what runs is not known. */
+  adopted: Promise<void> = Promise.resolve();
   readonly #around: Surroundings;
   readonly #turns = new InTurn();
   #state: BoxState = 'stopped';
@@ -34,6 +35,7 @@ export class UserBox {
   /** Counts uses; an idle stop that finds another number than it began with gives way. */
   #generation = 0;
   #isTicking = false;
+  readonly #adopting = new AbortController();
 
   constructor(user: BoxUser, around: Surroundings) {
     this.user = user;
@@ -82,17 +84,19 @@ export class UserBox {
 
   /** Takes over a box that runs. One that does not answer is ended: nobody could use it. */
   adopt(engineBox: EngineBox): Promise<void> {
-    return this.#inTurn(async () => {
+    const { signal } = this.#adopting;
+    const adoption = this.#inTurn(async () => {
       if (this.#running !== undefined) return;
       this.#become('starting');
       const link = await BoxdLink.listen({ socketDir: this.#around.socketDir });
       try {
         await this.#around.layTrust();
         // Its terminals have been open all the time.
-        await this.#connect(engineBox, link, redialMs, { openNow: AbortSignal.abort() });
+        await this.#connect(engineBox, link, unansweringMs, { openNow: AbortSignal.abort(), signal });
       } catch (error) {
-        this.#around.report(error);
         await link.close();
+        if (signal.aborted) return;
+        this.#around.report(error);
         await this.#around.engine.stop(engineBox.username, graceMs);
         this.#become(
           'failed',
@@ -100,21 +104,22 @@ export class UserBox {
         );
       }
     });
+    this.adopted = adoption.catch(() => undefined);
+    return adoption;
   }
 
   /** Ends a box that somebody got no answer from, unless it answers after all; the next {@link ensure} starts it anew. */
   async endUnanswering(box: RunningBox): Promise<void> {
     await this.#inTurn(async () => {
       if (this.#running?.box !== box) return;
-      const answers = await box.boxd.stat(AbortSignal.timeout(describeMs)).then(
-        () => true,
-        () => false,
-      );
-      if (!answers) await this.#stopNow();
+      const isWanted = () => this.#running?.box === box;
+      const answer = untilAnswered(() => box.boxd.stat(), { patienceMs: unansweringMs, isWanted });
+      if (!(await answer.then(Boolean, () => false)) && isWanted()) await this.#stopNow();
     });
   }
 
   async stop(): Promise<void> {
+    this.#adopting.abort(new SpoonError('box-stopped'));
     this.#starting?.abort.abort(new SpoonError('box-stopped', 'It was stopped while it started.'));
     await this.#inTurn(() => this.#stopNow());
   }
@@ -174,6 +179,7 @@ export class UserBox {
 
   /** The service goes; the box stays. A start that is under way is given up. */
   async release(): Promise<void> {
+    this.#adopting.abort(new SpoonError('shutting-down'));
     this.#starting?.abort.abort(new SpoonError('shutting-down'));
     await this.#inTurn(async () => {
       const link = this.#running?.box.link;
@@ -245,7 +251,7 @@ export class UserBox {
     { openNow, signal }: Waiting,
   ): Promise<RunningBox> {
     await link.whenDialled(timeoutMs, signal);
-    const boxd = await openBoxd(link, signal);
+    const boxd = await untilAnswered(() => openBoxd(link, signal), { patienceMs: timeoutMs, signal });
     const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs, imageId: engineBox.imageId };
     this.#preparing = box;
     try {

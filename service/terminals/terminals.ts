@@ -32,7 +32,7 @@ export interface Opened<T> {
 }
 
 export interface TerminalsParts {
-  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'endUnanswering'>;
+  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'adopted' | 'endUnanswering'>;
   readonly tickets: Tickets;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
@@ -58,6 +58,8 @@ interface KnownTerminals {
   readonly started: Set<string>;
   /** Not yet in the box's own list. */
   readonly starting: Set<string>;
+  /** The box is being asked by somebody who found it full. */
+  asking: Promise<unknown> | undefined;
 }
 
 interface Waiting {
@@ -97,7 +99,7 @@ export class Terminals {
     const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
     const known = this.#knownOf(box);
     const isFull = () => new Set([...known.started, ...known.starting]).size >= maxTerminalsPerUser;
-    if (isFull()) await this.#learn(box);
+    if (isFull()) await this.#learnTogether(box);
     if (isFull()) throw new SpoonError('terminal-limit', `At most ${maxTerminalsPerUser}. Close one and try again.`);
     const id = newId();
     // Taken before anything is awaited: of many at once no more than allowed get through.
@@ -129,7 +131,7 @@ export class Terminals {
 
   /** Those of the running box; none while it is off. */
   async list(userId: string): Promise<Terminal[]> {
-    const box = this.#parts.boxes.running(userId);
+    const box = await this.#runningBox(userId);
     return box === undefined ? [] : this.#learn(box);
   }
 
@@ -145,7 +147,7 @@ export class Terminals {
    * @throws SpoonError `not-found`, also for another user's; `box-stopped`, where it has ended with the box
    */
   async ticketFor(asker: Asker, id: string): Promise<{ ticket: string; expiresInMs: number }> {
-    if (this.#parts.boxes.running(asker.userId) === undefined) throw new SpoonError('box-stopped');
+    if ((await this.#runningBox(asker.userId)) === undefined) throw new SpoonError('box-stopped');
     await this.#boxOf(asker.userId, id);
     return this.#ticket(asker, 'terminal', id);
   }
@@ -173,7 +175,7 @@ export class Terminals {
 
   /** The box's end of a WebSocket that a ticket opened. @throws SpoonError `box-stopped`, `not-found`, `box-…` */
   async attach(userId: string, target: { kind: 'terminal' | 'command'; id: string }): Promise<Duplex> {
-    const box = this.#parts.boxes.running(userId);
+    const box = await this.#runningBox(userId);
     if (box === undefined) throw new SpoonError('box-stopped', 'Open a terminal to start it again.');
     return target.kind === 'terminal' ? box.boxd.attachTerminal(target.id) : box.boxd.attachCommand(target.id);
   }
@@ -218,8 +220,14 @@ export class Terminals {
     return { box, notes: before === undefined ? ['Your box was started.'] : [] };
   }
 
+  /** After a restart of the service a slow box is found late, and its terminals must not be taken for ended. */
+  async #runningBox(userId: string): Promise<RunningBox | undefined> {
+    await this.#parts.boxes.adopted(userId);
+    return this.#parts.boxes.running(userId);
+  }
+
   async #boxOf(userId: string, id: string): Promise<RunningBox> {
-    const box = this.#parts.boxes.running(userId);
+    const box = await this.#runningBox(userId);
     if (box === undefined || !idPattern.test(id)) throw new SpoonError('not-found');
     const { started } = this.#knownOf(box);
     if (!started.has(id)) await this.#learn(box);
@@ -231,7 +239,7 @@ export class Terminals {
     const { userId } = box.user;
     const known = this.#known.get(userId);
     if (known?.box === box) return known;
-    const fresh: KnownTerminals = { box, started: new Set(), starting: new Set() };
+    const fresh: KnownTerminals = { box, started: new Set(), starting: new Set(), asking: undefined };
     this.#known.set(userId, fresh);
     return fresh;
   }
@@ -247,6 +255,15 @@ export class Terminals {
     for (const id of before) if (!present.has(id)) started.delete(id);
     for (const id of present) started.add(id);
     return listed.map((terminal) => plain(terminal.id, terminal));
+  }
+
+  /** Fifty opens of which most are too many ask the box once, and leave its connections to those that are not. */
+  async #learnTogether(box: RunningBox): Promise<void> {
+    const known = this.#knownOf(box);
+    known.asking ??= this.#learn(box).finally(() => {
+      known.asking = undefined;
+    });
+    await known.asking;
   }
 
   #ticket({ userId, tokenId }: Asker, kind: TicketGrant['kind'], id: string) {
