@@ -28,6 +28,7 @@ const serviceNouns = {
   terminals: ['boxes'],
   files: ['boxes'],
   threads: ['store', 'keyring', 'boxes'],
+  jobs: ['store', 'keyring', 'boxes'],
 };
 
 module.exports = {

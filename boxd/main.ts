@@ -14,6 +14,8 @@ import { homeRoutes } from './home/homeRoutes.ts';
 import { ensureHome } from './home/homeStage.ts';
 import { ParkedConnections } from './http/parkedConnections.ts';
 import { createBoxdServer } from './http/server.ts';
+import { jobRoutes } from './jobs/jobRoutes.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { DriftWatcher } from './overlay/driftWatcher.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { overlayRoutes } from './overlay/overlayRoutes.ts';
@@ -46,6 +48,7 @@ const operations = new Operations();
 const git = new Git(settings, () => layCaBundle(settings), secretFiles);
 const checkouts = new Checkouts(git, settings.home);
 const repository = new RepositoryRuns(settings, git, (problem) => log(`a repository run failed: ${problem}`));
+const jobs = new Jobs(settings, git, (problem) => log(`a job did not end well: ${problem}`));
 const overlay = new Overlay(settings.home);
 const drift = new DriftWatcher(settings.home, overlay, { log });
 
@@ -55,6 +58,7 @@ const server = createBoxdServer({
     ...overlayRoutes(overlay, drift, settings.home),
     ...terminalRoutes(terminals, {
       secretFiles,
+      runningJobs: () => jobs.running,
       countCommands: () => commands.runningCount + operations.runningCount + repository.runningCount,
     }),
     ...commandRoutes(commands, secretFiles),
@@ -62,6 +66,7 @@ const server = createBoxdServer({
     ...gitRoutes(checkouts, operations),
     ...homeRoutes(settings.home),
     ...repositoryRoutes(repository, secretFiles),
+    ...jobRoutes(jobs, secretFiles),
   ],
   upgrades: [terminalUpgrade(terminals), commandUpgrade(commands), fileWatchUpgrade(settings.home)],
   onUsed: (socket) => connections.used(socket),
@@ -80,7 +85,7 @@ async function stop(): Promise<void> {
   stopping = true;
   connections.close();
   drift.close();
-  await Promise.all([terminals.close(), commands.close(), operations.close(), repository.close()]);
+  await Promise.all([terminals.close(), commands.close(), operations.close(), repository.close(), jobs.close()]);
   secretFiles.close();
   process.exit(0);
 }

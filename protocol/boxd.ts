@@ -36,6 +36,7 @@ import { Terminal } from './terminals.ts';
  *   DELETE /v1/git/{id}                  cancels it and what it runs
  *   POST   /v1/git-status                { folders, maxAgeMs } → CheckoutStatuses
  *   …      /v1/repository/…              boxdRepository.ts
+ *   …      /v1/jobs/…                    boxdJobs.ts
  */
 
 export const Stat = Type.Object({
@@ -204,6 +205,12 @@ export type TerminalState = Static<typeof TerminalState>;
 export const TerminalStates = Type.Object({
   terminals: Type.Array(TerminalState, { maxItems: 1024 }),
   commands: Type.Integer({ minimum: 0 }),
+  /** Agent jobs that run. A boxd from before jobs leaves it out. */
+  jobs: Type.Optional(
+    Type.Array(Type.Object({ id: Type.String({ maxLength: 64 }), thread: Type.String({ maxLength: 1024 }) }), {
+      maxItems: 64,
+    }),
+  ),
 });
 export type TerminalStates = Static<typeof TerminalStates>;
 

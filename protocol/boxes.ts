@@ -14,7 +14,13 @@ export type BoxState = Static<typeof BoxState>;
 
 /** Why a box stays up. Derived from what runs, never counted. */
 export const Holder = Type.Object({
-  kind: Type.Union([Type.Literal('viewer'), Type.Literal('terminal'), Type.Literal('command'), Type.Literal('pin')]),
+  kind: Type.Union([
+    Type.Literal('viewer'),
+    Type.Literal('terminal'),
+    Type.Literal('command'),
+    Type.Literal('job'),
+    Type.Literal('pin'),
+  ]),
   id: Type.String(),
   label: Type.String(),
 });

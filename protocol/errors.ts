@@ -87,6 +87,10 @@ export const errorTable = {
     status: 422,
     title: 'The value has a NUL or is no UTF-8 text, which no variable can hold. Have it as a file instead.',
   },
+  'prompt-invalid': { status: 422, title: 'The prompt cannot be given to an agent.' },
+  'job-limit': { status: 409, title: 'The account has as many jobs waiting as it may.' },
+  'job-unfinished': { status: 409, title: 'The job has not ended yet.' },
+  'job-ended': { status: 410, title: 'The job has ended.' },
   'secret-limit': { status: 409, title: 'The account holds as many secrets as it may.' },
   'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Box } from './boxes.ts';
 import { Applied, Dotfile, DotfileDrift } from './dotfiles.ts';
+import { Job } from './jobs.ts';
 import { RepositoryState } from './repository.ts';
 import { CheckoutProgress } from './threads.ts';
 
@@ -42,6 +43,10 @@ export const spoonEvents = {
   'repository.changed': Type.Object({ type: Type.Literal('repository.changed'), repository: RepositoryState }),
   /** One was set or removed: list again. */
   'secrets.changed': Type.Object({ type: Type.Literal('secrets.changed'), clientId }),
+  /** A job came, or is in another state. Its output is not told here. */
+  'job.changed': Type.Object({ type: Type.Literal('job.changed'), job: Job }),
+  /** Jobs were forgotten. */
+  'job.removed': Type.Object({ type: Type.Literal('job.removed'), ids: Type.Array(Type.String()) }),
   'box.changed': Type.Object({ type: Type.Literal('box.changed'), box: Box }),
 } as const;
 

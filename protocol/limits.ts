@@ -44,6 +44,23 @@ export const maxSecretsPerUser = 100;
 /** All go into one environment, beside what is there; Linux takes 2 MiB with the arguments (execve(2), a quarter of 8 MiB of stack). */
 export const maxSecretBytesPerUser = 512 * kibi;
 
+// Agent jobs
+/** It is one argument of the agent, of which Linux takes 128 KiB (execve(2), MAX_ARG_STRLEN). */
+export const maxJobPromptBytes = 64 * kibi;
+export const maxWaitingJobsPerUser = 50;
+/** With older ones their logs go. */
+export const maxKeptJobsPerUser = 200;
+/** Of what a job prints: so much from its beginning, and so much from its end. */
+export const jobLogHeadBytes = 2 * mebi;
+export const jobLogTailBytes = 2 * mebi;
+export const maxJobDiffBytes = 2 * mebi;
+export const minJobTimeLimitMs = 1_000;
+export const maxJobTimeLimitMs = 7 * 24 * 60 * 60 * 1000;
+export const defaultJobTimeLimitMs = 4 * 60 * 60 * 1000;
+export const maxJobMatches = 200;
+/** Windows of one user that follow a log; a further one is refused. */
+export const maxJobViewersPerUser = 64;
+
 // HTTP (security.md section 4)
 export const maxJsonBytes = 1 * mebi;
 export const maxHeaderBytes = 16 * kibi;

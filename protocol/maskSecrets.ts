@@ -5,13 +5,19 @@
 
 /** Shorter ones would take out half of every text. */
 const minCharacters = 8;
-const mask = '***';
+export const mask = '***';
 const base64Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 export type Masker = (text: string) => string;
 
 /** @param values of which those shorter than 8 characters are left as they are */
 export function createMasker(values: readonly string[]): Masker {
+  const forms = maskedForms(values);
+  return (text) => forms.reduce((masked, form) => masked.replaceAll(form, mask), text);
+}
+
+/** All texts that stand for one of the values. The longest first: one value may be the beginning of another. */
+export function maskedForms(values: readonly string[]): string[] {
   const forms = new Set<string>();
   for (const value of values) {
     // A log has a value of several lines in several lines, and a terminal ends them otherwise.
@@ -20,9 +26,7 @@ export function createMasker(values: readonly string[]): Masker {
       for (const form of formsOf(part)) forms.add(form);
     }
   }
-  // The longest first: one value may be the beginning of another.
-  const ordered = [...forms].sort((a, b) => b.length - a.length);
-  return (text) => ordered.reduce((masked, form) => masked.replaceAll(form, mask), text);
+  return [...forms].sort((a, b) => b.length - a.length);
 }
 
 function formsOf(value: string): string[] {

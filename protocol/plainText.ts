@@ -26,3 +26,16 @@ export function printedLines(text: string): string[] {
     .split('\n')
     .map((line) => line.replace(/\r+$/, '').split('\r').at(-1) ?? '');
 }
+
+/** What a program printed, for an editor or a search: without colours and controls. Tabs stay: logs are tables at times. */
+export function plainLog(text: string): string {
+  return printedLines(text)
+    .map((line) =>
+      line
+        .split('\t')
+        .map((part) => withoutHidden(part))
+        .join('\t')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -5,6 +5,7 @@ import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
 import { HomeUsage } from './homeUsage.ts';
 import { CreatedToken, CreateTokenRequest, Me, RenewTokenRequest, TokenInfo, TokenList } from './identity.ts';
+import { jobRoutes } from './jobRoutes.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
@@ -105,6 +106,8 @@ export const routes = {
   ...threadRoutes,
 
   ...repositoryRoutes,
+
+  ...jobRoutes,
 
   openTerminal: {
     method: 'POST',

@@ -9,8 +9,12 @@ export const userScopes = [
 ] as const;
 export const adminScopes = ['admin:users', 'admin:boxes', 'admin:system'] as const;
 
+/** Of a worker elsewhere, for one job; nothing of it is a user's or an admin's. */
+export const workerScopes = ['worker:lease'] as const;
+
 export type UserScope = (typeof userScopes)[number];
 export type AdminScope = (typeof adminScopes)[number];
-export type Scope = UserScope | AdminScope;
+export type WorkerScope = (typeof workerScopes)[number];
+export type Scope = UserScope | AdminScope | WorkerScope;
 /** `public` needs no token, `signed-in` any valid one, `ticket` a one-use ticket. */
 export type RouteScope = Scope | 'public' | 'signed-in' | 'ticket';

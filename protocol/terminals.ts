@@ -70,7 +70,7 @@ export type PreparedCommand = Static<typeof PreparedCommand>;
 
 export const TicketRequest = Type.Object(
   {
-    kind: Type.Union([Type.Literal('terminal'), Type.Literal('events'), Type.Literal('files')]),
+    kind: Type.Union([Type.Literal('terminal'), Type.Literal('events'), Type.Literal('files'), Type.Literal('job')]),
     id: Type.Optional(Type.String()),
   },
   { additionalProperties: false },

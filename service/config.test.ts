@@ -123,9 +123,9 @@ describe('the configuration', () => {
   });
 
   it('warns about a variable that it does not know and one that has no effect', () => {
-    const { warnings } = read({ SPOON_LISTNE: 'x', SPOON_AGENT_COMMAND: 'y', SPOON_URL: 'z', OTHER: '1' });
+    const { warnings } = read({ SPOON_LISTNE: 'x', SPOON_AGENT_NETWORK: 'y', SPOON_URL: 'z', OTHER: '1' });
     assert.deepEqual(warnings, [
-      'SPOON_AGENT_COMMAND has no effect in this version.',
+      'SPOON_AGENT_NETWORK has no effect in this version.',
       'SPOON_LISTNE is not a setting of Spoon.',
     ]);
   });

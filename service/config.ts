@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { SpoonError } from '../protocol/errors.ts';
 import { type GitSettings, readGitHost } from './gitSettings.ts';
+import { type JobSettings, readJobSettings } from './jobSettings.ts';
 import { isNamespacePath, isNetwork, type NetworkSettings, wrongResolver } from './networkSettings.ts';
 
 /**
@@ -23,6 +24,7 @@ export interface Config {
   readonly boxIdleMs: number;
   readonly detachedMs: number;
   readonly git: GitSettings;
+  readonly jobs: JobSettings;
   readonly listen: ListenAddress;
   readonly access: AccessSettings;
   /** What was set and is of no use, in words for the log. */
@@ -63,7 +65,7 @@ const secretVariables = [
 
 /** Known, but not the service's, or without effect in this version. */
 const foreignVariables = new Set(['SPOON_TOKEN', 'SPOON_URL', 'SPOON_HOME', 'SPOON_SOCKET', 'SPOON_CONFIG']);
-const laterVariables = new Set(['SPOON_AGENT_MAX_CONCURRENT_JOBS', 'SPOON_AGENT_COMMAND', 'SPOON_AGENT_NETWORK']);
+const laterVariables = new Set(['SPOON_AGENT_NETWORK']);
 
 // setTimeout turns anything longer into 1 ms.
 const maxTimerMs = 2 ** 31 - 1;
@@ -100,6 +102,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     boxIdleMs: readMilliseconds('SPOON_AGENT_BOX_IDLE_MS', get('SPOON_AGENT_BOX_IDLE_MS'), 1_800_000),
     detachedMs: readMilliseconds('SPOON_AGENT_DETACHED_MS', get('SPOON_AGENT_DETACHED_MS'), 43_200_000),
     git: readGit(get, cwd),
+    jobs: readJobSettings(get, { refuse, readMilliseconds }),
     listen,
     access,
   };

@@ -28,6 +28,8 @@ import { Accounts } from './identity/accounts.ts';
 import { addIdentityRoutes } from './identity/identityRoutes.ts';
 import { Tokens } from './identity/tokens.ts';
 import type { Account, Users } from './identity/users.ts';
+import type { JobSettings } from './jobSettings.ts';
+import { JobSide } from './jobSide.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
@@ -64,6 +66,10 @@ export interface HttpSideParts {
     readonly git: GitSettings;
     readonly network: BoxNetwork | undefined;
   };
+  readonly jobs: JobSettings & {
+    /** Whether all boxes that run were found, once that is sure. */
+    readonly boxesKnown: Promise<boolean>;
+  };
   readonly about: {
     readonly version: string;
     readonly instanceId: string;
@@ -82,17 +88,25 @@ export class HttpSide {
   readonly #upgrades: Upgrades;
   readonly #tokens: Tokens;
   readonly #operatorSockets: WeakSet<Socket>;
+  readonly #jobSide: JobSide;
   #adminSocket: AsyncDisposable | undefined;
 
   private constructor(
     parts: HttpSideParts,
-    made: { app: FastifyInstance; upgrades: Upgrades; tokens: Tokens; operatorSockets: WeakSet<Socket> },
+    made: {
+      app: FastifyInstance;
+      upgrades: Upgrades;
+      tokens: Tokens;
+      operatorSockets: WeakSet<Socket>;
+      jobSide: JobSide;
+    },
   ) {
     this.#parts = parts;
     this.#app = made.app;
     this.#upgrades = made.upgrades;
     this.#tokens = made.tokens;
     this.#operatorSockets = made.operatorSockets;
+    this.#jobSide = made.jobSide;
   }
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
@@ -126,12 +140,27 @@ export class HttpSide {
       secretsFor: (userId, spoon) => secrets.forProcess(userId, 'shells', spoon),
       folderOfThread: (box, thread, signal) => threads.folderFor(box, thread, { signal }),
     });
+    const jobSide = new JobSide({
+      ...stored,
+      settings: parts.jobs,
+      boxes,
+      findUser,
+      threads,
+      repository,
+      secretsFor: (userId, spoon) => secrets.forProcess(userId, 'jobs', spoon),
+      overlayOf: (userId) => data.dotfiles.overlay(userId),
+      contents: (userId, paths) => data.dotfiles.contents(userId, paths),
+      publish: (userId, event) => data.subscribers.publish(userId, event),
+      onDamage: ({ userId, error }) => log.failure('job.damaged', error, { userId }),
+      onError: (error, userId) => log.failure('job', error, { userId }),
+    });
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
       openRelay: ({ userId }, target) =>
         target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
       isBoxGone: ({ userId }) => isBoxGone(boxes, userId),
+      acceptJob: (grant, jobId, connection) => jobSide.viewers.accept(grant, jobId, connection),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -142,6 +171,7 @@ export class HttpSide {
       onRevoked: (tokenId) => {
         tickets.voidThoseOf(tokenId);
         upgrades.closeThoseOf(tokenId);
+        jobSide.viewers.closeThoseOf(tokenId);
         data.subscribers.closeThoseOf(tokenId);
       },
       onError: (error) => log.failure('token.last-used', error),
@@ -149,7 +179,11 @@ export class HttpSide {
     const operatorSockets = new WeakSet<Socket>();
     const app = await createHttpApp({
       access,
-      authentication: { verify: (token) => tokens.verify(token), operatorSockets, limits },
+      authentication: {
+        verify: (token) => jobSide.verifyWorker(token) ?? tokens.verify(token),
+        operatorSockets,
+        limits,
+      },
       version: about.version,
       report: (report) => log.info('request', report),
       failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
@@ -158,7 +192,7 @@ export class HttpSide {
     const accounts = new Accounts({
       users: data.users,
       tokens,
-      stopBox: (userId) => boxes.stop(userId),
+      stopBox: (userId) => jobSide.endAllOf(userId, () => boxes.stop(userId)),
       removeHome: (account) => boxes.removeHome(toBoxUser(account)),
       forget: (userId) => data.dotfiles.forget(userId),
     });
@@ -201,14 +235,21 @@ export class HttpSide {
       limits,
       publish: (userId, event) => data.subscribers.publish(userId, event),
     });
-    addTerminalRoutes(app, { terminals, tickets, limits });
+    addTerminalRoutes(app, {
+      terminals,
+      tickets,
+      checkJob: (userId, id) => jobSide.jobs.find(userId, id),
+      limits,
+    });
     addCommandRoutes(app, { terminals, limits });
+    jobSide.addRoutes(app, limits);
     addFileRoutes(app, { boxes });
     addUpgradeRoutes(app);
     requireAllRoutes(app);
     upgrades.attachTo(app.server);
     await app.ready();
-    return new HttpSide(parts, { app, upgrades, tokens, operatorSockets });
+    await jobSide.runner.resume(parts.jobs.boxesKnown);
+    return new HttpSide(parts, { app, upgrades, tokens, operatorSockets, jobSide });
   }
 
   /** @returns the address as a URL @throws SpoonError `listen-failed` */
@@ -238,11 +279,13 @@ export class HttpSide {
   async close(): Promise<void> {
     const relaysClosed = this.#upgrades.close();
     this.#parts.data.subscribers.close();
+    this.#jobSide.viewers.close();
     const { server } = this.#app;
     const cut = setTimeout(() => server.closeAllConnections(), finishMs);
     try {
       await Promise.all([relaysClosed, this.#app.close(), this.#adminSocket?.[Symbol.asyncDispose]()]);
       if (server.listening) await once(server, 'close');
+      await this.#jobSide.close();
       await this.#tokens.settle();
     } finally {
       clearTimeout(cut);

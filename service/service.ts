@@ -117,7 +117,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     );
   });
   const users = (await data.users.list()).filter(({ disabled }) => !disabled);
-  await adoptBoxes(boxes, users.map(toBoxUser), log);
+  const { boxesKnown } = await adoptBoxes(boxes, users.map(toBoxUser), log);
   // Not waited for: an old home of many files must not hold up who works here now.
   boxes.eraseRemovedHomes().catch((error: unknown) => log.failure('homes.erase', error));
 
@@ -125,6 +125,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     access: config.access,
     data: { store, keyring, ...data },
     boxes: { boxes, overlay, drifts, repository, git: config.git, network: opened.engine.network },
+    jobs: { ...config.jobs, boxesKnown },
     about: { version, instanceId, engine, problems: () => health.problems() },
     log,
   });
@@ -213,8 +214,20 @@ async function openBoxes({
 /**
  * Without an engine there is nothing to take over; its boxes are found when it answers again and somebody opens one. A box
  * that is slow to answer holds up its own user alone.
+ * @returns `boxesKnown`: whether all that run were found, once that is sure
  */
-async function adoptBoxes(boxes: Boxes, users: readonly BoxUser[], log: Logger): Promise<void> {
-  const adoption = boxes.adopt(users).catch((error: unknown) => log.failure('boxes.adopt', error));
-  await Promise.race([adoption, delay(adoptionMs, undefined, { ref: false })]);
+async function adoptBoxes(
+  boxes: Boxes,
+  users: readonly BoxUser[],
+  log: Logger,
+): Promise<{ boxesKnown: Promise<boolean> }> {
+  const boxesKnown = boxes.adopt(users).then(
+    () => true,
+    (error: unknown) => {
+      log.failure('boxes.adopt', error);
+      return false;
+    },
+  );
+  await Promise.race([boxesKnown, delay(adoptionMs, undefined, { ref: false })]);
+  return { boxesKnown };
 }

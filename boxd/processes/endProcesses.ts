@@ -9,13 +9,19 @@ const lookMs = 50;
 const maxKillRounds = 100;
 
 /**
- * Ends all that a terminal or command started: SIGHUP (and SIGCONT, for what is stopped), after `graceMs` SIGKILL, until
+ * Ends all that a terminal, command or job started: SIGHUP (and SIGCONT, for what is stopped), after `graceMs` SIGKILL, until
  * none is left. These are not our children, so their end cannot be awaited, only seen.
+ * @param request what asks them to end
  */
-export async function endProcesses(session: number, marker: string, graceMs = endGraceMs): Promise<void> {
+export async function endProcesses(
+  session: number,
+  marker: string,
+  graceMs = endGraceMs,
+  request: 'SIGHUP' | 'SIGTERM' = 'SIGHUP',
+): Promise<void> {
   const first = findDescendants(session, marker);
   if (first.length === 0) return;
-  signalAll(first, 'SIGHUP');
+  signalAll(first, request);
   signalAll(first, 'SIGCONT');
   const killAtMs = Date.now() + graceMs;
   for (let waitMs = firstLookMs; Date.now() < killAtMs; waitMs = Math.min(lookMs, waitMs * 2)) {

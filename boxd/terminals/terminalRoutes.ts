@@ -1,3 +1,4 @@
+import type { TerminalStates } from '../../protocol/boxd.ts';
 import { JsonFields } from '../http/jsonFields.ts';
 import type { BoxdRoute, BoxdUpgrade } from '../http/route.ts';
 import type { SecretFiles } from '../processes/secretFiles.ts';
@@ -6,9 +7,13 @@ import type { Terminals } from './terminals.ts';
 interface TerminalRouteParts {
   readonly secretFiles: SecretFiles;
   readonly countCommands: () => number;
+  readonly runningJobs: () => NonNullable<TerminalStates['jobs']>;
 }
 
-export function terminalRoutes(terminals: Terminals, { secretFiles, countCommands }: TerminalRouteParts): BoxdRoute[] {
+export function terminalRoutes(
+  terminals: Terminals,
+  { secretFiles, countCommands, runningJobs }: TerminalRouteParts,
+): BoxdRoute[] {
   return [
     {
       method: 'POST',
@@ -32,7 +37,7 @@ export function terminalRoutes(terminals: Terminals, { secretFiles, countCommand
     {
       method: 'GET',
       path: '/v1/terminals',
-      handle: () => ({ json: { terminals: terminals.list(), commands: countCommands() } }),
+      handle: () => ({ json: { terminals: terminals.list(), commands: countCommands(), jobs: runningJobs() } }),
     },
     {
       method: 'DELETE',

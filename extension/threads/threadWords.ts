@@ -64,10 +64,12 @@ function heldInBrief(holders: readonly Holder[]): string {
   const pin = holders.find(({ kind }) => kind === 'pin');
   if (pin !== undefined) return 'kept by you';
   const commands = holders.filter(({ kind }) => kind === 'command').length;
-  const terminals = holders.length - commands;
+  const jobs = holders.filter(({ kind }) => kind === 'job').length;
+  const terminals = holders.length - commands - jobs;
   const counts = [
     ...(terminals === 0 ? [] : [terminals === 1 ? '1 terminal' : `${terminals} terminals`]),
     ...(commands === 0 ? [] : [commands === 1 ? '1 command' : `${commands} commands`]),
+    ...(jobs === 0 ? [] : [jobs === 1 ? '1 job' : `${jobs} jobs`]),
   ];
   return `held by ${counts.join(' and ')}`;
 }
@@ -81,6 +83,8 @@ export function holderInWords({ kind, label }: Holder): { what: string; why: str
       return { what: label, why: 'A program runs in a terminal that nobody looks at' };
     case 'command':
       return { what: label, why: 'A command runs' };
+    case 'job':
+      return { what: label, why: 'An agent job runs' };
     case 'pin':
       return { what: label, why: 'You asked to keep it' };
     default:

@@ -20,13 +20,15 @@ import {
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
 import { HomeUsage } from '../../protocol/homeUsage.ts';
 import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
-import { frame, readFrameBatches } from '../../protocol/overlayFrames.ts';
+import { frame } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
 import type { BoxdCall, BoxdCalls } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
 import { BoxdGit } from './boxdGit.ts';
+import { BoxdJobs } from './boxdJobs.ts';
 import type { BoxdLink, LinkResponse } from './boxdLink.ts';
 import { BoxdRepository } from './boxdRepository.ts';
+import { framesOf } from './framesOf.ts';
 
 export interface FileContent {
   readonly path: string;
@@ -73,6 +75,8 @@ const boxdCodes = new Set<string>([
   'git-missing',
   'git-failed',
   'checkout-busy',
+  'too-many-requests',
+  'job-unfinished',
 ] satisfies ErrorCode[]);
 
 /**
@@ -154,7 +158,7 @@ export class BoxdClient {
       maxBytes: maxFileBytes + maxJsonBytes,
       signal,
     });
-    const [head, bytes, more] = await framesOf(body);
+    const [head, bytes, more] = await framesOf(body, maxFileBytes);
     const entry = parse(Buffer.from(head ?? []));
     if (!Value.Check(HomeEntry, entry) || bytes?.length !== entry.size || more !== undefined) {
       throw new SpoonError('box-misbehaved', 'What it says is in the home has another form.');
@@ -224,6 +228,11 @@ export class BoxdClient {
     return new BoxdGit(this.#calls);
   }
 
+  /** Agent jobs. */
+  get jobs(): BoxdJobs {
+    return new BoxdJobs(this.#calls);
+  }
+
   /** Clone and setup of the dotfiles repository. */
   get repository(): BoxdRepository {
     return new BoxdRepository(this.#calls);
@@ -269,16 +278,6 @@ function parse(body: Buffer): unknown {
   } catch (cause) {
     throw new SpoonError('box-misbehaved', 'Its answer is not JSON.', { cause });
   }
-}
-
-async function framesOf(body: Buffer): Promise<Uint8Array[]> {
-  const frames: Uint8Array[] = [];
-  try {
-    for await (const some of readFrameBatches([body], maxFileBytes)) frames.push(...some);
-  } catch (cause) {
-    throw new SpoonError('box-misbehaved', 'Its answer is not in frames.', { cause });
-  }
-  return frames;
 }
 
 async function* applyFrames(

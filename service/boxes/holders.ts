@@ -41,6 +41,7 @@ export function holdersOf(
       label: states.commands === 1 ? 'a command' : `${states.commands} commands`,
     });
   }
+  for (const { id, thread } of states.jobs ?? []) holders.push({ kind: 'job', id, label: thread });
   if (pinnedUntilMs !== undefined) {
     holders.push({ kind: 'pin', id: 'pin', label: `until ${new Date(pinnedUntilMs).toISOString()}` });
   }

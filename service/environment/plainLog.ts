@@ -1,20 +1,7 @@
-import { printedLines, withoutHidden } from '../../protocol/plainText.ts';
+import { plainLog } from '../../protocol/plainText.ts';
 import type { RepositoryRun } from '../../protocol/repository.ts';
 
 /** What a box says is shown in trees, editors and terminals: as plain text, whatever it tries (rows 68 and 88). */
-
-/** Tabs stay: logs are tables at times. */
-export function plainLog(text: string): string {
-  return printedLines(text)
-    .map((line) =>
-      line
-        .split('\t')
-        .map((part) => withoutHidden(part))
-        .join('\t')
-        .trimEnd(),
-    )
-    .join('\n');
-}
 
 export function plainRun(run: RepositoryRun): RepositoryRun {
   return {

@@ -10,7 +10,7 @@ import type { Caller } from './route.ts';
 /** Who makes a request: the same reading of credentials for requests and for upgrades. */
 
 export interface Authentication {
-  /** @throws SpoonError `unauthenticated`, `token-expired`, `user-disabled` */
+  /** Of a user, an admin or a worker. @throws SpoonError `unauthenticated`, `token-expired`, `user-disabled` */
   readonly verify: (token: string) => Promise<Caller>;
   /** Sockets that the admin socket accepted. */
   readonly operatorSockets: WeakSet<Socket>;
@@ -52,7 +52,7 @@ export async function authenticate(
   // Garbage costs the store nothing (row 48).
   const kind = parseToken(token)?.kind;
   try {
-    if (kind !== 'u' && kind !== 'a') throw new SpoonError('unauthenticated');
+    if (kind !== 'u' && kind !== 'a' && kind !== 'w') throw new SpoonError('unauthenticated');
     return await verify(token);
   } catch (error) {
     if (error instanceof SpoonError && error.status === 401) limits.refusedTokens.take(address);
@@ -62,7 +62,8 @@ export async function authenticate(
 
 /** Default deny. @throws SpoonError `insufficient-scope` */
 export function requireScope(caller: Caller, scope: Exclude<RouteScope, 'public' | 'ticket'>): void {
-  if (scope === 'signed-in' || caller.scopes.has(scope)) return;
+  // A worker may do what its one scope names, and nothing that any signed-in user may.
+  if (scope === 'signed-in' ? caller.kind !== 'worker' : caller.scopes.has(scope)) return;
   // A token of a user has every scope that there was when it was made.
   const isOld = caller.userId !== null && userScopes.some((known) => known === scope);
   throw new SpoonError('insufficient-scope', isOld ? olderThan(scope) : undefined);

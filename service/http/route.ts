@@ -5,12 +5,14 @@ import type { Scope } from '../../protocol/scopes.ts';
 
 /** Who makes a request. `operator`: over the admin socket, which only the service's own uid can open. */
 export interface Caller {
-  readonly kind: 'user' | 'admin' | 'operator';
+  readonly kind: 'user' | 'admin' | 'operator' | 'worker';
   /** Null for admins and the operator: they have no contents. */
   readonly userId: string | null;
   readonly username: string | null;
   readonly tokenId: string | null;
   readonly scopes: ReadonlySet<Scope>;
+  /** Of a worker: the one job that it may ask about. */
+  readonly jobId?: string;
 }
 
 declare module 'fastify' {

@@ -35,7 +35,10 @@ async function createApp(): Promise<FastifyInstance> {
     report: (report) => reports.push(report),
     failure: (error) => failures.push(error),
   });
-  addRoute(app, routes.me, async ({ caller }) => ({ kind: caller.kind, user: null, scopes: [] }));
+  addRoute(app, routes.me, async ({ caller: { kind } }) => {
+    assert.ok(kind !== 'worker');
+    return { kind, user: null, scopes: [] };
+  });
   addRoute(app, routes.listDotfiles, async () => ({ dotfiles: [] }));
   addRoute(app, routes.saveDotfile, async ({ body, query, reply }) => {
     reply.header('x-got', JSON.stringify({ ...query, bytes: body.length }));

@@ -40,6 +40,7 @@ describe('the relay', () => {
       openRelay: () => openRelay(),
       isBoxGone: async () => isGone,
       acceptEvents: () => assert.fail('no events here'),
+      acceptJob: () => assert.fail('no jobs here'),
       report: (report) => reports.push(report),
       failure: (error) => failures.push(error),
     });

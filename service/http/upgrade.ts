@@ -21,7 +21,7 @@ export interface Grant {
 }
 
 export type Target =
-  | { readonly kind: 'terminal' | 'command'; readonly id: string }
+  | { readonly kind: 'terminal' | 'command' | 'job'; readonly id: string }
   | { readonly kind: 'events' | 'files'; readonly id: null };
 
 /** What is passed on to the box. */
@@ -35,6 +35,12 @@ export interface UpgradeSettings {
   readonly openRelay: (grant: Grant, target: RelayTarget) => Promise<Duplex>;
   /** Asked when a relay's box ended without a word: whether that was the end of the box itself. */
   readonly isBoxGone: (grant: Grant) => Promise<boolean>;
+  /** @throws SpoonError `not-found`, `too-many-requests` */
+  readonly acceptJob: (
+    grant: Grant,
+    jobId: string,
+    connection: { request: IncomingMessage; socket: Duplex; head: Buffer },
+  ) => void;
   readonly acceptEvents: (grant: Grant, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** A bug, or a failure of the machine: never shown to the client. */
   readonly failure: (error: unknown) => void;
@@ -108,6 +114,7 @@ export class Upgrades {
       checkHandshake(request);
       grant = this.#settings.redeem(ticketOf(request), found.target);
       if (found.target.kind === 'events') this.#settings.acceptEvents(grant, request, socket, head);
+      else if (found.target.kind === 'job') this.#settings.acceptJob(grant, found.target.id, { request, socket, head });
       else await this.#relay(request, socket, head, { grant, target: found.target as RelayTarget });
       report({ route: route.path, status: 101, ...ids(grant) });
     } catch (thrown) {
@@ -174,6 +181,7 @@ function ids({ userId, tokenId }: Grant): { userId: string; tokenId: string } {
 const upgradeRoutes: readonly { route: Route; kind: Target['kind'] }[] = [
   { route: routes.attachTerminal, kind: 'terminal' },
   { route: routes.attachCommand, kind: 'command' },
+  { route: routes.followJob, kind: 'job' },
   { route: routes.events, kind: 'events' },
   { route: routes.watchFiles, kind: 'files' },
 ];

@@ -15,6 +15,7 @@ export function addIdentityRoutes(
   { users, tokens, accounts }: { users: Users; tokens: Tokens; accounts: Accounts },
 ): void {
   addRoute(app, routes.me, async ({ caller }) => {
+    if (caller.kind === 'worker') throw new SpoonError('insufficient-scope');
     const account = caller.userId === null ? undefined : await users.byId(caller.userId);
     return {
       kind: caller.kind,

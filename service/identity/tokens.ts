@@ -100,7 +100,7 @@ export class Tokens {
   /** @throws SpoonError `unauthenticated`, `token-expired`, `user-disabled` */
   async verify(text: string): Promise<TokenHolder> {
     const parts = parseToken(text);
-    if (parts === undefined || parts.kind === 't') throw new SpoonError('unauthenticated');
+    if (parts === undefined || parts.kind === 't' || parts.kind === 'w') throw new SpoonError('unauthenticated');
     const row = await this.#parts.store.db
       .selectFrom('tokens')
       .leftJoin('users', 'users.id', 'tokens.owner_id')

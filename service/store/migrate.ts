@@ -8,6 +8,7 @@ import { pins } from './migrations/0005_pins.ts';
 import { environments } from './migrations/0006_environments.ts';
 import { secrets } from './migrations/0007_secrets.ts';
 import { formerUsers } from './migrations/0008_former_users.ts';
+import { jobs } from './migrations/0009_jobs.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   environments,
   secrets,
   formerUsers,
+  jobs,
 ];
 
 /** @throws SpoonError `schema-newer` */

@@ -168,6 +168,36 @@ export interface EnvironmentRow {
   log_enc: Uint8Array | null;
 }
 
+/** Thread and prompt are in `head_enc`, how it ended and what it changed in `end_enc` (`jobs/jobRecords.ts`). */
+export interface JobRow {
+  id: string;
+  user_id: string;
+  state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'timed-out' | 'lost';
+  created_ms: number;
+  started_ms: number | null;
+  ended_ms: number | null;
+  output_bytes: number;
+  head_enc: Uint8Array;
+  end_enc: Uint8Array | null;
+}
+
+/** A piece of a log or diff, compressed, then sealed; `start_at` and `length` are of what it was before. */
+export interface JobPartRow {
+  job_id: string;
+  kind: 'log' | 'diff';
+  start_at: number;
+  length: number;
+  blob: Uint8Array;
+}
+
+/** Of the worker of one job; `hash` binds the whole row (`identity/workerTokens.ts`). */
+export interface WorkerTokenRow {
+  id: string;
+  job_id: string;
+  hash: Uint8Array;
+  expires_ms: number;
+}
+
 export interface BoxPinRow {
   user_id: string;
   until_ms: number;
@@ -191,4 +221,7 @@ export interface Tables {
   seal_keys: SealKeyRow;
   sealed_values: SealedValueRow;
   secrets: SecretRow;
+  jobs: JobRow;
+  job_parts: JobPartRow;
+  worker_tokens: WorkerTokenRow;
 }

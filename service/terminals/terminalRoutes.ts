@@ -11,7 +11,18 @@ import type { Tickets } from './tickets.ts';
 /** `/v1/terminals` and `/v1/tickets`. */
 export function addTerminalRoutes(
   app: FastifyInstance,
-  { terminals, tickets, limits }: { terminals: Terminals; tickets: Tickets; limits: RateLimits },
+  {
+    terminals,
+    tickets,
+    checkJob,
+    limits,
+  }: {
+    terminals: Terminals;
+    tickets: Tickets;
+    /** @throws SpoonError `not-found`, also for another user's */
+    checkJob: (userId: string, id: string) => Promise<unknown>;
+    limits: RateLimits;
+  },
 ): void {
   addRoute(app, routes.openTerminal, async ({ caller, body, reply }) => {
     const asker = requireUser(caller);
@@ -33,8 +44,14 @@ export function addTerminalRoutes(
       if (id === undefined) throw new SpoonError('request-invalid', 'Say which terminal, as id.');
       return terminals.ticketFor(asker, id);
     }
+    if (kind === 'job') {
+      requireScope(caller, 'terminals:open');
+      if (id === undefined) throw new SpoonError('request-invalid', 'Say which job, as id.');
+      await checkJob(asker.userId, id);
+      return tickets.issue({ kind, id, userId: asker.userId, tokenId: asker.tokenId });
+    }
     requireScope(caller, kind === 'files' ? 'terminals:open' : 'files:read');
-    if (id !== undefined) throw new SpoonError('request-invalid', 'Only a ticket for a terminal has an id.');
+    if (id !== undefined) throw new SpoonError('request-invalid', 'Only a ticket for a terminal or a job has an id.');
     const { userId, tokenId } = asker;
     return tickets.issue({ kind, id: null, userId, tokenId });
   });

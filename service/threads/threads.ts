@@ -129,21 +129,15 @@ export class Threads {
    * @throws SpoonError `thread-unknown`, and as {@link create}
    */
   async folderFor(box: RunningBox, name: string, watcher: GitWatcher): Promise<string> {
-    const { spoons, records } = this.#parts;
     const { userId } = box.user;
-    const slash = name.indexOf('/');
-    const spoon = slash < 1 ? undefined : await spoons.byName(userId, name.slice(0, slash));
-    const thread = spoon && (await records.byBranch(userId, spoon.id, name.slice(slash + 1)));
-    if (spoon === undefined || thread === undefined) {
-      throw new SpoonError('thread-unknown', 'Give it as SPOON/BRANCH, or make it first.');
-    }
+    const { spoon, thread } = await this.#findNamed(userId, name);
     try {
       await this.#makeAgain(box, { spoon, thread }, watcher);
     } catch (error) {
       // A box from before threads opens terminals all the same.
       if (!(error instanceof SpoonError) || error.code !== 'box-outdated') throw error;
     }
-    await records.touch(userId, thread.id);
+    await this.#parts.records.touch(userId, thread.id);
     return threadFolder(spoon.name, thread.branch);
   }
 
@@ -174,6 +168,23 @@ export class Threads {
     const box = await this.#box(userId, watcher);
     await runGit(box, { kind: 'remove', folder, confirm }, CheckoutRemoved, watcher);
     await this.#parts.records.remove(userId, id);
+  }
+
+  /** @param name `{spoon}/{branch}` @throws SpoonError `thread-unknown` */
+  async named(userId: string, name: string): Promise<{ id: string; spoon: string; branch: string }> {
+    const { spoon, thread } = await this.#findNamed(userId, name);
+    return { id: thread.id, spoon: spoon.name, branch: thread.branch };
+  }
+
+  async #findNamed(userId: string, name: string): Promise<Found> {
+    const { spoons, records } = this.#parts;
+    const slash = name.indexOf('/');
+    const spoon = slash < 1 ? undefined : await spoons.byName(userId, name.slice(0, slash));
+    const thread = spoon && (await records.byBranch(userId, spoon.id, name.slice(slash + 1)));
+    if (spoon === undefined || thread === undefined) {
+      throw new SpoonError('thread-unknown', 'Give it as SPOON/BRANCH, or make it first.');
+    }
+    return { spoon, thread };
   }
 
   async #find(userId: string, id: string): Promise<Found> {

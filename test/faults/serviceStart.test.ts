@@ -60,7 +60,7 @@ describe('the start of the service', () => {
   }
 
   it('says when it is ready, and what is missing when there is no engine', async () => {
-    const service = start('work', { ...key, SPOON_AGENT_COMMAND: 'x' });
+    const service = start('work', { ...key, SPOON_AGENT_NETWORK: 'x' });
     const { url, engine, pid, instanceId } = await service.ready;
     assert.equal(pid, service.child.pid);
     assert.equal(engine, 'docker');
@@ -68,7 +68,7 @@ describe('the start of the service', () => {
     assert.equal(health.status, 'degraded');
     assert.equal(health.instanceId, instanceId);
     assert.match(String(health.problems), /does not answer/);
-    assert.ok(service.lines.some(({ text }) => text === 'SPOON_AGENT_COMMAND has no effect in this version.'));
+    assert.ok(service.lines.some(({ text }) => text === 'SPOON_AGENT_NETWORK has no effect in this version.'));
     // Dotfiles work without boxes; what needs one says so within 2 s.
     const admin = join(folder, 'work/admin/admin.sock');
     await operatorCall(admin, 'POST', '/v1/admin/users', { displayName: 'Ada' });

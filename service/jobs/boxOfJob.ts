@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SpoonError } from '../../protocol/errors.ts';
+import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+
+interface JobToFind {
+  readonly id: string;
+  readonly userId: string;
+  readonly cancel: AbortController;
+}
+
+interface Around {
+  readonly boxes: Pick<Boxes, 'ensure' | 'running'>;
+  readonly findUser: (userId: string) => Promise<BoxUser>;
+  /** Fires when the service stops. */
+  readonly closing: AbortSignal;
+}
+
+/** A box may be a moment away from answering; then it is asked again. */
+const retryMs = 250;
+const engineRetryMs = 5_000;
+
+/** For when the engine did not answer at the start of the service: until it does, nobody knows whether the box runs. */
+export async function findBox(
+  { userId, cancel }: JobToFind,
+  { boxes, findUser, closing }: Around,
+): Promise<RunningBox | undefined> {
+  const over = AbortSignal.any([closing, cancel.signal]);
+  while (!over.aborted) {
+    try {
+      return await boxes.ensure(await findUser(userId), over);
+    } catch (error) {
+      if (over.aborted) break;
+      if (!(error instanceof SpoonError)) throw error;
+      await delay(engineRetryMs, undefined, { signal: over }).catch(() => undefined);
+    }
+  }
+  return boxes.running(userId);
+}
+
+/** Resolves when the box has heard it, or is gone. */
+export async function cancelInBox(
+  { id, userId }: JobToFind,
+  box: RunningBox,
+  { boxes, closing }: Around,
+): Promise<void> {
+  while (boxes.running(userId) === box && !closing.aborted) {
+    try {
+      await box.boxd.jobs.cancel(id);
+      return;
+    } catch (error) {
+      if (!(error instanceof SpoonError)) throw error;
+      // Gone already, or not yet there: then who starts it cancels it.
+      if (error.code === 'not-found') return;
+      await delay(retryMs, undefined, { signal: closing }).catch(() => undefined);
+    }
+  }
+}
