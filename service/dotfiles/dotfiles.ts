@@ -21,6 +21,7 @@ import { saveAll, saveEach } from './manySaves.ts';
 import { type Overlay, overlayOf } from './overlay.ts';
 import { type DotfileParts, type PlannedSave, planSave, type SaveInput } from './planSave.ts';
 import type { ArchivedFile } from './readArchive.ts';
+import { readContents } from './readContents.ts';
 import { checkedAs, type ReadDotfile, readVersion } from './readDotfile.ts';
 import { type DotfileName, historyOf, listDeleted, planRestore, rowOf } from './restore.ts';
 import { openHead, pathMac, sealHead } from './sealedDotfile.ts';
@@ -251,16 +252,8 @@ export class Dotfiles {
     userId: string,
     paths: Iterable<HomePath>,
   ): AsyncGenerator<{ path: HomePath; bytes: Uint8Array }, void, undefined> {
-    for (const path of paths) {
-      try {
-        yield { path, bytes: (await this.read(userId, path)).bytes };
-      } catch (error) {
-        if (!(error instanceof SpoonError)) throw error;
-        if (error.code === 'integrity-failure') {
-          this.#parts.onDamage({ userId, dotfileId: String(error.extra.dotfileId), error });
-        } else if (error.code !== 'not-found') throw error;
-      }
-    }
+    const entries = await this.#trees.use(userId, async (tree) => [...paths].flatMap((path) => tree.get(path) ?? []));
+    yield* readContents(this.#parts, userId, entries);
   }
 
   /** Forgets the names it holds in the clear. */

@@ -32,10 +32,29 @@ export function sealContent(keyring: Keyring, userId: string, of: Sealable, byte
 
 /** @throws SpoonError `integrity-failure`, `key-unavailable` */
 export async function openContent(keyring: Keyring, row: DotfileVersionRow): Promise<Uint8Array> {
-  const of = { id: row.dotfile_id, version: row.version, kind: row.kind, mode: row.mode };
-  const bytes = await keyring.open(contextOf(row.user_id, 'file', of), row.blob);
-  if (bytes.length !== row.size) throw new SpoonError('integrity-failure');
-  return bytes;
+  const [bytes] = await openContents(keyring, [row]);
+  return orThrow(bytes);
+}
+
+/** In their order; one that is damaged is the error in its place. @throws SpoonError `key-unavailable` */
+export async function openContents(
+  keyring: Keyring,
+  rows: readonly DotfileVersionRow[],
+): Promise<(Uint8Array | SpoonError)[]> {
+  const sealed = rows.map(({ user_id, dotfile_id, version, kind, mode, blob }) => {
+    return { context: contextOf(user_id, 'file', { id: dotfile_id, version, kind, mode }), blob };
+  });
+  const opened = await keyring.openEach(sealed);
+  return opened.map((bytes, index) => {
+    const isWhole = bytes instanceof SpoonError || bytes.length === rows[index]?.size;
+    return isWhole ? bytes : new SpoonError('integrity-failure');
+  });
+}
+
+function orThrow<T>(one: T | SpoonError | undefined): T {
+  if (one === undefined) throw new Error('Nothing was opened.');
+  if (one instanceof SpoonError) throw one;
+  return one;
 }
 
 export function sealHead(
@@ -49,7 +68,11 @@ export function sealHead(
 
 /** The path of a row, once the row is known to be as it was written. @throws SpoonError `integrity-failure`, `key-unavailable` */
 export async function openHead(keyring: Keyring, row: DotfileRow): Promise<HomePath> {
-  const { buffer, byteOffset, length } = await keyring.open(contextOf(row.user_id, 'name', row), row.path_enc);
+  return pathIn(await keyring.open(contextOf(row.user_id, 'name', row), row.path_enc), row);
+}
+
+/** @throws SpoonError `integrity-failure` */
+function pathIn({ buffer, byteOffset, length }: Uint8Array, row: DotfileRow): HomePath {
   const head = Buffer.from(buffer, byteOffset, length);
   if (!head.subarray(0, contentMacBytes).equals(row.content_mac)) throw new SpoonError('integrity-failure');
   // It was parsed before it was sealed, and the seal says that it is the same.
@@ -76,7 +99,27 @@ export function etagOf({ id, version, content }: Pick<TreeEntry, 'id' | 'version
 
 /** @throws SpoonError `integrity-failure`, `key-unavailable` */
 export async function openEntry(keyring: Keyring, row: DotfileRow): Promise<TreeEntry> {
-  const path = await openHead(keyring, row);
+  const [entry] = await openEntries(keyring, [row]);
+  return orThrow(entry);
+}
+
+/** In their order; a row that is damaged is the error in its place. @throws SpoonError `key-unavailable` */
+export async function openEntries(keyring: Keyring, rows: readonly DotfileRow[]): Promise<(TreeEntry | SpoonError)[]> {
+  const heads = await keyring.openEach(
+    rows.map((row) => ({ context: contextOf(row.user_id, 'name', row), blob: row.path_enc })),
+  );
+  return rows.map((row, index) => {
+    const head = heads[index];
+    try {
+      return entryOf(row, pathIn(orThrow(head), row));
+    } catch (error) {
+      if (error instanceof SpoonError) return error;
+      throw error;
+    }
+  });
+}
+
+function entryOf(row: DotfileRow, path: HomePath): TreeEntry {
   const content = Buffer.from(row.content_mac).toString('hex');
   const { id, version, kind, mode } = row;
   return {

@@ -4,7 +4,7 @@ import { ExpiringCache } from '../keyring/expiringCache.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
 import { pageOfLiveRows, StaleTree } from './dotfileRows.ts';
-import { openEntry } from './sealedDotfile.ts';
+import { openEntries } from './sealedDotfile.ts';
 import { DotfileTree } from './tree.ts';
 
 /** A stored object that failed its check; the others go on. */
@@ -85,14 +85,13 @@ export class UserTrees {
     const tree = new DotfileTree();
     for (let after: Uint8Array = new Uint8Array(); ; ) {
       const page = await pageOfLiveRows(store.db, userId, after);
-      for (const row of page) {
-        try {
-          tree.put(await openEntry(keyring, row));
-        } catch (error) {
-          if (!(error instanceof SpoonError) || error.code !== 'integrity-failure') throw error;
+      const opened = await openEntries(keyring, page);
+      for (const [index, row] of page.entries()) {
+        const entry = opened[index];
+        if (entry instanceof SpoonError) {
           tree.damaged++;
-          onDamage({ userId, dotfileId: row.id, error });
-        }
+          onDamage({ userId, dotfileId: row.id, error: entry });
+        } else if (entry !== undefined) tree.put(entry);
         after = row.path_mac;
       }
       if (page.length === 0) break;

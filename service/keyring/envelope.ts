@@ -58,8 +58,9 @@ export function lengthPrefixed(fields: readonly (string | Uint8Array)[]): Buffer
 }
 
 function blobAad(context: BlobContext, header: Uint8Array): Buffer {
-  const numbers = Buffer.alloc(12);
-  numbers.writeBigUInt64BE(BigInt(context.version));
+  const numbers = Buffer.allocUnsafe(12);
+  numbers.writeUInt32BE(Math.floor(context.version / 2 ** 32));
+  numbers.writeUInt32BE(context.version % 2 ** 32, 4);
   numbers.writeUInt32BE(context.mode, 8);
   return lengthPrefixed([
     'spoon.blob.v1',
@@ -86,7 +87,9 @@ function decrypt(key: KeyObject, nonce: Uint8Array, aad: Uint8Array, sealed: Uin
   // update() gives out bytes that nobody has vouched for yet: none of them leaves before final() has.
   const unchecked = decipher.update(sealed.subarray(0, sealed.length - tagBytes));
   try {
-    return Buffer.concat([unchecked, decipher.final()]);
+    // Only checks the tag: a stream cipher has nothing left to give out.
+    decipher.final();
+    return unchecked;
   } catch (cause) {
     unchecked.fill(0);
     throw new SpoonError('integrity-failure', undefined, { cause });
