@@ -20,8 +20,8 @@ import {
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
 import { HomeUsage } from '../../protocol/homeUsage.ts';
 import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
-import { frame } from '../../protocol/overlayFrames.ts';
 import { Problem } from '../../protocol/problem.ts';
+import { applyFrames, type FileContent } from './applyFrames.ts';
 import type { BoxdCall, BoxdCalls } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
 import { BoxdGit } from './boxdGit.ts';
@@ -29,11 +29,6 @@ import { BoxdJobs } from './boxdJobs.ts';
 import type { BoxdLink, LinkResponse } from './boxdLink.ts';
 import { BoxdRepository } from './boxdRepository.ts';
 import { framesOf } from './framesOf.ts';
-
-export interface FileContent {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-}
 
 /** Quick questions; what walks the home or writes thousands of files gets longer. */
 const quickMs = 5_000;
@@ -277,17 +272,6 @@ function parse(body: Buffer): unknown {
     return JSON.parse(body.toString('utf8'));
   } catch (cause) {
     throw new SpoonError('box-misbehaved', 'Its answer is not JSON.', { cause });
-  }
-}
-
-async function* applyFrames(
-  apply: OverlayApply,
-  contents: AsyncIterable<FileContent> | Iterable<FileContent>,
-): AsyncGenerator<Uint8Array> {
-  yield* frame(json(apply));
-  for await (const { path, bytes } of contents) {
-    yield* frame(Buffer.from(path));
-    yield* frame(bytes);
   }
 }
 
