@@ -187,7 +187,8 @@ export class Terminal {
     if (this.#viewers.size === 0) return;
     this.#freshBytes += chunk.length;
     this.#newestBytes = chunk.length;
-    if (this.#freshBytes >= maxFrameBytes) {
+    // Before one more such chunk would leave a few bytes for a frame of their own.
+    if (this.#freshBytes + chunk.length > maxFrameBytes) {
       this.#flush();
       return;
     }
