@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findTestFiles, marksFound, splitAlone } from './testFiles.ts';
+import { findTestFiles, marksFound, splitAlone, spreadHeavy } from './testFiles.ts';
 
 describe('finding tests', () => {
   let root: string;
@@ -38,6 +38,14 @@ describe('finding tests', () => {
       together: ['a.test.ts', 'alone.test.ts'],
       alone: ['b.alone.test.ts'],
     });
+  });
+
+  it('keeps those that bring a VS Code apart from each other, and none is lost', () => {
+    const [a, b] = ['test/vscode/a.test.ts', 'test/vscode/b.test.ts'];
+    assert.deepEqual(spreadHeavy(['1', '2', '3', a, b]), [a, '1', '2', b, '3']);
+    assert.deepEqual(spreadHeavy(['1', a, b]), [a, '1', b]);
+    assert.deepEqual(spreadHeavy([a, b]), [a, b]);
+    assert.deepEqual(spreadHeavy(['1', '2']), ['1', '2']);
   });
 
   it('takes any of the filters as a part of the path', async () => {

@@ -4,6 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 /** Folders that hold no tests of ours. */
 const elsewhere = /(^|\/)(node_modules|dist|\.[^/]+)(\/|$)/;
 const alone = /\.alone\.test\.ts$/;
+/** A VS Code and a browser each. */
+const heavy = /^test\/vscode\//;
 
 /** All `*.test.ts`, relative to `root` and sorted; with filters, those whose path contains one of them. */
 export async function findTestFiles(root: string, filters: readonly string[]): Promise<string[]> {
@@ -23,7 +25,22 @@ export async function findTestFiles(root: string, filters: readonly string[]): P
  * neighbour they would measure that.
  */
 export function splitAlone(files: readonly string[]): { together: string[]; alone: string[] } {
-  return { together: files.filter((file) => !alone.test(file)), alone: files.filter((file) => alone.test(file)) };
+  return {
+    together: spreadHeavy(files.filter((file) => !alone.test(file))),
+    alone: files.filter((file) => alone.test(file)),
+  };
+}
+
+/**
+ * The same files, with the heavy ones evenly among the others: two of them at once would each be slow, at the end of a run
+ * that was idle before.
+ */
+export function spreadHeavy(files: readonly string[]): string[] {
+  const light = files.filter((file) => !heavy.test(file));
+  const rest = files.filter((file) => heavy.test(file));
+  if (rest.length === 0) return light;
+  const perHeavy = Math.ceil(light.length / rest.length);
+  return rest.flatMap((file, index) => [file, ...light.slice(index * perHeavy, (index + 1) * perHeavy)]);
 }
 
 /**
