@@ -8,6 +8,7 @@ import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } f
 import { connect } from './connection.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addRepositoryCredential, anyHostAddress, setCredential } from './repositoryCredential.ts';
+import { addRepositoryPreview, numberOf } from './repositoryPreview.ts';
 
 interface SetOptions extends JsonOption {
   readonly ref?: string;
@@ -92,6 +93,17 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
   );
 
   addRepositoryCredential(verb, line, repositoryText);
+  addRepositoryPreview(verb, line);
+
+  verb('rollback <generation>', 'apply an earlier generation again; 0 gives back what was there before any')
+    .option('--no-wait', 'do not wait for its end')
+    .action(async (text: string, options: JsonOption & { wait: boolean }) => {
+      const body = { generation: numberOf(text) };
+      const { api } = await connect(line);
+      const state = await api.call('rollBackRepository', { body, timeoutMs: callTimeoutMs });
+      line.note(rollBackNote);
+      show(options, options.wait ? await untilEnded(api, state) : state);
+    });
 
   const runs = {
     update: { description: 'take what its ref points to now', body: { update: true } },
@@ -129,6 +141,7 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
   });
 }
 
+const rollBackNote = 'What a setup script did outside of what Spoon wrote or displaced is not undone.';
 const setHelp = `
 Without --setup the first of install.sh, install, bootstrap.sh, bootstrap, script/bootstrap, setup.sh, setup
 and script/setup is run; where there is none, the repository's dot files are linked into the home.

@@ -135,5 +135,7 @@ export const boxdHeadTimeoutMs = 5_000;
 // The dotfiles repository
 /** Of what one run prints: half of it from the beginning, half from the end. */
 export const maxRunLogBytes = 1 * mebi;
+/** Applies of the repository that can be gone back to. */
+export const maxGenerations = 20;
 export const cloneTimeoutMs = 120_000;
 export const setupTimeoutMs = 600_000;

@@ -82,3 +82,85 @@ export const RunRepositoryRequest = Type.Object(
   closed,
 );
 export type RunRepositoryRequest = Static<typeof RunRepositoryRequest>;
+
+/** What setting up from a checkout comes down to. `offered`: a manager is recognised, and nothing runs until it is chosen. */
+const PlannedSetup = Type.Union([
+  Type.Object({
+    kind: Type.Literal('script'),
+    path: Type.String({ maxLength: 1024 }),
+    interpreter: Type.String({ maxLength: 1024 }),
+    /** Its beginning, at most 64 KiB. */
+    text: Type.String({ maxLength: 131_072 }),
+  }),
+  Type.Object({ kind: Type.Literal('manager'), manager: Manager }),
+  Type.Object({ kind: Type.Literal('offered'), manager: Manager }),
+  Type.Object({ kind: Type.Literal('links') }),
+  Type.Object({ kind: Type.Literal('problem'), detail: Type.String({ maxLength: 2048 }) }),
+]);
+export type PlannedSetup = Static<typeof PlannedSetup>;
+
+/** What a run would do, found out without changing anything. */
+export const RepositoryPreview = Type.Object({
+  commit: Type.String({ maxLength: 64 }),
+  /** Where `~/.dotfiles` is now; null: it is not a checkout of this repository. */
+  before: nullable(Type.String({ maxLength: 64 })),
+  /** False: nothing changed since the last setup that ended well. */
+  wouldRun: Type.Boolean(),
+  setup: PlannedSetup,
+  /** Of `~/.dotfiles`, by path. */
+  files: Type.Array(
+    Type.Object({
+      path: Type.String({ maxLength: 4096 }),
+      change: Type.Union([Type.Literal('added'), Type.Literal('changed'), Type.Literal('removed')]),
+    }),
+    { maxItems: 1000 },
+  ),
+  moreFiles: Type.Integer(),
+  /** Of the home. `displaced`: what is there goes to the backups; `kept`: a dotfile of Spoon's tree, which wins. */
+  links: Type.Array(
+    Type.Object({
+      path: Type.String({ maxLength: 4096 }),
+      action: Type.Union([
+        Type.Literal('linked'),
+        Type.Literal('displaced'),
+        Type.Literal('unlinked'),
+        Type.Literal('restored'),
+        Type.Literal('kept'),
+      ]),
+    }),
+    { maxItems: 1000 },
+  ),
+  moreLinks: Type.Integer(),
+  notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }),
+});
+export type RepositoryPreview = Static<typeof RepositoryPreview>;
+
+export const PreviewRepositoryRequest = Type.Object(
+  {
+    /** Of what the ref points to now, instead of the commit that counts. */
+    update: Type.Optional(Type.Boolean()),
+    /** Of this one, instead. */
+    generation: Type.Optional(Type.Integer({ minimum: 1 })),
+  },
+  closed,
+);
+export type PreviewRepositoryRequest = Static<typeof PreviewRepositoryRequest>;
+
+/** An apply that ended well, to go back to. */
+export const RepositoryGeneration = Type.Object({
+  /** From 1; never given twice. */
+  number: Type.Integer(),
+  endedMs: Type.Integer(),
+  commit: Type.String({ maxLength: 64 }),
+  settings: RepositorySettings,
+  script: nullable(Type.String({ maxLength: 1024 })),
+});
+export type RepositoryGeneration = Static<typeof RepositoryGeneration>;
+export const RepositoryGenerations = Type.Object({
+  /** Newest first. */
+  generations: Type.Array(RepositoryGeneration),
+  /** The one that the home is at; null where its last run did not end well, or it is switched off. */
+  current: nullable(Type.Integer()),
+});
+export type RepositoryGenerations = Static<typeof RepositoryGenerations>;
+export const RollBackRequest = Type.Object({ generation: Type.Integer({ minimum: 0 }) }, closed);

@@ -1,4 +1,12 @@
-import { RepositoryState, RunRepositoryRequest, SetRepositoryRequest } from './repository.ts';
+import {
+  PreviewRepositoryRequest,
+  RepositoryGenerations,
+  RepositoryPreview,
+  RepositoryState,
+  RollBackRequest,
+  RunRepositoryRequest,
+  SetRepositoryRequest,
+} from './repository.ts';
 import { SetRepositoryCredentialRequest } from './repositoryCredential.ts';
 import type { Route } from './route.ts';
 
@@ -48,6 +56,29 @@ export const repositoryRoutes = {
     path: `${path}/check`,
     scope: 'boxes:manage',
     summary: 'Ask the repository what its ref points to; starts the box, fetches nothing',
+    response: RepositoryState,
+  },
+  previewRepository: {
+    method: 'POST',
+    path: `${path}/preview`,
+    scope: 'boxes:manage',
+    summary: 'What a run would write, link and remove, and what it would run; changes nothing. Starts the box',
+    body: PreviewRepositoryRequest,
+    response: RepositoryPreview,
+  },
+  repositoryGenerations: {
+    method: 'GET',
+    path: `${path}/generations`,
+    scope: 'files:read',
+    summary: 'The applies that ended well, newest first',
+    response: RepositoryGenerations,
+  },
+  rollBackRepository: {
+    method: 'POST',
+    path: `${path}/roll-back`,
+    scope: 'boxes:manage',
+    summary: 'Apply an earlier generation; 0 is the home before any. Answers when it has begun. Starts the box',
+    body: RollBackRequest,
     response: RepositoryState,
   },
   runRepository: {

@@ -68,6 +68,10 @@ const needs: Need[] = [
       ),
   },
   {
+    marks: ['layouts.fixture.ts'],
+    provide: () => ensurePrograms([{ file: 'stow', debianPackage: 'stow' }], say),
+  },
+  {
     marks: ['sshServer.ts'],
     provide: () => ensurePrograms([{ file: 'sshd', debianPackage: 'openssh-server' }], say),
   },

@@ -32,16 +32,50 @@ export async function bringCheckout(parts: CheckoutParts, request: RunRequest): 
     await rememberTaken(run, folder, commit);
     return { commit, notes: kept === undefined ? [] : [keptNote(kept)] };
   }
-  const fresh = freshFolder(parts.home);
-  try {
+  return inFreshFolder(parts.home, async (fresh) => {
     const commit = await clone(run, fresh, request);
     await rememberTaken(run, fresh, commit);
     const moved = moveAside(parts.home, repositoryFolder);
     renameSync(fresh, folder);
     return { commit, notes: moved === undefined ? [] : [`What was at ~/${repositoryFolder} is at ~/${moved} now.`] };
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
+  });
+}
+
+export interface LookedAt {
+  readonly root: string;
+  readonly commit: string;
+  /** The checkout that has the objects of the commit. */
+  readonly objects: string;
+  /** `~/.dotfiles` is a checkout of this repository already. */
+  readonly isKnown: boolean;
+  readonly run: RunGit;
+}
+
+/**
+ * The files that a run would have in `~/.dotfiles`, in a folder that is gone afterwards; `~/.dotfiles` stays as it is.
+ * @throws SpoonError as {@link bringCheckout}
+ */
+export async function lookAtCheckout<T>(
+  parts: CheckoutParts,
+  request: RunRequest,
+  work: (found: LookedAt) => Promise<T>,
+): Promise<T> {
+  const folder = `${parts.home}/${repositoryFolder}`;
+  const run = runner(parts, Date.now() + request.cloneMs);
+  const isKnown = await isCheckoutOf(run, folder, request.url);
+  return inFreshFolder(parts.home, async (root) => {
+    const { commit } = request;
+    const isHere = isKnown && commit !== null && (await hasCommit(run, folder, commit));
+    if (!isHere) return work({ root, commit: await clone(run, root, request), objects: root, isKnown, run });
+    const index = { GIT_INDEX_FILE: `${root}.index` };
+    try {
+      await must(run(folder, ['read-tree', commit], index));
+      await must(run(folder, ['checkout-index', '--all', `--prefix=${root}/`], index));
+    } finally {
+      rmSync(index.GIT_INDEX_FILE, { force: true });
+    }
+    return work({ root, commit, objects: folder, isKnown, run });
+  });
 }
 
 /** The commit that the ref of a repository points to; nothing is fetched. @throws SpoonError `ref-missing`, `repository-…` */
@@ -116,20 +150,34 @@ async function fetchCommit(
   folder: string,
   { ref, commit }: Pick<RunRequest, 'ref'> & { commit: string },
 ): Promise<void> {
-  const isThere = async () => (await run(folder, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
-  if (await isThere()) return;
+  if (await hasCommit(run, folder, commit)) return;
   const alone = await run(folder, ['fetch', '--no-tags', '--depth=1', 'origin', commit]);
   if (alone.code === 0) return;
   if (!/unadvertised object|not our ref|couldn't find remote ref/i.test(alone.stderr)) throw gitError(alone.stderr);
   const name = ref === null || isCommit(ref) ? 'HEAD' : ref;
   await must(run(folder, ['fetch', '--no-tags', '--depth=2147483647', 'origin', name]));
-  if (await isThere()) return;
+  if (await hasCommit(run, folder, commit)) return;
   throw new SpoonError('ref-missing', `Commit ${commit.slice(0, 12)} is not there any more. Check for updates.`);
 }
 
+async function hasCommit(run: RunGit, folder: string, commit: string): Promise<boolean> {
+  return (await run(folder, ['cat-file', '-e', `${commit}^{commit}`])).code === 0;
+}
+
+async function inFreshFolder<T>(home: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const fresh = freshFolder(home);
+  try {
+    return await work(fresh);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+let freshCount = 0;
+
 /** Below `~/.spoon`, which is on the same file system, so that it can be put into its place by one rename. */
 function freshFolder(home: string): string {
-  const path = `.spoon/clone-${process.pid}`;
+  const path = `.spoon/clone-${process.pid}-${freshCount++}`;
   const directory = HomeDirectory.open(home);
   try {
     directory.folder('.spoon', () => {});

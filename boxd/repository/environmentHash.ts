@@ -19,7 +19,7 @@ export function environmentHash(request: RunRequest, commit: string, setup: Foun
 /** The last setup that ended well was this one, and what it ran on is still there. */
 export function isSetUp(home: string, request: RunRequest): boolean {
   if (request.commit === null || !existsSync(`${home}/${repositoryFolder}/.git`)) return false;
-  const hash = environmentHash(request, request.commit, findSetup(home, request.setup));
+  const hash = environmentHash(request, request.commit, findSetup(`${home}/${repositoryFolder}`, request.setup));
   return readSpoonFile(home, hashFile)?.trim() === hash;
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
-import { repositoryFolder, setupNames } from '../../protocol/setupScript.ts';
+import { setupNames } from '../../protocol/setupScript.ts';
 import { hasCode } from '../home/homeErrors.ts';
 import { sha256 } from '../home/homeFiles.ts';
 
@@ -21,11 +21,10 @@ export type FoundSetup =
   | { readonly kind: 'none' };
 
 /**
- * The script of the checkout: the asked one, or the first of the well-known names that is a file. It must lie in the
+ * The script of the checkout at `root`: the asked one, or the first of the well-known names that is a file. It must lie in the
  * checkout, also by its links; being executable does not matter.
  */
-export function findSetup(home: string, asked: string | null): FoundSetup {
-  const root = `${home}/${repositoryFolder}`;
+export function findSetup(root: string, asked: string | null): FoundSetup {
   if (asked !== null) return look(root, asked);
   for (const path of setupNames) {
     const found = look(root, path);

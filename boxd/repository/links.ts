@@ -32,6 +32,12 @@ const notLinked = new Set([
   repositoryFolder,
 ]);
 
+/** What linking does, or would do, to one path of the home. `kept`: Spoon's own dotfiles have it. */
+export interface LinkStep {
+  readonly path: string;
+  readonly action: 'linked' | 'displaced' | 'unlinked' | 'restored' | 'kept';
+}
+
 export interface LinkReport {
   readonly linked: number;
   readonly backups: readonly string[];
@@ -47,11 +53,10 @@ export interface LinkReport {
  */
 export function linkEntries(home: string, overlay: Iterable<string>): LinkReport {
   const before = new Map(readLinks(home).map((link) => [link.path, link]));
-  const maker = new LinkMaker(home, new Set(overlay), before);
+  const maker = new LinkMaker({ home, root: `${home}/${repositoryFolder}`, overlay, before, hands: realHands(home) });
   let isComplete = false;
   try {
-    const names = readdirSync(`${home}/${repositoryFolder}`).sort();
-    for (const name of names) if (name.startsWith('.') && !notLinked.has(name)) maker.place(name);
+    maker.placeAll();
     isComplete = true;
   } finally {
     // Also after a failure half-way: what was made, now or before, must be known, to be taken out.
@@ -59,7 +64,30 @@ export function linkEntries(home: string, overlay: Iterable<string>): LinkReport
     writeLinks(home, [...maker.made.values(), ...others]);
   }
   for (const link of before.values()) if (!maker.made.has(link.path)) takeOut(home, link);
-  return { linked: maker.made.size, backups: maker.backups, skipped: maker.skipped };
+  const skipped = maker.steps.filter(({ action }) => action === 'kept').map(({ path }) => path);
+  return { linked: maker.made.size, backups: maker.backups, skipped };
+}
+
+/**
+ * What {@link linkEntries} would do to the home with the checkout at `root` in place of `~/.dotfiles`; does nothing.
+ * @param overlay the paths that Spoon keeps itself @param root undefined: all links would be taken out
+ */
+export function planLinks(home: string, root: string | undefined, overlay: Iterable<string>): LinkStep[] {
+  const before = new Map(readLinks(home).map((link) => [link.path, link]));
+  const made = new Set<string>();
+  const steps: LinkStep[] = [];
+  if (root !== undefined) {
+    const maker = new LinkMaker({ home, root, overlay, before, hands: noHands });
+    maker.placeAll();
+    for (const path of maker.made.keys()) made.add(path);
+    steps.push(...maker.steps);
+  }
+  for (const { path, target, backup } of before.values()) {
+    if (!made.has(path) && isLinkTo(`${home}/${path}`, target)) {
+      steps.push({ path, action: backup === null ? 'unlinked' : 'restored' });
+    }
+  }
+  return steps;
 }
 
 /** Takes out every link that is still as it was made, and puts back what was there. @returns how many */
@@ -70,42 +98,75 @@ export function unlinkEntries(home: string): number {
   return taken;
 }
 
+/** What changes the home; a plan has none. */
+interface Hands {
+  /** @returns where it is now */
+  setAside(path: string): string | null;
+  makeFolder(at: string): void;
+  link(target: string, at: string): void;
+}
+
+function realHands(home: string): Hands {
+  return {
+    setAside: (path) => moveAside(home, path) ?? null,
+    makeFolder: (at) => mkdirSync(at, { recursive: true }),
+    link: symlinkSync,
+  };
+}
+
+const noHands: Hands = { setAside: () => null, makeFolder: () => {}, link: () => {} };
+
+interface MakerParts {
+  readonly home: string;
+  readonly root: string;
+  readonly overlay: Iterable<string>;
+  readonly before: ReadonlyMap<string, MadeLink>;
+  readonly hands: Hands;
+}
+
 class LinkMaker {
   readonly made = new Map<string, MadeLink>();
   readonly backups: string[] = [];
-  readonly skipped: string[] = [];
+  readonly steps: LinkStep[] = [];
   readonly #home: string;
+  readonly #root: string;
   readonly #overlay: ReadonlySet<string>;
   readonly #before: ReadonlyMap<string, MadeLink>;
+  readonly #hands: Hands;
 
-  constructor(home: string, overlay: ReadonlySet<string>, before: ReadonlyMap<string, MadeLink>) {
+  constructor({ home, root, overlay, before, hands }: MakerParts) {
     this.#home = home;
-    this.#overlay = overlay;
+    this.#root = root;
+    this.#overlay = new Set(overlay);
     this.#before = before;
+    this.#hands = hands;
   }
 
-  place(path: string): void {
-    try {
-      this.#place(path);
-    } catch (error) {
-      throw toHomeError(error, path);
+  placeAll(): void {
+    const names = readdirSync(this.#root).sort();
+    for (const name of names) {
+      if (!name.startsWith('.') || notLinked.has(name)) continue;
+      try {
+        this.#place(name);
+      } catch (error) {
+        throw toHomeError(error, name);
+      }
     }
   }
 
   #place(path: string): void {
     if (this.#overlay.has(path)) {
-      this.skipped.push(path);
+      this.steps.push({ path, action: 'kept' });
       return;
     }
     const at = `${this.#home}/${path}`;
     const target = `${'../'.repeat(path.split('/').length - 1)}${repositoryFolder}/${path}`;
     const found = lstatSync(at, { throwIfNoEntry: false });
-    const isFolder = lstatSync(`${this.#home}/${repositoryFolder}/${path}`).isDirectory();
+    const isFolder = lstatSync(`${this.#root}/${path}`).isDirectory();
     if (isFolder && (found?.isDirectory() || this.#holdsOverlay(path))) {
       if (found !== undefined && !found.isDirectory()) this.#setAside(path);
-      mkdirSync(at, { recursive: true });
-      for (const name of readdirSync(`${this.#home}/${repositoryFolder}/${path}`).sort())
-        this.#place(`${path}/${name}`);
+      this.#hands.makeFolder(at);
+      for (const name of readdirSync(`${this.#root}/${path}`).sort()) this.#place(`${path}/${name}`);
       return;
     }
     if (found?.isSymbolicLink() && readlinkSync(at) === target) {
@@ -113,14 +174,15 @@ class LinkMaker {
       return;
     }
     const backup = found === undefined ? null : this.#setAside(path);
-    symlinkSync(target, at);
+    this.#hands.link(target, at);
     this.made.set(path, { path, target, backup });
+    this.steps.push({ path, action: found === undefined ? 'linked' : 'displaced' });
   }
 
   #setAside(path: string): string | null {
-    const backup = moveAside(this.#home, path);
-    if (backup !== undefined) this.backups.push(backup);
-    return backup ?? null;
+    const backup = this.#hands.setAside(path);
+    if (backup !== null) this.backups.push(backup);
+    return backup;
   }
 
   #holdsOverlay(folder: string): boolean {
@@ -131,12 +193,10 @@ class LinkMaker {
 
 function takeOut(home: string, { path, target, backup }: MadeLink): boolean {
   const at = `${home}/${path}`;
+  if (!isLinkTo(at, target)) return false;
   try {
-    if (readlinkSync(at) !== target) return false;
     unlinkSync(at);
   } catch (error) {
-    // EINVAL: something else has the name now, and is not Spoon's to touch.
-    if (hasCode(error, 'EINVAL', 'ENOENT', 'ENOTDIR')) return false;
     throw toHomeError(error, path);
   }
   if (backup !== null && lstatSync(`${home}/${backup}`, { throwIfNoEntry: false }) !== undefined) {
@@ -144,6 +204,16 @@ function takeOut(home: string, { path, target, backup }: MadeLink): boolean {
     renameSync(`${home}/${backup}`, at);
   }
   return true;
+}
+
+function isLinkTo(at: string, target: string): boolean {
+  try {
+    return readlinkSync(at) === target;
+  } catch (error) {
+    // EINVAL: something else has the name now, and is not Spoon's to touch.
+    if (hasCode(error, 'EINVAL', 'ENOENT', 'ENOTDIR')) return false;
+    throw toHomeError(error, at);
+  }
 }
 
 function writeLinks(home: string, links: readonly MadeLink[]): void {

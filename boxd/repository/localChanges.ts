@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
+import { maxGenerations } from '../../protocol/limits.ts';
 import { gitError } from '../git/gitErrors.ts';
 import type { RunGit } from './gitRunner.ts';
 
 const lastTaken = 'refs/spoon/taken';
+const generations = 'refs/spoon/generations';
 const identity = {
   GIT_AUTHOR_NAME: 'Spoon',
   GIT_AUTHOR_EMAIL: 'spoon@localhost',
@@ -45,8 +47,17 @@ export async function keepLocalChanges(run: RunGit, folder: string, next: string
   return branch;
 }
 
-/** Remembers what Spoon itself put there, so that a later update can tell a person's commits from it. */
+/**
+ * Remembers what Spoon itself put there, so that a later update can tell a person's commits from it, and keeps the commits
+ * of the last generations from being collected, so that going back to one asks nobody.
+ */
 export async function rememberTaken(run: RunGit, folder: string, commit: string): Promise<void> {
-  const { code, stderr } = await run(folder, ['update-ref', lastTaken, commit]);
-  if (code !== 0) throw gitError(stderr);
+  const stamp = new Date().toISOString().replaceAll(/[-:.]/g, '');
+  for (const ref of [lastTaken, `${generations}/${stamp}`]) {
+    const { code, stderr } = await run(folder, ['update-ref', ref, commit]);
+    if (code !== 0) throw gitError(stderr);
+  }
+  const { stdout } = await run(folder, ['for-each-ref', '--format=%(refname)', generations]);
+  const old = stdout.trim().split('\n').slice(0, -maxGenerations);
+  for (const ref of old) await run(folder, ['update-ref', '-d', ref]);
 }

@@ -31,6 +31,13 @@ export function repositoryRoutes(runs: RepositoryRuns, secretFiles: SecretFiles)
         };
       },
     },
+    {
+      method: 'POST',
+      path: '/v1/repository/preview',
+      handle: async ({ json }) => ({
+        json: await runs.preview(readRunRequest(new JsonFields(await json()), secretFiles)),
+      }),
+    },
     { method: 'POST', path: '/v1/repository/remove', handle: async () => ({ json: await runs.remove() }) },
   ];
 }

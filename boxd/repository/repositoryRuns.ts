@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { RepositoryRunState } from '../../protocol/boxdRepository.ts';
+import { SpoonError } from '../../protocol/errors.ts';
 import { cloneTimeoutMs, maxRunLogBytes } from '../../protocol/limits.ts';
+import type { RepositoryPreview } from '../../protocol/repository.ts';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { KeptText } from '../git/keptText.ts';
 import type { Git } from '../git/runGit.ts';
@@ -11,6 +13,7 @@ import { hashFile, isSetUp } from './environmentHash.ts';
 import { runner } from './gitRunner.ts';
 import { unlinkEntries } from './links.ts';
 import { moveAside } from './moveAside.ts';
+import { previewRun } from './preview.ts';
 import type { RunRequest } from './runRequest.ts';
 import { setupStage } from './setupStage.ts';
 import { removeSpoonFile } from './spoonFiles.ts';
@@ -89,6 +92,16 @@ export class RepositoryRuns {
     const { credential } = of;
     const run = runner({ git: this.#git, signal, credential, say: () => {} }, Date.now() + cloneTimeoutMs / 4);
     return withAccess(of, () => resolveRef(run, this.#settings.home, of));
+  }
+
+  /** What a run would do; nothing is changed. @throws SpoonError as a run's first stage; `checkout-busy` while one runs */
+  async preview(request: RunRequest): Promise<RepositoryPreview> {
+    if (this.runningCount > 0)
+      throw new SpoonError('checkout-busy', 'The setup runs just now. Look when it has ended.');
+    const { signal } = new AbortController();
+    const { credential } = request;
+    const parts = { git: this.#git, home: this.#settings.home, signal, credential, say: () => {} };
+    return withAccess(request, () => previewRun(parts, request));
   }
 
   /**

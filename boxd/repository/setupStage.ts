@@ -2,12 +2,11 @@ import type { StageReport } from '../../protocol/boxes.ts';
 import { dotfileManagers } from '../../protocol/dotfileManagers.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
-import { HomeDirectory } from '../home/homeDirectory.ts';
-import { ManifestFile } from '../overlay/manifest.ts';
 import type { Settings } from '../settings.ts';
 import { environmentHash, hashFile, writeHash } from './environmentHash.ts';
 import { type FoundSetup, findSetup } from './findSetup.ts';
 import { linkEntries, unlinkEntries } from './links.ts';
+import { overlayPaths } from './overlayPaths.ts';
 import { recogniseManager } from './recogniseManager.ts';
 import type { RunRequest } from './runRequest.ts';
 import { runSetup, type SetupEnd } from './runSetup.ts';
@@ -27,6 +26,8 @@ type Outcome = Pick<StageReport, 'state'> & Partial<Pick<StageReport, 'detail' |
 
 /** Left behind only by a box that ended while a script ran. */
 const attemptFile = 'setup-running';
+/** Where people install a manager that no package has; a login's PATH has these by ~/.bashrc, which is not read here. */
+const ownProgramsFirst = 'PATH="$HOME/.local/bin:$HOME/bin:$PATH"';
 /** So often a setup that takes its box along is tried by itself. */
 const maxDeaths = 2;
 
@@ -34,9 +35,11 @@ const maxDeaths = 2;
 export async function setupStage(parts: SetupParts): Promise<Outcome> {
   const { settings, request, commit, run } = parts;
   const { home } = settings;
-  const setup: FoundSetup = request.manager === null ? findSetup(home, request.setup) : { kind: 'none' };
-  const hash = environmentHash(request, commit, findSetup(home, request.setup));
-  const recognised = recogniseManager(`${home}/${repositoryFolder}`) ?? null;
+  const root = `${home}/${repositoryFolder}`;
+  const script = findSetup(root, request.setup);
+  const setup: FoundSetup = request.manager === null ? script : { kind: 'none' };
+  const hash = environmentHash(request, commit, script);
+  const recognised = recogniseManager(root) ?? null;
   run.manager = request.manager === null && setup.kind !== 'script' ? recognised : null;
   removeSpoonFile(home, hashFile);
   const outcome = await perform(parts, setup, hash);
@@ -51,7 +54,7 @@ async function perform(parts: SetupParts, setup: FoundSetup, hash: string): Prom
     const { command, program } = dotfileManagers[request.manager];
     run.script = command;
     unlinkEntries(home);
-    const end = await guarded(parts, hash, ['bash', '-c', command]);
+    const end = await guarded(parts, hash, ['bash', '-c', `${ownProgramsFirst}; ${command}`]);
     const missing = end.exitCode === 127 ? `${program} is not in the box. Use an image that has it.` : undefined;
     return outcomeOf(request, end, missing);
   }
@@ -73,15 +76,7 @@ async function perform(parts: SetupParts, setup: FoundSetup, hash: string): Prom
 }
 
 function link(home: string, run: RunDraft): Outcome {
-  const directory = HomeDirectory.open(home);
-  const overlay = (() => {
-    try {
-      return [...new ManifestFile().load(directory).entries.keys()];
-    } finally {
-      directory.close();
-    }
-  })();
-  const { linked, backups, skipped } = linkEntries(home, overlay);
+  const { linked, backups, skipped } = linkEntries(home, overlayPaths(home));
   if (backups.length > 0) {
     const folder = backups[0]?.split('/').slice(0, 3).join('/');
     run.notes = [...run.notes, `${count(backups.length)} in the way; what was there is in ~/${folder}.`];

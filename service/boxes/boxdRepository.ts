@@ -6,6 +6,7 @@ import {
   type StartRepositoryRun,
 } from '../../protocol/boxdRepository.ts';
 import { maxRunLogBytes } from '../../protocol/limits.ts';
+import { RepositoryPreview } from '../../protocol/repository.ts';
 import type { BoxdCalls } from './boxdCall.ts';
 
 const slowMs = 30_000;
@@ -46,6 +47,11 @@ export class BoxdRepository {
   /** The commit that a ref points to, without fetching it. */
   async resolve(of: ResolveRef): Promise<string> {
     return (await this.#calls.json(ResolvedRef, post('resolve', of))).commit;
+  }
+
+  /** What a run would do; may have to fetch for it. */
+  preview(of: StartRepositoryRun): Promise<RepositoryPreview> {
+    return this.#calls.json(RepositoryPreview, { ...post('preview', of), timeoutMs: of.cloneMs + slowMs });
   }
 
   /** Takes out what was linked, and puts back what was displaced. @returns what a person should know */

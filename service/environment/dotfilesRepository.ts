@@ -3,15 +3,26 @@ import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import { plainLog } from '../../protocol/plainText.ts';
-import type { RepositoryRun, RepositoryState, SetRepositoryRequest } from '../../protocol/repository.ts';
+import type {
+  PreviewRepositoryRequest,
+  RepositoryGenerations,
+  RepositoryPreview,
+  RepositoryRun,
+  RepositoryState,
+  SetRepositoryRequest,
+} from '../../protocol/repository.ts';
 import { isCommit } from '../../protocol/repositoryAddress.ts';
 import type { SetRepositoryCredentialRequest } from '../../protocol/repositoryCredential.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
+import { brokenRun, restoringRun } from './endedRuns.ts';
+import { generationsOf, withEnded, withRolledBack } from './generations.ts';
 import type { LiveOverlay } from './liveOverlay.ts';
-import { plainRun } from './plainLog.ts';
+import { plainPreview, plainRun } from './plainLog.ts';
 import type { RepositoryCredentials } from './repositoryCredentials.ts';
-import { noRepository, type RepositoryRecords } from './repositoryRecords.ts';
+import { noRepository, type RepositoryRecords, type StoredRepository } from './repositoryRecords.ts';
 import { readSettings, withFound, withSettings } from './repositorySettings.ts';
+
+type RunSecrets = Required<Pick<StartRepositoryRun, 'environment' | 'secretFiles'>>;
 
 export interface DotfilesRepositoryParts {
   readonly records: RepositoryRecords;
@@ -25,13 +36,13 @@ export interface DotfilesRepositoryParts {
   readonly overlay: Pick<LiveOverlay, 'applyAll'>;
   readonly publish: (userId: string, event: SpoonEvent) => void;
   /** Secrets for the setup. */
-  readonly secretsFor: (userId: string) => Promise<Required<Pick<StartRepositoryRun, 'environment' | 'secretFiles'>>>;
+  readonly secretsFor: (userId: string) => Promise<RunSecrets>;
   /** What failed where nobody waits for an answer. */
   readonly onError: (error: unknown, userId: string) => void;
 }
 
-/** `done`: the run with all that belongs to it, the overlay last; never rejects. */
 export interface BegunRun {
+  /** The run with all that belongs to it, the overlay last; never rejects. */
   readonly done: Promise<RepositoryRun>;
 }
 
@@ -121,6 +132,30 @@ export class DotfilesRepository {
     return this.#tell(userId);
   }
 
+  /** What a run would do. @throws SpoonError as {@link check}; `not-found` for a generation that is not there */
+  async preview(box: RunningBox, { update = false, generation }: PreviewRepositoryRequest): Promise<RepositoryPreview> {
+    const { userId } = box.user;
+    await this.#enabled(userId);
+    if (update) await this.check(box);
+    const stored = (await this.#parts.records.read(userId)) ?? noRepository;
+    const then = update ? { ...stored, commit: stored.available ?? stored.commit } : stored;
+    const of = generation === undefined ? then : withRolledBack(stored, generation);
+    return plainPreview(await box.boxd.repository.preview(await this.#request(box, of)));
+  }
+
+  async generations(userId: string): Promise<RepositoryGenerations> {
+    const stored = (await this.#parts.records.read(userId)) ?? noRepository;
+    return generationsOf(stored, (await this.state(userId)).run);
+  }
+
+  /** Applies an earlier generation; 0 gives back what was there before any. @throws SpoonError `not-found`; as {@link begin} */
+  async rollBack(box: RunningBox, generation: number): Promise<RepositoryState> {
+    const { userId } = box.user;
+    await this.#parts.credentials.change(userId, (before) => withRolledBack(before ?? noRepository, generation));
+    await this.begin(box);
+    return this.#tell(userId);
+  }
+
   async cancel(userId: string): Promise<RepositoryState> {
     const live = this.#live.get(userId);
     if (live !== undefined) {
@@ -144,31 +179,16 @@ export class DotfilesRepository {
    */
   async begin(box: RunningBox, { force = false } = {}): Promise<BegunRun | undefined> {
     const { userId } = box.user;
-    const { records, cloneMs, setupMs, secretsFor } = this.#parts;
+    const { records, secretsFor } = this.#parts;
     const stored = await records.read(userId);
     if (stored === undefined) return undefined;
     if (stored.settings === null || !stored.settings.enabled) {
       if (stored.restore) await this.#restore(box);
       return undefined;
     }
-    const { url, ref, setup, manager } = stored.settings;
-    const { commit } = stored;
-    const { environment, secretFiles } = await secretsFor(userId);
-    const credential = await this.#parts.credentials.open(userId, url);
-    const begun = await box.boxd.repository.start({
-      url,
-      ref,
-      commit,
-      setup,
-      manager,
-      image: box.imageId ?? '',
-      force,
-      cloneMs,
-      setupMs,
-      environment,
-      secretFiles,
-      ...(credential && { credential }),
-    });
+    const { url, ref } = stored.settings;
+    const secrets = await secretsFor(userId);
+    const begun = await box.boxd.repository.start(await this.#request(box, stored, { force, secrets }));
     if (begun.upToDate || begun.run === null) return undefined;
     const before = this.#live.get(userId);
     if (before?.box === box) {
@@ -184,6 +204,20 @@ export class DotfilesRepository {
     return { done };
   }
 
+  /** What boxd is told of what counts now. */
+  async #request(
+    box: RunningBox,
+    { settings, commit }: StoredRepository,
+    { force = false, secrets = {} }: { force?: boolean; secrets?: Partial<RunSecrets> } = {},
+  ): Promise<StartRepositoryRun> {
+    if (settings === null) throw new Error('without settings there is nothing to start');
+    const { cloneMs, setupMs, credentials } = this.#parts;
+    const { url, ref, setup, manager } = settings;
+    const credential = await credentials.open(box.user.userId, url);
+    const of = { url, ref, commit, setup, manager, image: box.imageId ?? '', force, cloneMs, setupMs };
+    return { ...of, ...secrets, ...(credential && { credential }) };
+  }
+
   /** To the end of the run, and what belongs to it: it is kept, its commit counts, the overlay is written last. */
   async #follow(box: RunningBox, step: number): Promise<RepositoryRun> {
     const { userId } = box.user;
@@ -193,12 +227,7 @@ export class DotfilesRepository {
       const log = await box.boxd.repository.log().catch(() => new Uint8Array());
       await records.writeRun(userId, run, log);
       const of = this.#live.get(userId)?.of;
-      await records.write(userId, (before) => {
-        if (before?.settings?.url !== of?.url || before?.settings?.ref !== of?.ref) return before;
-        if (before === undefined || run.commit === null) return before;
-        const available = before.available === run.commit ? null : before.available;
-        return { ...before, commit: before.commit ?? run.commit, available };
-      });
+      await records.write(userId, (before) => before && withEnded(before, run, of));
     } catch (error) {
       onError(error, userId);
     }
@@ -213,7 +242,7 @@ export class DotfilesRepository {
     for (;;) {
       try {
         const next = await box.boxd.repository.watch(step);
-        if (next.run === null) return this.#broken(userId, 'The run was forgotten by the box.');
+        if (next.run === null) return brokenRun(this.#live.get(userId)?.run, 'The run was forgotten by the box.');
         const run = plainRun(next.run);
         if (run.state !== 'running') return run;
         const live = this.#live.get(userId);
@@ -222,22 +251,10 @@ export class DotfilesRepository {
         step = next.step;
       } catch (error) {
         if (!(error instanceof SpoonError)) throw error;
-        return this.#broken(userId, `The box ended while this ran. ${error.title} It runs again at its next start.`);
+        const why = `The box ended while this ran. ${error.title} It runs again at its next start.`;
+        return brokenRun(this.#live.get(userId)?.run, why);
       }
     }
-  }
-
-  #broken(userId: string, why: string): RepositoryRun {
-    const run = this.#live.get(userId)?.run;
-    const endedMs = Date.now();
-    const startedMs = run?.startedMs ?? endedMs;
-    const stages = (run?.stages ?? []).map((stage) =>
-      stage.state === 'running'
-        ? { ...stage, state: 'failed' as const, durationMs: Math.max(0, endedMs - stage.startedMs), detail: why }
-        : stage,
-    );
-    const [commit, script] = [run?.commit ?? null, run?.script ?? null];
-    return { state: 'failed', startedMs, endedMs, commit, script, stages, notes: [why], manager: null };
   }
 
   /** The box's part of a change: at once where one is up, else at its next start. */
@@ -248,8 +265,7 @@ export class DotfilesRepository {
         await this.begin(box);
       } catch (error) {
         if (!(error instanceof SpoonError)) throw error;
-        // It is kept; the box takes it at its next start.
-        this.#parts.onError(error, userId);
+        this.#parts.onError(error, userId); // It is kept; the box takes it at its next start.
       }
     }
     return this.#tell(userId);
@@ -260,18 +276,7 @@ export class DotfilesRepository {
     const { records, overlay } = this.#parts;
     const notes = await box.boxd.repository.remove();
     await this.#live.get(userId)?.done;
-    const [now, commit, script] = [Date.now(), null, null];
-    const run = {
-      state: 'ok',
-      startedMs: now,
-      endedMs: now,
-      commit,
-      script,
-      stages: [],
-      notes,
-      manager: null,
-    } as const;
-    await records.writeRun(userId, plainRun({ ...run, stages: [], notes }), Buffer.from(`${notes.join('\n')}\n`));
+    await records.writeRun(userId, plainRun(restoringRun(notes)), Buffer.from(`${notes.join('\n')}\n`));
     await records.write(userId, (before) => before && { ...before, restore: false });
     await overlay.applyAll(box);
   }

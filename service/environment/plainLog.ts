@@ -1,5 +1,5 @@
 import { plainLog } from '../../protocol/plainText.ts';
-import type { RepositoryRun } from '../../protocol/repository.ts';
+import type { RepositoryPreview, RepositoryRun } from '../../protocol/repository.ts';
 
 /** What a box says is shown in trees, editors and terminals: as plain text, whatever it tries (rows 68 and 88). */
 
@@ -14,6 +14,21 @@ export function plainRun(run: RepositoryRun): RepositoryRun {
       durationMs: Math.max(0, stage.durationMs),
       ...(detail === undefined ? {} : { detail: line(detail) }),
     })),
+  };
+}
+
+export function plainPreview({ setup, ...preview }: RepositoryPreview): RepositoryPreview {
+  return {
+    ...preview,
+    files: preview.files.map(({ path, change }) => ({ path: line(path), change })),
+    links: preview.links.map(({ path, action }) => ({ path: line(path), action })),
+    notes: preview.notes.map(line),
+    setup:
+      setup.kind === 'script'
+        ? { ...setup, path: line(setup.path), interpreter: line(setup.interpreter), text: plainLog(setup.text) }
+        : setup.kind === 'problem'
+          ? { ...setup, detail: line(setup.detail) }
+          : setup,
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Check } from 'typebox/value';
 import { SpoonError } from '../../protocol/errors.ts';
-import { RepositoryRun, RepositorySettings } from '../../protocol/repository.ts';
+import { RepositoryGeneration, RepositoryRun, RepositorySettings } from '../../protocol/repository.ts';
 import { RepositoryCredential } from '../../protocol/repositoryCredential.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
@@ -15,6 +15,8 @@ const StoredRepository = Type.Object({
   available: Type.Union([Type.String(), Type.Null()]),
   checkedMs: Type.Union([Type.Integer(), Type.Null()]),
   credential: Type.Optional(RepositoryCredential),
+  /** Oldest first. */
+  generations: Type.Optional(Type.Array(RepositoryGeneration)),
 });
 export type StoredRepository = Static<typeof StoredRepository>;
 

@@ -31,6 +31,13 @@ export function addRepositoryRoutes(app: FastifyInstance, { repository, boxes, f
   addRoute(app, routes.checkRepository, async ({ caller, reply }) =>
     repository.check(await boxOf(caller, clientGone(reply))),
   );
+  addRoute(app, routes.previewRepository, async ({ caller, body, reply }) =>
+    repository.preview(await boxOf(caller, clientGone(reply)), body),
+  );
+  addRoute(app, routes.repositoryGenerations, async ({ caller }) => repository.generations(requireUser(caller).userId));
+  addRoute(app, routes.rollBackRepository, async ({ caller, body, reply }) =>
+    repository.rollBack(await boxOf(caller, clientGone(reply)), body.generation),
+  );
   addRoute(app, routes.runRepository, async ({ caller, body, reply }) =>
     repository.run(await boxOf(caller, clientGone(reply)), body),
   );

@@ -30,6 +30,7 @@ export function withSettings(before: StoredRepository | undefined, settings: Rep
     commit: isSame ? before.commit : null,
     available: isSame ? before.available : null,
     checkedMs: isSame ? before.checkedMs : null,
+    ...(before?.generations && { generations: before.generations }),
     ...(isMeant && credential !== undefined && { credential }),
   };
 }
