@@ -147,11 +147,13 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
       async () => {
         const handed = await platform.handedSignIn();
         if (handed === undefined || current.connection !== undefined) return;
+        // Whoever is brought here for the first time sees what it is about. First of all: later it would take the focus
+        // away from what somebody has begun, and close the list that they choose from.
+        if (!vscode.workspace.workspaceFolders?.some(({ uri }) => isThreadUri(uri))) {
+          await vscode.commands.executeCommand('spoon.dotfiles.focus');
+        }
         await signInWith(signingIn, handed);
         await current.follow();
-        if (vscode.workspace.workspaceFolders?.some(({ uri }) => isThreadUri(uri))) return;
-        // Whoever is brought here for the first time sees what it is about.
-        await vscode.commands.executeCommand('spoon.dotfiles.focus');
       },
       'sign-in that was handed over',
       log,

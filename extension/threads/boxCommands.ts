@@ -50,11 +50,15 @@ export class BoxCommands {
       { label: vscode.l10n.t('Until the morning'), until: morning },
       { label: vscode.l10n.t('For a day'), until: inHours(24) },
       { label: vscode.l10n.t('For six days'), until: inHours(6 * 24) },
-    ].map((item) => ({ ...item, description: item.until.toLocaleString(), iconPath: new vscode.ThemeIcon('pinned') }));
+    ].map((item) => ({ ...item, description: inClockTime(item.until, now), iconPath: new vscode.ThemeIcon('pinned') }));
     if (box.holders.some(({ kind }) => kind === 'pin')) {
       items.push({ label: vscode.l10n.t('No longer'), iconPath: new vscode.ThemeIcon('pin') });
     }
-    const choice = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Keep Box') });
+    const placeHolder =
+      box.pinnedUntilMs === undefined
+        ? vscode.l10n.t('Whether or not anything runs in it')
+        : vscode.l10n.t('Now kept until {0}', inClockTime(new Date(box.pinnedUntilMs), now));
+    const choice = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Keep Box Until'), placeHolder });
     if (choice === undefined) return;
     if (choice.until === undefined) await connection.api.call('unpinBox');
     else {
@@ -74,7 +78,7 @@ export class BoxCommands {
     const items = usage.folders.map(({ path, bytes, files }) => ({
       label: inBytes(bytes),
       description: `~/${asPlainText(path)}`,
-      detail: vscode.l10n.t('{0} files', files),
+      detail: files === 1 ? vscode.l10n.t('1 file') : vscode.l10n.t('{0} files', files),
       iconPath: new vscode.ThemeIcon('folder'),
       path,
     }));
@@ -135,6 +139,13 @@ export class BoxCommands {
     connection.requireReachable();
     return connection;
   }
+}
+
+/** `23:51`, with the day where it is another one. */
+function inClockTime(time: Date, now: Date): string {
+  const clock = { hour: '2-digit', minute: '2-digit' } as const;
+  const isToday = time.toDateString() === now.toDateString();
+  return time.toLocaleString([], isToday ? clock : { weekday: 'long', ...clock });
 }
 
 /** Starts the box where it is off; shows that it does, and can be cancelled. */
