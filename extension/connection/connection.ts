@@ -137,6 +137,7 @@ export class Connection implements vscode.Disposable {
 
   /** Something may have been missed: who is it, and what is there now. */
   async #catchUp(): Promise<void> {
+    const boxBefore = this.#box;
     try {
       const [health, , box] = await Promise.all([
         this.#api.checkCompatible(),
@@ -151,7 +152,8 @@ export class Connection implements vscode.Disposable {
         if (!this.#problems.has(problem)) this.#log.warn(`${this.host}: ${problem}`);
         this.#problems.add(problem);
       }
-      this.#setBox(box);
+      // An event meanwhile knows better.
+      if (this.#box === boxBefore) this.#setBox(box);
       this.threads.refreshSoon();
       this.secrets.refreshSoon();
       if (this.#isStreaming) this.#follow({ name: 'connected' });

@@ -48,6 +48,8 @@ export class DotfileClipboard implements vscode.Disposable {
 
   /** Beside a file, into a folder. A copy never replaces anything; a move asks. */
   async paste(node: DotfileNode | undefined): Promise<void> {
+    // The key comes here at any time: a condition that follows the copy would come too late for quick fingers.
+    if (this.#paths.length === 0) return;
     const connection = this.#current.require();
     connection.requireReachable();
     const { dotfiles } = connection;

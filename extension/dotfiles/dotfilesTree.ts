@@ -9,6 +9,7 @@ import { Coalesce } from './coalesce.ts';
 import { describeDotfile, isExecutable, spokenDotfile } from './dotfileFacts.ts';
 import { type Entry, type IndexChange, mergeChanges, nameOf, parentOf } from './dotfileIndex.ts';
 import { accountOf, dotfileUri } from './dotfileUri.ts';
+import { FocusedRow } from './focusedRow.ts';
 import type { HomeDotfiles } from './homeDotfiles.ts';
 import { winnerText } from './layersCommand.ts';
 
@@ -52,8 +53,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   readonly #nodes = new Map<string, DotfileNode>();
   #following: vscode.Disposable | undefined;
   #view: vscode.TreeView<DotfileNode> | undefined;
-  /** The last two, the newer one last. */
-  #lastSelections: readonly (readonly DotfileNode[])[] = [];
+  readonly #focusedRow = new FocusedRow<DotfileNode>(() => performance.now());
   readonly #changes = new Coalesce<IndexChange>(100, (changes) => {
     this.#showState();
     this.#update(mergeChanges(changes));
@@ -78,9 +78,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     });
     this.#disposables.push(
       this.#view,
-      this.#view.onDidChangeSelection(({ selection }) => {
-        this.#lastSelections = [...this.#lastSelections.slice(-1), selection];
-      }),
+      this.#view.onDidChangeSelection(({ selection }) => this.#focusedRow.selectionChanged(selection)),
     );
     this.#showState();
     return this.#view;
@@ -90,17 +88,9 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     return (this.#view?.selection ?? []).filter(({ hint }) => hint === undefined);
   }
 
-  /**
-   * What a key means: the row that has the focus, or the whole selection when that row is one of it. VS Code tells extensions
-   * the selection alone, and the arrow keys move only the focus; so the binding toggles the focused row there and back, and
-   * what came and went is that row. Nothing else can get between the two.
-   */
+  /** What a key means; see {@link FocusedRow}. */
   keyTargets(): readonly DotfileNode[] {
-    const [toggled = [], now = []] = this.#lastSelections;
-    const changed = [...toggled, ...now].filter((node) => !toggled.includes(node) || !now.includes(node));
-    const [focused] = changed;
-    const isPlain = changed.length !== 1 || focused === undefined || now.includes(focused);
-    return isPlain ? this.selection : [focused].filter(({ hint }) => hint === undefined);
+    return this.#focusedRow.take()?.filter(({ hint }) => hint === undefined) ?? this.selection;
   }
 
   node(path: string): DotfileNode {

@@ -6,6 +6,7 @@ import type {
   Applied,
   BatchOutcome,
   DeletedDotfile,
+  Dotfile,
   DotfileDrift,
   DotfileHistory,
   DotfileKind,
@@ -32,6 +33,9 @@ export class HomeDotfiles implements vscode.Disposable {
   readonly #firstList = Promise.withResolvers<void>();
   #isListed = false;
   #refreshing: Promise<void> | undefined;
+  #isStale = false;
+  /** What changed since the list was asked for, which may not have it. */
+  readonly #sinceAsked: ((index: DotfileIndex) => IndexChange)[] = [];
   /** Fires after the change: what it names can be asked for. */
   readonly onDidChange = this.#changed.event;
   /** Paths whose {@link problem} or {@link drift} is another one now. */
@@ -88,11 +92,13 @@ export class HomeDotfiles implements vscode.Disposable {
     this.#firstList.reject(error);
   }
 
-  /** Asks for the whole list; calls while one is under way share it. @throws SpoonError */
+  /** Asks for the whole list; while that is under way, once more after it. @throws SpoonError */
   async refresh(): Promise<void> {
-    this.#refreshing ??= this.#list().finally(() => {
-      this.#refreshing = undefined;
-    });
+    if (this.#refreshing === undefined) {
+      this.#refreshing = this.#listUntilFresh().finally(() => {
+        this.#refreshing = undefined;
+      });
+    } else this.#isStale = true;
     await this.#refreshing;
   }
 
@@ -118,7 +124,7 @@ export class HomeDotfiles implements vscode.Disposable {
     const etag = this.#index.get(path)?.dotfile?.etag;
     const { dotfile, applied } = await this.#api.takeDrift(path, etag === undefined ? {} : { etag });
     this.#setProblem(path, applied);
-    this.#announce(dotfile === null ? this.#index.remove(path) : this.#index.put(dotfile));
+    this.#change((index) => (dotfile === null ? index.remove(path) : index.put(dotfile)));
   }
 
   /** The current version is written into the home. @returns the version that what was there is now, if it was one to keep */
@@ -152,7 +158,7 @@ export class HomeDotfiles implements vscode.Disposable {
       onOutcomes: (outcomes) => {
         const saved = outcomes.filter((outcome) => 'dotfile' in outcome);
         for (const { path, applied } of saved) this.#setProblem(path, applied);
-        this.#announce(mergeChanges(saved.map(({ dotfile }) => this.#index.put(dotfile))));
+        this.#change((index) => mergeChanges(saved.map(({ dotfile }) => index.put(dotfile))));
         onOutcomes(outcomes);
       },
     });
@@ -172,26 +178,27 @@ export class HomeDotfiles implements vscode.Disposable {
 
   /** What looks like a secret in it is fine. */
   async silence(path: string): Promise<void> {
-    this.#announce(this.#index.put(await this.#api.silence(path, true)));
+    const dotfile = await this.#api.silence(path, true);
+    this.#change((index) => index.put(dotfile));
   }
 
   /** @returns what is gone, by the names under which {@link restore} brings it back */
   async remove(path: HomePath, options: { recursive: boolean }): Promise<readonly RemovedDotfile[]> {
     const { dotfiles } = await this.#api.remove(path, options);
-    this.#announce(this.#index.remove(path));
+    this.#change((index) => index.remove(path));
     return dotfiles;
   }
 
   async move(from: HomePath, to: HomePath, options: { overwrite: boolean }): Promise<void> {
     const { dotfiles } = await this.#api.move(from, to, options);
-    this.#announce(mergeChanges([this.#index.remove(from), ...dotfiles.map((dotfile) => this.#index.put(dotfile))]));
+    this.#change((index) => mergeChanges([index.remove(from), ...dotfiles.map((dotfile) => index.put(dotfile))]));
   }
 
   receive(event: SpoonEvent): void {
-    if (event.type === 'dotfile.saved') this.#announce(this.#index.put(event.dotfile));
-    else if (event.type === 'dotfile.removed') this.#announce(this.#index.remove(event.path));
+    if (event.type === 'dotfile.saved') this.#change((index) => index.put(event.dotfile));
+    else if (event.type === 'dotfile.removed') this.#change((index) => index.remove(event.path));
     else if (event.type === 'dotfile.moved') {
-      this.#announce(mergeChanges([this.#index.remove(event.from), this.#index.put(event.dotfile)]));
+      this.#change((index) => mergeChanges([index.remove(event.from), index.put(event.dotfile)]));
     } else if (event.type === 'dotfile.applied') this.#setProblem(event.path, event.applied);
     else if (event.type === 'dotfile.drift') this.#setDrifts(event.drifts, event.cleared);
   }
@@ -202,9 +209,17 @@ export class HomeDotfiles implements vscode.Disposable {
     this.#problemsChanged.dispose();
   }
 
+  async #listUntilFresh(): Promise<void> {
+    do {
+      this.#isStale = false;
+      await this.#list();
+    } while (this.#isStale);
+  }
+
   async #list(): Promise<void> {
-    const [dotfiles, { drifts }] = await Promise.all([this.#api.list(), this.#api.drift()]);
-    const change = this.#index.replace(dotfiles);
+    this.#sinceAsked.length = 0;
+    const [listed, drifts] = await Promise.all([this.#api.list(), this.#listDrifts()]);
+    const change = this.#index.replace(this.#withNews(listed));
     const cleared = this.drifted.filter((path) => !drifts.some((drift) => drift.path === path));
     this.#setDrifts(drifts, cleared);
     const isFirst = !this.#isListed;
@@ -215,9 +230,33 @@ export class HomeDotfiles implements vscode.Disposable {
     else this.#announce(change);
   }
 
+  /** Of an older service, or with a token that may not see it, nothing is known of the home, and all else works. */
+  async #listDrifts(): Promise<readonly DotfileDrift[]> {
+    try {
+      return (await this.#api.drift()).drifts;
+    } catch (error) {
+      if (error instanceof SpoonError && ['not-found', 'insufficient-scope'].includes(error.code)) return [];
+      throw error;
+    }
+  }
+
+  /** The list, with what was heard while it was on its way: events and this window's own saves overtake it. */
+  #withNews(listed: readonly Dotfile[]): readonly Dotfile[] {
+    if (this.#sinceAsked.length === 0) return listed;
+    const index = new DotfileIndex();
+    index.replace(listed);
+    for (const change of this.#sinceAsked) change(index);
+    return index.all();
+  }
+
+  #change(change: (index: DotfileIndex) => IndexChange): void {
+    if (this.#refreshing !== undefined) this.#sinceAsked.push(change);
+    this.#announce(change(this.#index));
+  }
+
   #take(result: SaveResult): SaveResult {
     this.#setProblem(result.dotfile.path, result.applied);
-    this.#announce(this.#index.put(result.dotfile));
+    this.#change((index) => index.put(result.dotfile));
     return result;
   }
 

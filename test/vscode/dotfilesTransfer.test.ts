@@ -1,54 +1,26 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Dotfile, DotfileList } from '../../protocol/dotfiles.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
-import { RunningService, type TestUser } from '../runningService.ts';
-import { Workbench } from './workbench.ts';
+import type { RunningService, TestUser } from '../runningService.ts';
+import { onDisk, SignedInWindow } from './signedInWindow.ts';
+import type { Workbench } from './workbench.ts';
 
 // Many files at once, by drop, dialog and menu, with what can go wrong on the way.
 describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_000 }, () => {
+  let home: SignedInWindow;
   let service: RunningService;
   let user: TestUser;
   let window: Workbench;
   let folder: string;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'spoon-transfer-'));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
-    service = await RunningService.start({ engine: 'process' });
-    user = await service.addUser('Ada Lovelace');
-    const signInFile = join(folder, 'sign-in.json');
-    await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
-    const environment = { SPOON_SIGN_IN_FILE: signInFile };
-    // A tooltip that pops up covers the next row.
-    const settings = { 'workbench.hover.delay': 100_000 };
-    window = await Workbench.open({ vsix, environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
-    await window.showSpoonView();
-    await window.hint('Upload Files…').waitFor();
-    await window.onlyDotfiles();
+    home = await SignedInWindow.open();
+    ({ service, user, window, folder } = home);
+    await home.showEmptyTree();
   });
-  after(async () => {
-    await window?.[Symbol.asyncDispose]();
-    await service?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  const list = async (): Promise<readonly Dotfile[]> =>
-    ((await (await service.fetch(user, '/v1/dotfiles')).json()) as DotfileList).dotfiles;
-  const stored = async (): Promise<string[]> => {
-    return (await list())
-      .map(({ path, mode, kind }) => `${path} ${kind === 'symlink' ? 'link' : mode.toString(8)}`)
-      .sort();
-  };
-  async function onDisk(path: string, text: string, mode = 0o644): Promise<void> {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-    await chmod(path, mode);
-  }
+  after(() => home?.[Symbol.asyncDispose]());
 
   it('takes a thousand files that are dropped, and goes on answering', async (test) => {
     const many = Array.from({ length: 1000 }, (_, index) => join(folder, `many/file ${index}.txt`));
@@ -67,10 +39,10 @@ describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_
     test.diagnostic(
       `1,000 dropped files: ${tookMs.toFixed(0)} ms; a click on the tree meanwhile ${answer.toFixed(0)} ms`,
     );
-    assert.equal((await stored()).filter((line) => line.startsWith('nvim/file ')).length, 1000);
+    assert.equal((await home.stored()).filter((line) => line.startsWith('nvim/file ')).length, 1000);
     assert.ok(answer < 5000, `${answer} ms`);
     await window.menu(window.row(/^nvim$/), 'Delete');
-    await window.until(async () => !(await stored()).some((line) => line.startsWith('nvim/')));
+    await window.until(async () => !(await home.stored()).some((line) => line.startsWith('nvim/')));
   });
 
   it('uploads what is in a folder of a thousand files', async (test) => {
@@ -84,7 +56,7 @@ describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_
     const startedMs = performance.now();
     await window.statusBar('1001 dotfiles uploaded').waitFor({ timeout: 60_000 });
     test.diagnostic(`a folder of 1,001 files: ${(performance.now() - startedMs).toFixed(0)} ms`);
-    assert.equal((await stored()).filter((line) => line.startsWith('.config/app')).length, 1001);
+    assert.equal((await home.stored()).filter((line) => line.startsWith('.config/app')).length, 1001);
   });
 
   it('is cancelled in the middle, says what is in, and no file is half there', async () => {
@@ -99,7 +71,7 @@ describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_
     const report = window.notification(/Cancelled\. (\d+) of 400 files were uploaded and stay\./);
     await report.waitFor();
     const [, count] = /(\d+) of 400/.exec((await report.textContent()) ?? '') ?? [];
-    const arrived = (await list()).filter(({ path }) => path.startsWith('cancel/'));
+    const arrived = (await home.dotfiles()).filter(({ path }) => path.startsWith('cancel/'));
     assert.equal(arrived.length, Number(count));
     assert.ok(arrived.length < 400, 'it was cancelled in time');
     assert.ok(arrived.every(({ size }) => size === text.length));

@@ -1,59 +1,24 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Dotfile, DotfileList } from '../../protocol/dotfiles.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
-import { RunningService, type TestUser } from '../runningService.ts';
-import { Workbench } from './workbench.ts';
+import type { RunningService, TestUser } from '../runningService.ts';
+import { onDisk, SignedInWindow } from './signedInWindow.ts';
+import type { Workbench } from './workbench.ts';
 
 // Each action of the tree as a person does it, by mouse, by key and from the menus. One window for all of it.
 describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 }, () => {
+  let home: SignedInWindow;
   let service: RunningService;
   let user: TestUser;
   let window: Workbench;
-  let folder: string;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'spoon-tree-'));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
-    service = await RunningService.start({ engine: 'process' });
-    user = await service.addUser('Ada Lovelace');
-    const signInFile = join(folder, 'sign-in.json');
-    await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
-    const environment = { SPOON_SIGN_IN_FILE: signInFile };
-    // A tooltip that pops up covers the next row.
-    const settings = { 'workbench.hover.delay': 100_000 };
-    window = await Workbench.open({ vsix, environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
-    await window.showSpoonView();
-    await window.hint('Upload Files…').waitFor();
-    await window.onlyDotfiles();
+    home = await SignedInWindow.open();
+    ({ service, user, window } = home);
+    await home.showEmptyTree();
   });
-  after(async () => {
-    await window?.[Symbol.asyncDispose]();
-    await service?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  const list = async (): Promise<readonly Dotfile[]> =>
-    ((await (await service.fetch(user, '/v1/dotfiles')).json()) as DotfileList).dotfiles;
-  const stored = async (): Promise<string[]> => {
-    return (await list())
-      .map(({ path, mode, kind }) => `${path} ${kind === 'symlink' ? 'link' : mode.toString(8)}`)
-      .sort();
-  };
-  const storedIs = async (...expected: string[]): Promise<void> => {
-    const before = [...expected].sort();
-    await window
-      .until(async () => JSON.stringify(await stored()) === JSON.stringify(before))
-      .catch(async () => assert.deepEqual(await stored(), before));
-  };
-  async function onDisk(path: string, text: string, mode = 0o644): Promise<void> {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-    await chmod(path, mode);
-  }
+  after(() => home?.[Symbol.asyncDispose]());
 
   it('acts by key on the row that has the focus, not on the one that was clicked before', async () => {
     for (const path of ['.a1', '.b2', '.c3']) await service.put(user, path, path);
@@ -64,15 +29,15 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.page.keyboard.press('ArrowDown');
     await window.page.keyboard.press('F2');
     await window.answer('Rename .b2', '.b9');
-    await storedIs('.a1 644', '.b9 644', '.c3 644');
+    await home.storedIs('.a1 644', '.b9 644', '.c3 644');
     await window.focusedRow('.b9').waitFor();
     await window.row('.a1').click();
     await window.focusDotfiles();
     await window.page.keyboard.press('ArrowDown');
     await window.page.keyboard.press('Delete');
-    await storedIs('.a1 644', '.c3 644');
+    await home.storedIs('.a1 644', '.c3 644');
     await window.pressNotificationButton('.b9 was deleted', 'Undo');
-    await storedIs('.a1 644', '.b9 644', '.c3 644');
+    await home.storedIs('.a1 644', '.b9 644', '.c3 644');
     await window.focusedRow('.b9').waitFor();
   });
 
@@ -80,11 +45,12 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await service.put(user, '.config/x', 'x');
     await window.row(/^\.config$/).waitFor();
     await window.row('.a1').click();
+    await window.tab('.a1').waitFor();
     await window.row('.c3').click({ modifiers: ['Control'] });
     await window.page.keyboard.press('Control+C');
     await window.row(/^\.config$/).click();
     await window.page.keyboard.press('Control+V');
-    await storedIs('.a1 644', '.b9 644', '.c3 644', '.config/.a1 644', '.config/.c3 644', '.config/x 644');
+    await home.storedIs('.a1 644', '.b9 644', '.c3 644', '.config/.a1 644', '.config/.c3 644', '.config/x 644');
     await window.focusedRow('.a1').waitFor();
     await window.row('.b9').click();
     await window.focusDotfiles();
@@ -93,7 +59,26 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.picture('cut');
     await window.row(/^\.config$/).click();
     await window.page.keyboard.press('Control+V');
-    await storedIs('.a1 644', '.c3 644', '.config/.a1 644', '.config/.b9 644', '.config/.c3 644', '.config/x 644');
+    await home.storedIs('.a1 644', '.c3 644', '.config/.a1 644', '.config/.b9 644', '.config/.c3 644', '.config/x 644');
+    await window.focusedRow('.b9').waitFor();
+  });
+
+  it('pastes what was copied, however late the copy is dealt with', async () => {
+    await service.put(user, '.late', 'x');
+    await window.row(/^\.late$/).click();
+    await window.focusDotfiles();
+    await window.focusedRow(/^\.late$/).waitFor();
+    const host = await window.extensionHostPid();
+    process.kill(host, 'SIGSTOP');
+    try {
+      await window.page.keyboard.press('Control+C');
+      await window.page.keyboard.press('Control+V');
+    } finally {
+      process.kill(host, 'SIGCONT');
+    }
+    await window.focusedRow('.late copy').waitFor();
+    await window.page.keyboard.press('Delete');
+    await window.row('.late copy').waitFor({ state: 'detached' });
   });
 
   it('shows the history of a file, compares with it and goes back to it', async () => {
@@ -128,7 +113,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.picture('restore-deleted');
     await window.page.keyboard.press('Enter');
     await window.row(/^bin$/).waitFor();
-    const inBin = (await stored()).filter((line) => line.startsWith('bin/'));
+    const inBin = (await home.stored()).filter((line) => line.startsWith('bin/'));
     assert.deepEqual(inBin, ['bin/tool 755']);
   });
 
@@ -143,11 +128,18 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.picture('secret');
     await window.pressNotificationButton('.netrc looks as if', 'Fine for This File');
     await window.until(async () =>
-      (await list()).some(({ path, secretsSilenced }) => path === '.netrc' && secretsSilenced),
+      (await home.dotfiles()).some(({ path, secretsSilenced }) => path === '.netrc' && secretsSilenced),
     );
     await window.writeInEditor(`# changed\n${secret}`);
     await window.save();
-    assert.equal(await window.notification('looks as if it holds').count(), 0);
+    // Hints come in the order of the saves: with the one for another file, this one's would be there.
+    await service.put(user, '.pgpass', '# empty\n');
+    await window.row('.pgpass').click();
+    await window.tab('.pgpass').waitFor();
+    await window.writeInEditor('localhost:5432:*:ada:r4nd0mV4lueX9\n');
+    await window.save();
+    await window.notification('.pgpass looks as if it holds').waitFor();
+    assert.equal(await window.notification('.netrc looks as if it holds').count(), 0);
   });
 
   it('takes a folder that is dragged over from the Explorer, links and modes included', async () => {
@@ -158,8 +150,8 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await onDisk(join(disk, 'names/-rf'), '');
     await symlink('../init.lua', join(disk, 'names/link'));
     await window.dragFromExplorer('nvim', window.row('.versions'));
-    await window.until(async () => (await stored()).filter((line) => line.startsWith('nvim/')).length === 5);
-    const arrived = (await stored()).filter((line) => line.startsWith('nvim/'));
+    await window.until(async () => (await home.stored()).filter((line) => line.startsWith('nvim/')).length === 5);
+    const arrived = (await home.stored()).filter((line) => line.startsWith('nvim/'));
     assert.deepEqual(arrived, [
       'nvim/bin/run me.sh 755',
       'nvim/init.lua 644',
@@ -172,8 +164,8 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
   it('moves what is dragged inside it', async () => {
     await window.row(/^nvim$/).waitFor();
     await window.dragInTree(window.row('.netrc'), window.row(/^nvim$/));
-    await window.until(async () => (await stored()).includes('nvim/.netrc 600'));
-    assert.ok(!(await stored()).some((line) => line.startsWith('.netrc')));
+    await window.until(async () => (await home.stored()).includes('nvim/.netrc 600'));
+    assert.ok(!(await home.stored()).some((line) => line.startsWith('.netrc')));
   });
 
   it('shows what was changed in the box, and takes or restores it', async () => {
@@ -277,6 +269,6 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await row('.renamed').waitFor();
     await window.row('.renamed').waitFor();
     await other.close();
-    assert.ok((await stored()).includes('.renamed 644'));
+    assert.ok((await home.stored()).includes('.renamed 644'));
   });
 });

@@ -1,39 +1,26 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { packageExtension } from '../../scripts/buildExtension.ts';
-import { RunningService, type TestUser } from '../runningService.ts';
-import { Workbench } from './workbench.ts';
+import type { RunningService, TestUser } from '../runningService.ts';
+import { SignedInWindow } from './signedInWindow.ts';
+import type { Workbench } from './workbench.ts';
 
 // Signed in by a file that is handed over, as `npm run up -- --browser` does it, so that it lasts over a reload.
 describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, () => {
+  let home: SignedInWindow;
   let service: RunningService;
   let user: TestUser;
   let window: Workbench;
   let folder: string;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'spoon-everyday-'));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
-    service = await RunningService.start({ engine: 'process' });
-    user = await service.addUser('Ada Lovelace');
-    const signInFile = join(folder, 'sign-in.json');
-    await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
-    const environment = { SPOON_SIGN_IN_FILE: signInFile };
-    window = await Workbench.open({ vsix, environment, pictures: process.env.SPOON_TEST_PICTURES });
+    home = await SignedInWindow.open();
+    ({ service, user, window, folder } = home);
   });
-  after(async () => {
-    await window?.[Symbol.asyncDispose]();
-    await service?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => home?.[Symbol.asyncDispose]());
 
-  const stored = async (): Promise<string[]> => {
-    const { dotfiles } = (await (await service.fetch(user, '/v1/dotfiles')).json()) as { dotfiles: { path: string }[] };
-    return dotfiles.map(({ path }) => path).sort();
-  };
+  const stored = async (): Promise<string[]> => (await home.dotfiles()).map(({ path }) => path).sort();
 
   it('shows who is signed in, and files that are dropped on it', async () => {
     await window.showSpoonView();

@@ -6,6 +6,7 @@ import { provisionChromium, provisionVscode } from '../../scripts/provision/vsco
 import { installExtension, quietSettings, startVscodeServer } from '../../scripts/vscodeServer.ts';
 import { chromiumArguments } from './extensionHost.ts';
 import { openPalette, paletteRows, runInPalette, titlesOffered } from './palette.ts';
+import { patienceMs, WindowTerminals } from './windowTerminals.ts';
 
 /** A VS Code window in a real browser, with the packaged extension, driven as a person would. */
 
@@ -36,11 +37,7 @@ const testSettings = {
   'editor.autoClosingQuotes': 'never',
 } as const;
 
-/** For whatever is to appear: far beyond what a busy machine needs, so that nothing fails for being slow. */
-const patienceMs = 60_000;
-
-export class Workbench implements AsyncDisposable {
-  readonly page: Page;
+export class Workbench extends WindowTerminals implements AsyncDisposable {
   readonly folder: string;
   readonly extensionHostPid: () => Promise<number>;
   readonly #address: string;
@@ -57,7 +54,7 @@ export class Workbench implements AsyncDisposable {
     resources: AsyncDisposableStack;
     extensionHostPid: () => Promise<number>;
   }) {
-    this.page = parts.page;
+    super(parts.page);
     this.folder = parts.folder;
     this.extensionHostPid = parts.extensionHostPid;
     this.#address = parts.address;
@@ -128,14 +125,19 @@ export class Workbench implements AsyncDisposable {
 
   async load(): Promise<void> {
     await this.page.goto(this.#address);
-    await this.page.waitForSelector('.monaco-workbench .part.sidebar');
-    await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]');
+    await this.#restored();
   }
 
   /** As a person reloads it, so that VS Code can store what it knows. */
   async reload(): Promise<void> {
     await Promise.all([this.page.waitForEvent('load'), this.command('Developer: Reload Window')]);
+    await this.#restored();
+  }
+
+  /** VS Code has opened again what was open, which takes the focus. */
+  async #restored(): Promise<void> {
     await this.page.waitForSelector('.activitybar .action-item a[aria-label="Spoon"]');
+    await this.page.waitForFunction(() => performance.getEntriesByName('code/LifecyclePhase/Restored').length > 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -331,10 +333,14 @@ export class Workbench implements AsyncDisposable {
     const point = { x: box.x + box.width / 3, y: box.y + box.height / 2 };
     // Copy, link and move: with fewer the drop does not happen.
     const data = { items: [], files: [...files], dragOperationsMask: 19 };
-    for (const type of ['dragEnter', 'dragOver', 'dragOver', 'drop'] as const) {
-      await session.send('Input.dispatchDragEvent', { type, ...point, data });
-      await this.page.waitForTimeout(150);
-    }
+    const drag = (type: 'dragEnter' | 'dragOver' | 'drop') =>
+      session.send('Input.dispatchDragEvent', { type, ...point, data });
+    await drag('dragEnter');
+    await drag('dragOver');
+    await this.#dropTarget.waitFor();
+    await drag('dragOver');
+    await drag('drop');
+    await this.#dropTarget.waitFor({ state: 'detached' });
     await session.detach();
   }
 
@@ -355,14 +361,23 @@ export class Workbench implements AsyncDisposable {
     await this.page.mouse.down();
     await this.#moveOver(this.page.locator('.activitybar .action-item a[aria-label="Spoon"]'));
     await target.waitFor();
-    await this.#moveOver(target);
-    await this.page.mouse.up();
+    await this.#letGoOver(target);
   }
 
   async dragInTree(row: Locator, target: Locator): Promise<void> {
     await row.hover();
     await this.page.mouse.down();
+    await this.#letGoOver(target);
+  }
+
+  /** What VS Code marks as the place where a drop would go. */
+  get #dropTarget(): Locator {
+    return this.page.locator('.sidebar .drop-target').first();
+  }
+
+  async #letGoOver(target: Locator): Promise<void> {
     await this.#moveOver(target);
+    await this.#dropTarget.waitFor();
     await this.page.mouse.up();
   }
 
@@ -379,106 +394,4 @@ export class Workbench implements AsyncDisposable {
     await this.page.keyboard.press('Control+S');
     await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
   }
-
-  async terminalText(): Promise<string> {
-    return await this.page.evaluate(() => {
-      const shown = document.querySelector('.terminal-wrapper.active') as unknown as { xterm?: XtermLike } | null;
-      const buffer = shown?.xterm?.buffer.active;
-      if (buffer === undefined) return '';
-      const lines: string[] = [];
-      for (let row = 0; row < buffer.length; row++) {
-        const line = buffer.getLine(row);
-        const text = line?.translateToString(true) ?? '';
-        if (line?.isWrapped) lines.push((lines.pop() ?? '') + text);
-        else lines.push(text);
-      }
-      return lines.join('\n').trimEnd();
-    });
-  }
-
-  /** Waits until the shown terminal holds the text. @throws Error with what it holds instead */
-  async waitForTerminal(text: string | RegExp, timeoutMs = patienceMs): Promise<string> {
-    const deadline = Date.now() + timeoutMs;
-    let shown = '';
-    do {
-      shown = await this.terminalText();
-      if (typeof text === 'string' ? shown.includes(text) : text.test(shown)) return shown;
-      await this.page.waitForTimeout(25);
-    } while (Date.now() < deadline);
-    throw new Error(`The terminal never showed ${text}; it shows:\n${shown.slice(-3000)}`);
-  }
-
-  /** Waits until another terminal is shown than before `act`, and has its first prompt. */
-  async newTerminal(act: () => Promise<void>): Promise<void> {
-    await this.page.evaluate(() => {
-      for (const shown of document.querySelectorAll('.terminal-wrapper')) shown.setAttribute('data-seen', '');
-    });
-    await act();
-    await this.page.locator('.terminal-wrapper.active:not([data-seen]) .xterm').waitFor();
-    await this.waitForTerminal(/\$$/);
-  }
-
-  async focusTerminal(): Promise<void> {
-    await this.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
-  }
-
-  /** Milliseconds from a key to the prompt, both as the page sees them: what a person waits. */
-  async timeToPrompt(key: string): Promise<number> {
-    await this.focusTerminal();
-    // Listening first, and only then the key: a busy page takes keys before scripts.
-    const measured = await this.page.evaluateHandle(() => {
-      const { xterm } = document.querySelector('.terminal-wrapper.active') as unknown as { xterm: XtermLike };
-      const promise = new Promise<number>((resolve) => {
-        let pressedMs: number | undefined;
-        const press = (): void => {
-          pressedMs = performance.now();
-        };
-        window.addEventListener('keydown', press, { capture: true, once: true });
-        const parsed = xterm.onWriteParsed(() => {
-          const { active } = xterm.buffer;
-          const line = active.getLine(active.baseY + active.cursorY)?.translateToString(true) ?? '';
-          if (pressedMs === undefined || !line.trimEnd().endsWith('$')) return;
-          parsed.dispose();
-          resolve(performance.now() - pressedMs);
-        });
-      });
-      return { promise };
-    });
-    await this.page.keyboard.press(key);
-    return await measured.evaluate(({ promise }) => promise);
-  }
-
-  /** Presses a key. @returns when the page got it, ms since 1970 */
-  async pressedAt(key: string): Promise<number> {
-    const listening = await this.page.evaluateHandle(() => ({
-      pressed: new Promise<number>((resolve) => {
-        const press = (event: KeyboardEvent): void => {
-          // The modifier alone comes first.
-          if (event.key.length > 1) return;
-          window.removeEventListener('keydown', press, true);
-          resolve(performance.timeOrigin + performance.now());
-        };
-        window.addEventListener('keydown', press, true);
-      }),
-    }));
-    await this.page.keyboard.press(key);
-    return await listening.evaluate(({ pressed }) => pressed);
-  }
-
-  async typeInTerminal(text: string): Promise<void> {
-    await this.focusTerminal();
-    await this.page.keyboard.type(text, { delay: 5 });
-  }
-}
-
-interface XtermLike {
-  onWriteParsed(listener: () => void): { dispose(): void };
-  buffer: {
-    active: {
-      length: number;
-      baseY: number;
-      cursorY: number;
-      getLine(row: number): { isWrapped: boolean; translateToString(trimRight: boolean): string } | undefined;
-    };
-  };
 }

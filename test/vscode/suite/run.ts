@@ -6,7 +6,7 @@ import type { SuiteResult } from '../extensionHost.ts';
  * dist/test holds it together with the tests. Rejects when a test fails.
  */
 export function run(): Promise<SuiteResult> {
-  const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 20_000, reporter: 'spec', ...chosen() });
+  const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 60_000, reporter: 'spec', ...chosen() });
   mocha.suite.emit('pre-require', globalThis, 'spoon', mocha);
   return import('./all.ts').then(
     () =>

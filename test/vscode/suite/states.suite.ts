@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as vscode from 'vscode';
 import type { TestView } from '../../../extension/extension.ts';
+import type { Dotfile } from '../../../protocol/dotfiles.ts';
 import { SpoonError } from '../../../protocol/errors.ts';
 import { formatToken } from '../../../protocol/tokenFormat.ts';
 import { health, ProtocolService } from '../../fixtures/protocolService.fixture.ts';
@@ -19,6 +20,11 @@ const box = {
   stopsAtMs: null,
   stages: [],
 };
+
+function dotfile(path: string): Dotfile {
+  const facts = { kind: 'file', mode: 0o644, size: 1, version: 1, etag: '"v1-x"' } as const;
+  return { id: path, path, ...facts, modifiedMs: 1, createdMs: 1 };
+}
 
 /** A service of which the test decides what it says. */
 async function scripted(): Promise<ProtocolService> {
@@ -64,29 +70,80 @@ describe('the connection', () => {
     );
     assert.ok(performance.now() - startedMs < 500);
     await service.resume();
-    await until('connected', () => view.current.state.name === 'connected', 20_000);
+    await until('connected', () => view.current.state.name === 'connected');
   });
 
   it('says of a box that it runs an older image', async () => {
-    const old = { ...box, state: 'running', outdated: ['image'] };
-    service.attach('events', (socket) => {
-      socket.send(JSON.stringify({ type: 'hello', instanceId: health.instanceId }));
-      socket.send(JSON.stringify({ type: 'box.changed', box: old }));
-    });
     await connect();
-    await until('the box is known', () => view.current.connection?.box !== undefined);
+    const old = { ...box, state: 'running', outdated: ['image'] };
+    // Whatever is still under way, what the service answers from now on and what it tells are the same.
+    service.answer('box', () => old);
+    for (const socket of service.sockets) socket.send(JSON.stringify({ type: 'box.changed', box: old }));
+    await until('the box is known', () => view.current.connection?.box?.outdated?.includes('image') === true);
     await vscode.commands.executeCommand('spoon.copyDiagnostics');
     assert.match(await vscode.env.clipboard.readText(), /^Box: running, .*, outdated: image$/m);
+  });
+
+  it('works with an older service, which knows nothing of changes in the home', async () => {
+    service.answer('listDotfiles', () => ({ dotfiles: [dotfile('.bashrc')] }));
+    service.answer('dotfileDrift', () => {
+      throw new SpoonError('not-found');
+    });
+    await connect();
+    const { dotfiles } = view.current.require();
+    await dotfiles.refresh();
+    assert.ok(dotfiles.entry('.bashrc'));
+    assert.deepEqual(dotfiles.drifted, []);
+  });
+
+  it('loses nothing that is told while a list without it is on its way', async () => {
+    service.answer('listDotfiles', () => ({ dotfiles: [dotfile('.gone')] }));
+    await connect();
+    const { dotfiles } = view.current.require();
+    await until('listed', () => dotfiles.entry('.gone') !== undefined);
+    await dotfiles.refresh();
+    const { promise: heard, resolve: goOn } = Promise.withResolvers<void>();
+    service.answer('listDotfiles', async () => {
+      await heard;
+      return { dotfiles: [dotfile('.gone'), dotfile('.kept')] };
+    });
+    const lists = service.count('listDotfiles');
+    const refreshed = dotfiles.refresh();
+    await until('asked', () => service.count('listDotfiles') > lists);
+    const news = [
+      { type: 'dotfile.saved', dotfile: dotfile('.new'), clientId: null },
+      { type: 'dotfile.removed', path: '.gone', clientId: null },
+    ];
+    for (const socket of service.sockets) for (const event of news) socket.send(JSON.stringify(event));
+    await until('told', () => dotfiles.entry('.new') !== undefined && dotfiles.entry('.gone') === undefined);
+    goOn();
+    await refreshed;
+    assert.deepEqual(
+      dotfiles.children('').map(({ path }) => path),
+      ['.kept', '.new'],
+    );
+  });
+
+  it('lists again when that is asked while a list is on its way, which may be older', async () => {
+    await connect();
+    const { dotfiles } = view.current.require();
+    await dotfiles.refresh();
+    const lists = service.count('listDotfiles');
+    const first = dotfiles.refresh();
+    service.answer('listDotfiles', () => ({ dotfiles: [dotfile('.late')] }));
+    await Promise.all([first, dotfiles.refresh(), dotfiles.refresh()]);
+    assert.ok(dotfiles.entry('.late'));
+    assert.equal(service.count('listDotfiles'), lists + 2);
   });
 
   it('comes back at once when asked', async () => {
     await connect();
     await service.pause();
     await until('offline', () => view.current.state.name === 'offline');
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
     await service.resume();
     await vscode.commands.executeCommand('spoon.reconnect');
-    await until('connected', () => view.current.state.name === 'connected', 1_000);
+    assert.notEqual(view.current.state.name, 'offline');
+    await until('connected', () => view.current.state.name === 'connected');
   });
 
   for (const [which, apiVersion] of [
@@ -98,16 +155,17 @@ describe('the connection', () => {
       service.answer('health', () => ({ ...health, apiVersion }));
       await service.pause();
       await service.resume();
-      await until('incompatible', () => view.current.state.name === 'incompatible', 20_000);
+      await until('incompatible', () => view.current.state.name === 'incompatible');
       assert.match(
         view.current.state.name === 'incompatible' ? view.current.state.error.message : '',
         which === 'newer' ? /Update Spoon on this machine/ : /service must be updated/,
       );
-      // What was under way may still be answered.
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const asked = service.received.length;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      assert.equal(service.received.length, asked);
+      // What was under way may still be answered; then nothing comes for longer than it ever waits at first.
+      await until('no request for two seconds', async () => {
+        const asked = service.received.length;
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        return service.received.length === asked;
+      });
       service.answer('health', () => health);
       await vscode.commands.executeCommand('spoon.reconnect');
       await until('connected', () => view.current.state.name === 'connected');

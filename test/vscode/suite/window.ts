@@ -52,7 +52,7 @@ export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(by
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
