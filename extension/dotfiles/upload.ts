@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { FileToSave } from '../../client/saveMany.ts';
 import type { Refusal } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { expectedFileMode } from '../../protocol/fileMode.ts';
+import { importedFileMode } from '../../protocol/fileMode.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import type { Connection } from '../connection/connection.ts';
 import { asPlainText, failureText } from '../failure.ts';
@@ -132,7 +132,7 @@ async function sendGroup(
     try {
       const bytes = await candidate.read();
       if (candidate.kind === 'file') suspects.set(path, suspectIn(path, bytes));
-      const mode = candidate.mode === undefined ? undefined : modeFor(path, candidate.mode, bytes);
+      const mode = candidate.mode === undefined ? undefined : importedFileMode(path, bytes, candidate.mode);
       const base = dotfiles.entry(path)?.dotfile ?? 'create';
       files.push({ path, base, kind: candidate.kind, mode, size: bytes.length, bytes: async () => bytes });
     } catch (error) {
@@ -147,12 +147,6 @@ async function sendGroup(
       settle(placed, isRefused ? { why: reasonOf(outcome.refused) } : { suspect: suspects.get(placed.path) });
     }
   });
-}
-
-/** As it was, but no key can be read by others because of the disk that it lay on. */
-function modeFor(path: HomePath, mode: number, bytes: Uint8Array): number {
-  const isPrivate = (expectedFileMode(path, bytes) & 0o077) === 0;
-  return isPrivate ? mode & 0o700 : mode;
 }
 
 function inGroups(work: readonly Placed<Source>[]): Placed<Source>[][] {

@@ -33,7 +33,7 @@ export class UploadCommands {
 
   async uploadFiles(node?: DotfileNode): Promise<void> {
     await this.#chooseAndUpload(node, {
-      title: vscode.l10n.t('Upload Dotfiles'),
+      title: (place) => vscode.l10n.t('Upload Dotfiles into {0}', place),
       openLabel: vscode.l10n.t('Upload'),
       canSelectFiles: true,
       canSelectMany: true,
@@ -43,7 +43,7 @@ export class UploadCommands {
   /** A command of its own: on Windows and Linux one dialog cannot choose both files and folders. */
   async uploadFolder(node?: DotfileNode): Promise<void> {
     await this.#chooseAndUpload(node, {
-      title: vscode.l10n.t('Upload a Folder of Dotfiles'),
+      title: (place) => vscode.l10n.t('Upload a Folder of Dotfiles into {0}', place),
       openLabel: vscode.l10n.t('Upload'),
       canSelectFiles: false,
       canSelectFolders: true,
@@ -102,11 +102,16 @@ export class UploadCommands {
     );
   }
 
-  async #chooseAndUpload(node: DotfileNode | undefined, options: vscode.OpenDialogOptions): Promise<void> {
+  /** Says where to: from the palette that is the folder selected in the tree, which may be out of sight. */
+  async #chooseAndUpload(
+    node: DotfileNode | undefined,
+    { title, ...options }: Omit<vscode.OpenDialogOptions, 'title'> & { readonly title: (place: string) => string },
+  ): Promise<void> {
     const connection = this.#parts.current.require();
     connection.requireReachable();
     const folder = folderOf(connection, node);
-    const chosen = await vscode.window.showOpenDialog(options);
+    const place = folder === '' ? '~' : `~/${folder}`;
+    const chosen = await vscode.window.showOpenDialog({ ...options, title: title(place) });
     if (chosen !== undefined) await this.uploadUris(chosen, folder);
   }
 }

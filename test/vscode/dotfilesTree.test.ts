@@ -23,8 +23,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
   it('acts by key on the row that has the focus, not on the one that was clicked before', async () => {
     for (const path of ['.a1', '.b2', '.c3']) await service.put(user, path, path);
     for (const path of ['.a1', '.b2', '.c3']) await window.row(path).waitFor();
-    await window.row('.a1').click();
-    await window.tab('.a1').waitFor();
+    await window.openRow('.a1');
     await window.focusDotfiles();
     await window.page.keyboard.press('ArrowDown');
     await window.page.keyboard.press('F2');
@@ -44,8 +43,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
   it('copies and moves with the keys of the Explorer', async () => {
     await service.put(user, '.config/x', 'x');
     await window.row(/^\.config$/).waitFor();
-    await window.row('.a1').click();
-    await window.tab('.a1').waitFor();
+    await window.openRow('.a1');
     await window.row('.c3').click({ modifiers: ['Control'] });
     await window.page.keyboard.press('Control+C');
     await window.row(/^\.config$/).click();
@@ -119,8 +117,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
 
   it('hints once at what looks like a secret, and never again when that is fine', async () => {
     await service.put(user, '.netrc', 'machine example.org\n');
-    await window.row('.netrc').click();
-    await window.tab('.netrc').waitFor();
+    await window.openRow('.netrc');
     const secret = 'machine example.org login ada password r4nd0mV4lueX9\n';
     await window.writeInEditor(secret);
     await window.save();
@@ -134,8 +131,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.save();
     // Hints come in the order of the saves: with the one for another file, this one's would be there.
     await service.put(user, '.pgpass', '# empty\n');
-    await window.row('.pgpass').click();
-    await window.tab('.pgpass').waitFor();
+    await window.openRow('.pgpass');
     await window.writeInEditor('localhost:5432:*:ada:r4nd0mV4lueX9\n');
     await window.save();
     await window.notification('.pgpass looks as if it holds').waitFor();
@@ -192,8 +188,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
   it('merges a change in the box with one made here, and loses neither', async () => {
     await service.put(user, '.both', 'first\nmiddle\nlast\n');
     assert.match(await service.inBox(user, 'cat', '.both'), /middle/);
-    await window.row('.both').click();
-    await window.tab('.both').waitFor();
+    await window.openRow('.both');
     await service.inBox(user, 'sed', '-i', 's/first/FIRST/', '.both');
     await window.page.locator('.sidebar .monaco-list-row[aria-label*=".both, file, Changed in the box"]').waitFor();
     await window.writeInEditor('first\nmiddle\nLAST\n');
@@ -211,8 +206,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
 
   it('asks before a save would lose a change of the same size made elsewhere', async () => {
     await service.put(user, '.same', 'aaa\n');
-    await window.row('.same').click();
-    await window.tab('.same').waitFor();
+    await window.openRow('.same');
     await window.writeInEditor('bbb\n');
     await service.put(user, '.same', 'ccc\n');
     await window.page.keyboard.press('Control+S');
@@ -230,8 +224,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
 
   it('lets VS Code ask where the size differs, and overwrites when told', async () => {
     await service.put(user, '.size', 'a\n');
-    await window.row('.size').click();
-    await window.tab('.size').waitFor();
+    await window.openRow('.size');
     await window.writeInEditor('mine\n');
     await service.put(user, '.size', 'somebody else\n');
     await window.page.keyboard.press('Control+S');

@@ -57,12 +57,10 @@ describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, (
   });
 
   it('renames with F2, by the keyboard alone, and the open editor goes along', async () => {
-    await window.row('.vimrc').click();
-    await window.tab('.vimrc').waitFor();
-    await window.command('Spoon: Focus on Dotfiles View');
-    await window.row('.vimrc').click();
+    await window.openRow('.vimrc');
     await window.page.keyboard.press('Shift+Tab');
-    await window.command('Spoon: Focus on Dotfiles View');
+    await window.focusDotfiles();
+    await window.focusedRow('.vimrc').waitFor();
     await window.page.keyboard.press('F2');
     await window.answer('Rename .vimrc', '.exrc');
     await window.row('.exrc').waitFor();
@@ -72,7 +70,8 @@ describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, (
 
   it('deletes with the Delete key and takes it back', async () => {
     await window.row('.exrc').click();
-    await window.command('Spoon: Focus on Dotfiles View');
+    await window.focusDotfiles();
+    await window.focusedRow('.exrc').waitFor();
     await window.page.keyboard.press('Delete');
     await window.row('.exrc').waitFor({ state: 'detached' });
     await window.pressNotificationButton('.exrc was deleted', 'Undo');

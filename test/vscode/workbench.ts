@@ -200,6 +200,17 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     return this.page.locator('.sidebar .monaco-list-row', { has: label });
   }
 
+  /** Rows move while the tree changes, and a click can then miss all of them; a person clicks again. */
+  async openRow(name: string): Promise<void> {
+    await this.until(async () => {
+      await this.row(name).click();
+      return await this.tab(name)
+        .waitFor({ timeout: 10_000 })
+        .then(() => true)
+        .catch(() => false);
+    });
+  }
+
   focusedRow(name: string | RegExp): Locator {
     return this.row(name).and(this.page.locator('.focused'));
   }
@@ -368,6 +379,18 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     await row.hover();
     await this.page.mouse.down();
     await this.#letGoOver(target);
+  }
+
+  /** Out of the tree: what it is let go over shows by itself whether it takes it. */
+  async dragOut(row: Locator, target: Locator): Promise<void> {
+    await row.hover();
+    await this.page.mouse.down();
+    await this.#moveOver(target);
+    await this.page
+      .locator('.editor-group-overlay-indicator.overlay-move-transition, .drop-block-overlay')
+      .first()
+      .waitFor();
+    await this.page.mouse.up();
   }
 
   /** What VS Code marks as the place where a drop would go. */
