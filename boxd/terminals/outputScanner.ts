@@ -1,10 +1,16 @@
+import { reportedFolder } from './reportedFolder.ts';
+
 const escapeByte = 0x1b;
 const bell = 0x07;
+/** A folder has at most 4096 bytes, each of which OSC 7 may write as three; and a host before it. */
+const maxValueBytes = 3 * 4096 + 300;
 const maxTitleBytes = 800;
 const maxTitleLength = 200;
+/** Commands of an operating system control whose value is kept. */
+const keptCommands = new Set(['0', '2', '7', '633']);
 const maxSequenceBytes = 64;
 
-type State = 'text' | 'escape' | 'csi' | 'command' | 'title' | 'titleEscape' | 'skip';
+type State = 'text' | 'escape' | 'csi' | 'command' | 'value' | 'valueEscape' | 'skip';
 
 /** DEC private modes that a viewer's terminal must have as the program left them (xterm's ctlseqs), with their default. */
 const keptModes = new Map<number, boolean>([
@@ -17,13 +23,14 @@ const alternateScreenModes = new Set([47, 1047, 1049]);
 
 /**
  * Follows, in a stream cut anywhere, what stays set whatever scrolls by: the window title (`OSC 0` and `OSC 2`), the
- * private modes, and which screen is shown (ECMA-48, xterm's ctlseqs). Costs one search for ESC where there is none.
+ * folder (`OSC 7`, `OSC 633 ; P ; Cwd=`), the private modes, and which screen is shown (ECMA-48, xterm's ctlseqs). Costs one search for ESC where there is none.
  */
 export class OutputScanner {
   #state: State = 'text';
   #sequence = '';
   #bytes: number[] = [];
   #title = '';
+  #folder: string | undefined;
   #keypad = false;
   #alternateScreen = false;
   #firstSwitch: boolean | undefined;
@@ -32,6 +39,11 @@ export class OutputScanner {
 
   get title(): string {
     return this.#title;
+  }
+
+  /** Where a shell last said that it is: the innermost one, also within another program. */
+  get folder(): string | undefined {
+    return this.#folder;
   }
 
   /** A full-screen program draws. */
@@ -76,17 +88,17 @@ export class OutputScanner {
         return;
       case 'command':
         if (byte >= 0x30 && byte <= 0x39 && this.#sequence.length < 4) this.#sequence += String.fromCharCode(byte);
-        else if (byte === 0x3b) this.#state = this.#sequence === '0' || this.#sequence === '2' ? 'title' : 'skip';
+        else if (byte === 0x3b) this.#state = keptCommands.has(this.#sequence) ? 'value' : 'skip';
         else this.#leave(byte);
         return;
-      case 'title':
-        if (byte === bell) this.#finishTitle();
-        else if (byte === escapeByte) this.#state = 'titleEscape';
-        else if (byte === 0x18 || byte === 0x1a || this.#bytes.length >= maxTitleBytes) this.#state = 'text';
+      case 'value':
+        if (byte === bell) this.#finishValue();
+        else if (byte === escapeByte) this.#state = 'valueEscape';
+        else if (byte === 0x18 || byte === 0x1a || this.#bytes.length >= this.#maxBytes) this.#state = 'text';
         else this.#bytes.push(byte);
         return;
-      case 'titleEscape':
-        if (byte === 0x5c) this.#finishTitle();
+      case 'valueEscape':
+        if (byte === 0x5c) this.#finishValue();
         else {
           this.#state = 'escape';
           this.#step(byte);
@@ -142,8 +154,14 @@ export class OutputScanner {
     else if (byte === bell || this.#state === 'command') this.#state = 'text';
   }
 
-  #finishTitle(): void {
-    this.#title = plainTitle(Buffer.from(this.#bytes).toString('utf8'));
+  get #maxBytes(): number {
+    return this.#sequence === '0' || this.#sequence === '2' ? maxTitleBytes : maxValueBytes;
+  }
+
+  #finishValue(): void {
+    const value = Buffer.from(this.#bytes).toString('utf8');
+    if (this.#sequence === '7' || this.#sequence === '633') this.#folder = reportedFolder(value) ?? this.#folder;
+    else this.#title = plainTitle(value);
     this.#state = 'text';
   }
 }

@@ -78,14 +78,16 @@ export class Terminal {
   }
 
   describe(): TerminalState {
+    const busy = !this.ended && hasForegroundChild(this.pid);
     return {
       id: this.id,
       title: this.#scanner.title,
-      cwd: this.#currentFolder(),
+      // A shell within it, such as another user's or another kind, is known by what it reports alone.
+      cwd: (busy ? this.#scanner.folder : undefined) ?? this.#currentFolder(),
       createdMs: this.createdMs,
       viewers: [...this.#viewers].filter((viewer) => viewer.attached).length,
       ...this.#size,
-      busy: !this.ended && hasForegroundChild(this.pid),
+      busy,
       lastLine: this.#scanner.alternateScreen ? '' : lastLine(this.#ring),
     };
   }

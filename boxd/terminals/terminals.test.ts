@@ -239,6 +239,17 @@ describe('a terminal', () => {
     await box.request('DELETE', `/v1/terminals/${id}`);
   });
 
+  it('knows the folder that a shell within it reports', async () => {
+    const [id, viewer] = await openAndView();
+    writeFileSync(join(box.home, 'inner'), "printf '\\e]633;P;Cwd=%s\\a' /etc\nexec sleep 1000\n");
+    viewer.type('cd src; bash ../inner\r');
+    const cwd = async () => (await find(id))?.cwd;
+    await eventually('the folder of the inner one', async () => (await cwd()) === '/etc');
+    viewer.type('\x03');
+    await eventually('the folder of the outer one', async () => (await cwd()) === `${box.home}/src`);
+    await box.request('DELETE', `/v1/terminals/${id}`);
+  });
+
   it('is ended with all that it started', async () => {
     const [id, viewer] = await openAndView();
     viewer.type('trap "" HUP; nohup setsid sleep 4321 & sleep 4322\r');

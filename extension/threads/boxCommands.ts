@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { asPlainText } from '../failure.ts';
+import { inClockTime, keptUntil } from './clockTime.ts';
 import { holderInWords, inBytes, inTime } from './threadWords.ts';
 
 /** A start may have to fetch an image and write a home full of dotfiles. */
@@ -57,7 +58,7 @@ export class BoxCommands {
     const placeHolder =
       box.pinnedUntilMs === undefined
         ? vscode.l10n.t('Whether or not anything runs in it')
-        : vscode.l10n.t('Now kept until {0}', inClockTime(new Date(box.pinnedUntilMs), now));
+        : vscode.l10n.t('Now kept until {0}', keptUntil(box) ?? '');
     const choice = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Keep Box Until'), placeHolder });
     if (choice === undefined) return;
     if (choice.until === undefined) await connection.api.call('unpinBox');
@@ -94,7 +95,7 @@ export class BoxCommands {
     const connection = this.#reachable();
     const box = await connection.api.call('box');
     const items: (vscode.QuickPickItem & { command?: string })[] = box.holders.map((holder) => {
-      const { what, why } = holderInWords(holder);
+      const { what, why } = holderInWords(holder, keptUntil(box));
       return { label: `$(link) ${asPlainText(what)}`, description: why };
     });
     if (box.state !== 'running') {
@@ -139,13 +140,6 @@ export class BoxCommands {
     connection.requireReachable();
     return connection;
   }
-}
-
-/** `23:51`, with the day where it is another one. */
-function inClockTime(time: Date, now: Date): string {
-  const clock = { hour: '2-digit', minute: '2-digit' } as const;
-  const isToday = time.toDateString() === now.toDateString();
-  return time.toLocaleString([], isToday ? clock : { weekday: 'long', ...clock });
 }
 
 /** Starts the box where it is off; shows that it does, and can be cancelled. */

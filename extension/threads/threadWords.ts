@@ -75,18 +75,19 @@ function heldInBrief(holders: readonly Holder[]): string {
 }
 
 /** For *Why Is My Box Up*: one line each. */
-export function holderInWords({ kind, label }: Holder): { what: string; why: string } {
+/** @param keptUntil when a pin ends, in words of the place that says it */
+export function holderInWords({ kind, label }: Holder, keptUntil?: string): { what: string; why: string } {
   switch (kind) {
     case 'viewer':
-      return { what: label, why: 'A terminal that somebody looks at' };
+      return { what: label || 'Terminal', why: 'A terminal that somebody looks at' };
     case 'terminal':
-      return { what: label, why: 'A program runs in a terminal that nobody looks at' };
+      return { what: label || 'Terminal', why: 'A program runs in a terminal that nobody looks at' };
     case 'command':
       return { what: label, why: 'A command runs' };
     case 'job':
       return { what: label, why: 'An agent job runs' };
     case 'pin':
-      return { what: label, why: 'You asked to keep it' };
+      return { what: keptUntil === undefined ? label : `Until ${keptUntil}`, why: 'You asked to keep it' };
     default:
       return { what: label, why: kind };
   }

@@ -5,6 +5,7 @@ import type { Thread } from '../../protocol/threads.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { asPlainText } from '../failure.ts';
+import { keptUntil } from './clockTime.ts';
 import { threadName } from './homeThreads.ts';
 import { boxInBrief, holderInWords, statusInBrief, statusInWords, viewersInWords } from './threadWords.ts';
 
@@ -132,7 +133,7 @@ export class ThreadsTree implements vscode.TreeDataProvider<ThreadNode>, vscode.
         return connection.box === undefined ? undefined : boxItem(connection.box);
       case 'holder': {
         const holder = connection.box?.holders.find(({ kind, id }) => `${kind} ${id}` === node.id);
-        return holder === undefined ? undefined : holderItem(holder);
+        return holder === undefined ? undefined : holderItem(holder, connection.box);
       }
       case 'spoon': {
         const item = new vscode.TreeItem(node.name, vscode.TreeItemCollapsibleState.Expanded);
@@ -223,8 +224,8 @@ const boxIcons = {
   failed: 'warning',
 } as const;
 
-function holderItem(holder: Holder): vscode.TreeItem {
-  const { what, why } = holderInWords(holder);
+function holderItem(holder: Holder, box: Box | undefined): vscode.TreeItem {
+  const { what, why } = holderInWords(holder, keptUntil(box));
   const item = new vscode.TreeItem(asPlainText(what));
   item.id = `holder ${holder.kind} ${holder.id}`;
   item.description = why;

@@ -61,7 +61,7 @@ describe('a box in VS Code', { concurrency: false, timeout: 600_000 }, () => {
     const { pinnedUntilMs = 0 } = await box();
     assert.ok(Math.abs(pinnedUntilMs - beforeMs - 4 * 3_600_000) < 300_000, new Date(pinnedUntilMs).toISOString());
     await window.command('Spoon: Why Is My Box Up…');
-    await choice('You asked to keep it').waitFor();
+    await choice(/Until .*You asked to keep it/).waitFor();
     await window.picture('box-why');
     await window.page.keyboard.press('Escape');
     await window.command('Spoon: Keep Box Until…');
