@@ -9,7 +9,7 @@ import { RunningService, type TestUser } from '../test/runningService.ts';
 
 const prompt = 'spoon-bench> ';
 export const bigFileLine = 'The quick brown fox jumps over the lazy dog and then has 17 rests';
-const size = { columns: 120, rows: 40 };
+export const size = { columns: 120, rows: 40 };
 const decoder = new TextDecoder();
 
 export interface SpoonShell extends Shell {
@@ -214,7 +214,7 @@ function ptyShell(file: string, args: string[]): Shell {
 export const promptText = prompt;
 
 /** Looks for a text in a stream without keeping it: only as much of the end as a match could straddle. */
-class Output {
+export class Output {
   #tail = '';
   #wanted: { text: string; resolve: () => void; reject: (error: Error) => void } | undefined;
   #ended = false;

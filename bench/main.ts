@@ -15,7 +15,7 @@ import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
 import { reattach } from './reattach.ts';
 import { shellStart } from './shellStart.ts';
-import { firstPrompt, keystrokeEcho, largeOutput } from './terminals.ts';
+import { besideWetty, firstPrompt, keystrokeEcho, largeOutput } from './terminals.ts';
 
 const root = dirname(import.meta.dirname);
 
@@ -31,6 +31,7 @@ const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row
   list: coldList,
   repository: cloneAndSetup,
   output: largeOutput,
+  wetty: besideWetty,
   reattach,
   frozen: frozenReader,
   idle: idleViewer,

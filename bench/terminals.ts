@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BenchBox, bigFileLine, localShell, promptText, type Shell } from './benchBox.ts';
 import { compare, type Row, spreadOf } from './ratio.ts';
+import { Wetty } from './wetty.ts';
 
 const keystrokes = 500;
 const outputBytes = 200 * 1024 * 1024;
@@ -122,4 +123,47 @@ async function catMbPerSecond(shell: Shell, path: string): Promise<number> {
   shell.type(`cat ${path}; echo "end"-${runs}\r`);
   await shell.until(`${mark}\r\n`);
   return outputBytes / 1e6 / ((performance.now() - start) / 1000);
+}
+
+/** The same three against a terminal in a browser as there are many: wetty from npm in front of `docker exec -it`. */
+export async function besideWetty(box: BenchBox): Promise<Row[]> {
+  await box.ensureBigFile(outputBytes);
+  await using wetty = await Wetty.start(box);
+  const prompt = await compare({
+    name: 'first prompt in a running box, beside wetty',
+    reference: 'wetty (npm) over docker exec -it',
+    goal: 0.2,
+    better: 'lower',
+    unit: 'ms',
+    pairs: 7,
+    measureSpoon: () => promptMs(() => box.spoonShell()),
+    measureReference: () => promptMs(async () => wetty.shell()),
+  });
+  const shells = { spoon: await box.spoonShell(), wetty: wetty.shell() };
+  for (const shell of Object.values(shells)) await shell.until(promptText);
+  try {
+    const echo = await compare({
+      name: 'keystroke echo, p50, beside wetty',
+      reference: 'wetty (npm) over docker exec -it',
+      goal: 0.2,
+      better: 'lower',
+      unit: 'µs',
+      pairs: 5,
+      measureSpoon: () => echoMicroseconds(shells.spoon),
+      measureReference: () => echoMicroseconds(shells.wetty),
+    });
+    const output = await compare({
+      name: 'output of a 200 MB text file, beside wetty',
+      reference: 'wetty (npm) over docker exec -it',
+      goal: 1.35,
+      better: 'higher',
+      unit: 'MB/s',
+      pairs: 3,
+      measureSpoon: () => catMbPerSecond(shells.spoon, 'big.txt'),
+      measureReference: () => catMbPerSecond(shells.wetty, 'big.txt'),
+    });
+    return [prompt, echo, output];
+  } finally {
+    await Promise.all(Object.values(shells).map((shell) => shell.close()));
+  }
 }
