@@ -9,6 +9,7 @@ import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addHome } from './home.ts';
+import { addJobs } from './jobs/addJobs.ts';
 import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
 import { addSecrets } from './secrets.ts';
@@ -59,6 +60,7 @@ for (const add of [
   addExec,
   addThreads,
   addSpoons,
+  addJobs,
   addDotfiles,
   addSecrets,
   addBox,

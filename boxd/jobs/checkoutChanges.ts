@@ -170,8 +170,9 @@ export function parseNumstat(text: string): { path: string; insertions: number |
   const fields = text.split('\0');
   const found = [];
   for (let at = 0; at < fields.length; at++) {
-    const [insertions, deletions, path] = (fields[at] ?? '').split('\t');
-    if (insertions === undefined || deletions === undefined || path === undefined) continue;
+    const match = /^(\d+|-)\t(\d+|-)\t(.*)$/s.exec(fields[at] ?? '');
+    if (match === null) continue;
+    const [, insertions = '', deletions = '', path = ''] = match;
     const name = path === '' ? (fields[at + 2] ?? '') : path;
     if (path === '') at += 2;
     found.push({ path: name, insertions: lines(insertions), deletions: lines(deletions) });

@@ -242,7 +242,8 @@ export class JobRunner {
 
   /** What ran when an earlier service ended. */
   async #takeUp(job: ActiveJob, boxesKnown: Promise<boolean>): Promise<Ending | undefined> {
-    const isKnown = await boxesKnown;
+    const isKnown = await Promise.race([boxesKnown, fired(this.#closing.signal)]);
+    if (this.#closing.signal.aborted) return undefined;
     job.box = isKnown ? this.#parts.boxes.running(job.userId) : await findBox(job, this.#around);
     if (this.#closing.signal.aborted) return undefined;
     return job.box === undefined ? this.#lost(job) : this.#follow(job, job.box);
@@ -291,4 +292,10 @@ export class JobRunner {
       outputBytes: log.end,
     });
   }
+}
+
+function fired(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
 }
