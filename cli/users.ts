@@ -9,6 +9,10 @@ interface AddOptions extends JsonOption {
   readonly shell?: string;
 }
 
+interface InviteOptions extends JsonOption {
+  readonly days?: string;
+}
+
 interface RemoveOptions extends JsonOption {
   readonly confirm?: string;
 }
@@ -22,7 +26,7 @@ export function addUsers(program: Command, line: CommandLine): void {
   withJson(users.command('add').argument('<name>').description('a new account; its username is fixed for life'))
     .option('--username <username>', 'chosen instead of made from the name')
     .option('--shell <path>', 'login shell, an absolute path in the box image')
-    .addHelpText('after', '\nExample:\n  spoonctl users add "Ada Lovelace" && spoonctl tokens create --user ada')
+    .addHelpText('after', '\nExample:\n  spoonctl users add "Ada Lovelace" && spoonctl users invite ada')
     .action(async (displayName: string, { username, shell, ...options }: AddOptions) => {
       const api = await connectAsAdmin(line);
       const body = {
@@ -34,7 +38,7 @@ export function addUsers(program: Command, line: CommandLine): void {
       line.print(
         options,
         user,
-        () => `Added ${user.username} (${user.displayName}). A token: spoonctl tokens create --user ${user.username}`,
+        () => `Added ${user.username} (${user.displayName}). A link for them: spoonctl users invite ${user.username}`,
       );
     });
 
@@ -53,6 +57,19 @@ export function addUsers(program: Command, line: CommandLine): void {
       ),
     );
   });
+
+  withJson(users.command('invite').argument('<username>'))
+    .description('a link with which a user chooses a password, once; also for one who has forgotten it')
+    .option('--days <number>', 'how long it is good for, 1 to 30; 3 when left out')
+    .addHelpText('after', '\nThe link is a credential: give it to that person only. A new one ends the one before.')
+    .action(async (username: string, { days, ...options }: InviteOptions) => {
+      if (days !== undefined && !/^\d{1,2}$/.test(days))
+        throw new UsageError('--days takes a whole number from 1 to 30.');
+      const body = days === undefined ? {} : { lifeDays: Number(days) };
+      const invite = await (await connectAsAdmin(line)).call('adminInviteUser', { params: { username }, body });
+      line.print(options, invite, () => invite.link);
+      if (options.json !== true) line.note(`For ${username}, once, until ${formatTime(invite.expiresMs)}.`);
+    });
 
   withJson(users.command('rename').argument('<username>').argument('<name>'))
     .description('another display name; the username stays for life')

@@ -59,9 +59,11 @@ export class ApiClient {
     this.#options = options;
   }
 
-  async call<N extends CallName>(name: N, ...[options]: CallArguments<N>): Promise<CallAnswer<N>> {
+  async call<N extends CallName>(name: N, ...given: CallArguments<N>): Promise<CallAnswer<N>> {
     const route: Route = routes[name];
-    const { response, bytes } = await this.#exchange(route, (options ?? {}) as AnyCall);
+    // First, or the compiler works out what the options of all routes have in common, and gives up.
+    const [options = {}] = given as readonly [AnyCall?];
+    const { response, bytes } = await this.#exchange(route, options);
     if (route.response !== undefined) return checkJson(route.response, response, bytes, this.host) as CallAnswer<N>;
     if (route.bytes !== 'response') return undefined as CallAnswer<N>;
     const answer: BytesAnswer = { bytes, header: (header) => response.headers.get(header) ?? undefined };

@@ -12,6 +12,7 @@ import {
   UserList,
 } from './identity.ts';
 import type { Route } from './route.ts';
+import { Invite, InviteRequest } from './signIn.ts';
 
 /** The part of the route table that is the administrator's. */
 export const adminRoutes = {
@@ -29,6 +30,14 @@ export const adminRoutes = {
     summary: 'A new user with a name for life',
     body: CreateUserRequest,
     response: User,
+  },
+  adminInviteUser: {
+    method: 'POST',
+    path: '/v1/admin/users/:username/invite',
+    scope: 'admin:users',
+    summary: 'A link with which the user chooses a password, once; earlier ones of the same user end',
+    body: InviteRequest,
+    response: Invite,
   },
   adminRenameUser: {
     method: 'PUT',

@@ -67,6 +67,17 @@ export const errorTable = {
   'token-limit': { status: 409, title: 'The account holds as many tokens as it may. Revoke one that is not used.' },
   'user-exists': { status: 409, title: 'There is a user of this name already.' },
   'user-disabled': { status: 403, title: 'The account is disabled.' },
+  'sign-in-refused': { status: 401, title: 'The username or the password is not right.' },
+  'sign-in-link-invalid': { status: 400, title: 'The program that wants to sign in did not ask as it should.' },
+  'sign-in-code-invalid': { status: 400, title: 'The sign-in code is unknown, used or too old.' },
+  'sign-in-pending': { status: 409, title: 'Nobody has approved the sign-in yet.' },
+  'sign-in-denied': { status: 403, title: 'The sign-in was refused.' },
+  'slow-down': { status: 429, title: 'This was asked too soon.' },
+  'invite-invalid': {
+    status: 400,
+    title: 'The invite is unknown, used or too old. Ask your administrator for a new one.',
+  },
+  'password-unsuitable': { status: 422, title: 'The password does not follow the rules.' },
   'user-not-confirmed': { status: 422, title: 'Removing a user has to be confirmed with the username.' },
   'single-user-only': { status: 409, title: 'Without root, Spoon runs boxes for one user only.' },
 

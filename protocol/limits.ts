@@ -63,6 +63,8 @@ export const maxJobViewersPerUser = 64;
 
 // HTTP (security.md section 4)
 export const maxJsonBytes = 1 * mebi;
+/** A body that anybody may send. */
+export const maxPublicBytes = 4 * 1024;
 export const maxHeaderBytes = 16 * kibi;
 export const maxHeaderCount = 100;
 export const maxUrlBytes = 8 * kibi;
@@ -83,6 +85,13 @@ export const defaultTokenLifeDays = 90;
 /** Since it was made, however often it is renewed. */
 export const maxTokenLifeDays = 365;
 export const maxTokensPerOwner = 100;
+export const shortestPassword = 12;
+export const longestPassword = 256;
+export const defaultInviteLifeDays = 3;
+/** Between the browser's redirect and the program that asks for its token. */
+export const signInCodeLifeMs = 60_000;
+export const deviceCodeLifeMs = 10 * 60_000;
+export const deviceIntervalMs = 3_000;
 
 // WebSockets and terminals (security.md section 4, terminal-route.md)
 export const ticketLifeMs = 30_000;

@@ -13,5 +13,7 @@ export interface Route {
   readonly response?: TSchema;
   /** Bodies that are bytes and not JSON. `archive`: a request whose body is read as it comes. */
   readonly bytes?: 'request' | 'response' | 'archive';
+  /** The body is that of an HTML form and not JSON. */
+  readonly form?: true;
   readonly upgrade?: true;
 }

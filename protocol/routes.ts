@@ -9,6 +9,7 @@ import { jobRoutes } from './jobRoutes.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
+import { signInRoutes } from './signInRoutes.ts';
 import {
   OpenedTerminal,
   OpenTerminalRequest,
@@ -193,6 +194,8 @@ export const routes = {
     scope: 'tokens:manage',
     summary: 'Revoke one of the own tokens',
   },
+
+  ...signInRoutes,
 
   ...adminRoutes,
 } as const satisfies Record<string, Route>;

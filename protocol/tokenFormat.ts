@@ -3,8 +3,8 @@
  * and clients recognise a token, and refuses garbage before the store is asked.
  */
 
-export const tokenKinds = { user: 'u', admin: 'a', ticket: 't', worker: 'w' } as const;
-const tokenPattern = /^spn_([uatw])_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})_([0-9A-Za-z]{6})$/;
+export const tokenKinds = { user: 'u', admin: 'a', ticket: 't', worker: 'w', invite: 'i' } as const;
+const tokenPattern = /^spn_([uatwi])_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})_([0-9A-Za-z]{6})$/;
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const encoder = new TextEncoder();
 
@@ -39,7 +39,7 @@ export function randomBase62(length: number, randomBytes: (count: number) => Uin
 }
 
 export interface TokenParts {
-  readonly kind: 'u' | 'a' | 't' | 'w';
+  readonly kind: 'u' | 'a' | 't' | 'w' | 'i';
   readonly id: string;
   readonly secret: string;
 }

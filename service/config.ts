@@ -4,6 +4,7 @@ import { SpoonError } from '../protocol/errors.ts';
 import { type GitSettings, readGitHost } from './gitSettings.ts';
 import { type JobSettings, readJobSettings } from './jobSettings.ts';
 import { isNamespacePath, isNetwork, type NetworkSettings, wrongResolver } from './networkSettings.ts';
+import { readPublicUrl } from './publicUrl.ts';
 
 /**
  * Every setting of the service, read once at start. A wrong value stops the start with its name, what was given (never
@@ -53,6 +54,8 @@ export interface AccessSettings {
   readonly origins: ReadonlySet<string>;
   /** Addresses and networks whose `X-Forwarded-*` headers count. */
   readonly trustedProxies: readonly string[];
+  /** Where people reach the service; undefined: where it listens. */
+  readonly publicUrl: string | undefined;
 }
 
 const secretVariables = [
@@ -177,7 +180,11 @@ function readAccess(get: Get, listen: ListenAddress): AccessSettings {
       );
     }
   }
-  return { hosts, origins, trustedProxies };
+  const given = get('SPOON_PUBLIC_URL');
+  const publicUrl = given === undefined ? undefined : readPublicUrl(given);
+  if (given !== undefined && publicUrl === undefined) refuse('SPOON_PUBLIC_URL', given, 'https://spoon.example.org');
+  if (publicUrl !== undefined) hosts.add(new URL(publicUrl).hostname);
+  return { hosts, origins, trustedProxies, publicUrl };
 }
 
 /** Tokens in plain HTTP leave this machine only behind a proxy that is named, or by an explicit word. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
@@ -21,13 +21,13 @@ import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
 import { addHealthRoute } from './http/healthRoute.ts';
+import { listenAt, urlOf } from './http/listenAt.ts';
 import { createRateLimits } from './http/rateLimits.ts';
 import { createHttpApp, requireAllRoutes } from './http/server.ts';
 import { addUpgradeRoutes, Upgrades } from './http/upgrade.ts';
-import { Accounts } from './identity/accounts.ts';
-import { addIdentityRoutes } from './identity/identityRoutes.ts';
 import { Tokens } from './identity/tokens.ts';
 import type { Account, Users } from './identity/users.ts';
+import { addIdentity } from './identitySide.ts';
 import type { JobSettings } from './jobSettings.ts';
 import { JobSide } from './jobSide.ts';
 import type { Keyring } from './keyring/keyring.ts';
@@ -189,14 +189,15 @@ export class HttpSide {
       failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
     });
     addHealthRoute(app, about);
-    const accounts = new Accounts({
-      users: data.users,
+    addIdentity(app, {
+      ...data,
       tokens,
+      limits,
+      publicUrl: () => access.publicUrl ?? urlOf(app),
       stopBox: (userId) => jobSide.endAllOf(userId, () => boxes.stop(userId)),
       removeHome: (account) => boxes.removeHome(toBoxUser(account)),
       forget: (userId) => data.dotfiles.forget(userId),
     });
-    addIdentityRoutes(app, { users: data.users, tokens, accounts });
     const hearers: ChangeHearers = {
       apply: async (userId, change) => {
         const applied = await overlay.applyChange(userId, change);
@@ -253,21 +254,8 @@ export class HttpSide {
   }
 
   /** @returns the address as a URL @throws SpoonError `listen-failed` */
-  async listen({ host, port }: ListenAddress): Promise<string> {
-    try {
-      await this.#app.listen({ host, port });
-    } catch (cause) {
-      const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-      const why =
-        code === 'EADDRINUSE'
-          ? `Port ${port} is taken. Stop what uses it`
-          : code === 'EACCES'
-            ? `Port ${port} needs more rights than the service has. Use one above 1023`
-            : `${host} is not an address of this machine. Use 127.0.0.1`;
-      throw new SpoonError('listen-failed', `${why}, or set SPOON_LISTEN.`, { cause });
-    }
-    const address = this.#app.server.address() as AddressInfo;
-    return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  listen(address: ListenAddress): Promise<string> {
+    return listenAt(this.#app, address);
   }
 
   /** @param path a socket in a folder that is the owner's alone @throws SpoonError `listen-failed` */

@@ -3,10 +3,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { SpoonError } from '../../protocol/errors.ts';
-import { maxFileBytes, maxJsonBytes } from '../../protocol/limits.ts';
+import { maxFileBytes, maxJsonBytes, maxPublicBytes } from '../../protocol/limits.ts';
 import type { Route } from '../../protocol/route.ts';
 import { InvalidInput } from './problem.ts';
 import { repeatsName } from './repeatedNames.ts';
+import { parseQuery } from './requestChecks.ts';
 
 /** What comes in with a request, read and checked strictly: nothing is repaired, dropped or guessed. */
 
@@ -18,11 +19,14 @@ export function addBodyParsers(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addHook('onRoute', (options) => {
-    options.bodyLimit = options.config?.spoonRoute?.bytes === 'request' ? maxFileBytes : maxJsonBytes;
+    const route = options.config?.spoonRoute;
+    const isPublic = route?.scope === 'public';
+    options.bodyLimit = route?.bytes === 'request' ? maxFileBytes : isPublic ? maxPublicBytes : maxJsonBytes;
   });
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (takesBytes(request)) return done(new SpoonError('media-type-unsupported', 'Send the bytes of the file.'));
     if (takesArchive(request)) return done(new SpoonError('media-type-unsupported', 'Send application/x-tar.'));
+    if (takesForm(request)) return done(new SpoonError('media-type-unsupported', 'Send the form of the page.'));
     if (body.length === 0) return done(null, undefined);
     let text: string;
     try {
@@ -36,6 +40,11 @@ export function addBodyParsers(app: FastifyInstance): void {
       else if (repeatsName(text, value)) done(new SpoonError('json-invalid', 'A field is given twice.'));
       else done(null, value);
     });
+  });
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
+    const form = takesForm(request) ? parseQuery(String(body)) : undefined;
+    if (form !== undefined) return done(null, form);
+    done(new SpoonError(takesForm(request) ? 'invalid-encoding' : 'media-type-unsupported'));
   });
   const takeBytes = (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: Buffer) => void) =>
     takesBytes(request) ? done(null, body) : done(new SpoonError('media-type-unsupported', 'Send application/json.'));
@@ -62,6 +71,10 @@ export function addBodyParsers(app: FastifyInstance): void {
 
 function takesBytes(request: FastifyRequest): boolean {
   return request.routeOptions.config.spoonRoute?.bytes === 'request';
+}
+
+function takesForm(request: FastifyRequest): boolean {
+  return request.routeOptions.config.spoonRoute?.form === true;
 }
 
 function takesArchive(request: FastifyRequest): boolean {

@@ -52,6 +52,10 @@ export interface RateLimits {
   readonly opens: TokenBuckets;
   /** Per address: refused tokens. A valid token is never held back by them, so nobody locks another out. */
   readonly refusedTokens: TokenBuckets;
+  /** Per network: attempts to sign in. */
+  readonly signIns: TokenBuckets;
+  /** Per account and network: passwords that were tried. */
+  readonly passwordsOfAccount: TokenBuckets;
 }
 
 /** Generous to a person with a folder of dotfiles and a script around `spoonctl exec`, not to a loop without end. */
@@ -60,5 +64,7 @@ export function createRateLimits(now: () => number = () => performance.now()): R
     requests: new TokenBuckets({ perSecond: 200, burst: 2000, now }),
     opens: new TokenBuckets({ perSecond: 20, burst: 100, now }),
     refusedTokens: new TokenBuckets({ perSecond: 5, burst: 200, now }),
+    signIns: new TokenBuckets({ perSecond: 5 / 60, burst: 30, now }),
+    passwordsOfAccount: new TokenBuckets({ perSecond: 10 / 3600, burst: 10, now }),
   };
 }

@@ -17,7 +17,10 @@ export function checkRequest(request: IncomingMessage, rules: AccessRules): void
   checkHost(request, rules.hosts);
   // Row 61: no cookies ride along, but a page of another origin has no business here either way.
   const { origin } = request.headers;
-  if (origin !== undefined && !rules.origins.has(origin)) throw new SpoonError('origin-not-allowed');
+  // The host has been checked above: under its own names the service has nothing but its own pages.
+  const isOwn =
+    origin !== undefined && URL.canParse(origin) && new URL(origin).host === request.headers.host?.toLowerCase();
+  if (origin !== undefined && !isOwn && !rules.origins.has(origin)) throw new SpoonError('origin-not-allowed');
   checkCredentials(url, request.headers.cookie);
   if (request.headers['content-encoding'] !== undefined) throw new SpoonError('content-encoding-unsupported');
 }

@@ -9,6 +9,7 @@ import { environments } from './migrations/0006_environments.ts';
 import { secrets } from './migrations/0007_secrets.ts';
 import { formerUsers } from './migrations/0008_former_users.ts';
 import { jobs } from './migrations/0009_jobs.ts';
+import { signIn } from './migrations/0010_sign_in.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   secrets,
   formerUsers,
   jobs,
+  signIn,
 ];
 
 /** @throws SpoonError `schema-newer` */

@@ -64,6 +64,22 @@ export interface TokenRow {
   revoked_ms: number | null;
 }
 
+export interface PasswordRow {
+  user_id: string;
+  /** Salt, cost and Argon2id hash, sealed with the user's own key: a stolen database cannot even be guessed against. */
+  hash_enc: Uint8Array;
+  changed_ms: number;
+}
+
+/** One that waits to be used; there is at most one of each user. */
+export interface InviteRow {
+  id: string;
+  user_id: string;
+  /** Keyed, as that of a token. */
+  hash: Uint8Array;
+  expires_ms: number;
+}
+
 export interface DataKeyRow {
   /** 16 hex digits. */
   id: string;
@@ -211,6 +227,8 @@ export interface Tables {
   uids: UidRow;
   former_users: FormerUserRow;
   tokens: TokenRow;
+  passwords: PasswordRow;
+  invites: InviteRow;
   data_keys: DataKeyRow;
   dotfiles: DotfileRow;
   dotfile_versions: DotfileVersionRow;

@@ -4,6 +4,8 @@ import type { Tables } from './tables.ts';
 /** Everything that is stored of one user, in an order in which nothing is referred to any more when it goes. */
 const tablesByUserId = [
   'jobs',
+  'passwords',
+  'invites',
   'box_pins',
   'environments',
   'secrets',

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SpoonError } from '../../protocol/errors.ts';
+import { defaultInviteLifeDays, deviceCodeLifeMs, deviceIntervalMs } from '../../protocol/limits.ts';
+import { routes } from '../../protocol/routes.ts';
+import { editorRedirect, type SignInQuery } from '../../protocol/signIn.ts';
+import { requireUser } from '../http/authenticate.ts';
+import { sendPage } from '../http/page.ts';
+import type { TokenBuckets } from '../http/rateLimits.ts';
+import { addRoute } from '../http/route.ts';
+import type { Accounts } from './accounts.ts';
+import type { Invites } from './invites.ts';
+import type { Passwords } from './passwords.ts';
+import * as pages from './signInPages.ts';
+import { readSignInRequest, type SignInRequest, type SignIns } from './signIns.ts';
+import type { Tokens } from './tokens.ts';
+import type { Account, Users } from './users.ts';
+
+export interface SignInParts {
+  readonly users: Users;
+  readonly accounts: Accounts;
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  readonly invites: Invites;
+  readonly signIns: SignIns;
+  readonly limits: { readonly signIns: TokenBuckets; readonly passwordsOfAccount: TokenBuckets };
+  /** Where people reach the service, without a slash at the end. */
+  readonly publicUrl: () => string;
+}
+
+/** `/sign-in` and `/v1/sign-in`: the only way from a password to a token. */
+export function addSignInRoutes(app: FastifyInstance, parts: SignInParts): void {
+  addPages(app, parts);
+  addExchanges(app, parts);
+  addPasswordRoutes(app, parts);
+}
+
+function addPages(app: FastifyInstance, parts: SignInParts): void {
+  const { signIns } = parts;
+  addRoute(app, routes.signInPage, async ({ query, reply }) =>
+    orRefusal(reply, async () => {
+      const request = readSignInRequest(query);
+      return sendPage(reply, pages.signInPage(request.clientName, fieldsOf(query)), {
+        formTarget: request.redirectUri,
+      });
+    }),
+  );
+  addRoute(app, routes.submitSignIn, async ({ body, request, reply }) =>
+    orRefusal(reply, async () => {
+      const { username, password, ...query } = body;
+      const wanted = readSignInRequest(query);
+      try {
+        const account = await checkPassword(parts, request, { username, password });
+        return goBack(reply, wanted, signIns.grant(account.id, wanted));
+      } catch (error) {
+        const text = pages.signInPage(wanted.clientName, fieldsOf(query), { problem: wordsOf(error), username });
+        return sendPage(failed(reply, error), text, { formTarget: wanted.redirectUri });
+      }
+    }),
+  );
+  addRoute(app, routes.invitePage, async ({ reply }) => sendPage(reply, pages.invitePage(''), { script: true }));
+  addRoute(app, routes.submitInvite, async ({ body, request, reply }) => {
+    try {
+      parts.limits.signIns.take(networkOf(request));
+      if (body.password !== body.again) throw new SpoonError('password-unsuitable', 'The two are not the same.');
+      let username = '';
+      await parts.invites.use(body.invite, async (userId) => {
+        const account = await parts.users.byId(userId);
+        if (account === undefined) throw new SpoonError('invite-invalid');
+        username = account.username;
+        await parts.passwords.set(account, body.password);
+      });
+      return sendPage(reply, pages.invitedPage(username, parts.publicUrl()));
+    } catch (error) {
+      return sendPage(failed(reply, error), pages.invitePage(body.invite, { problem: wordsOf(error) }), {
+        script: true,
+      });
+    }
+  });
+  addRoute(app, routes.devicePage, async ({ reply }) => sendPage(reply, pages.devicePage()));
+  addRoute(app, routes.submitDevice, async ({ body, request, reply }) => {
+    const { username, password, user_code } = body;
+    try {
+      const account = await checkPassword(parts, request, { username, password });
+      const { confirm, device } = signIns.findDevice(account.id, user_code);
+      return sendPage(reply, pages.confirmDevicePage(account.username, confirm, device));
+    } catch (error) {
+      return sendPage(failed(reply, error), pages.devicePage({ problem: wordsOf(error), username }));
+    }
+  });
+  addRoute(app, routes.answerDevice, async ({ body, reply }) =>
+    orRefusal(reply, async () => {
+      const { clientName } = signIns.answerDevice(body.confirm, body.answer);
+      return sendPage(reply, pages.answeredPage(clientName, body.answer === 'approve'));
+    }),
+  );
+  addRoute(app, routes.signInStyle, async ({ reply }) => reply.type('text/css; charset=utf-8').send(pages.pageStyle));
+  addRoute(app, routes.signInScript, async ({ reply }) =>
+    reply.type('text/javascript; charset=utf-8').send(pages.inviteScript),
+  );
+}
+
+function addExchanges(app: FastifyInstance, { signIns, tokens, limits }: SignInParts): void {
+  const tokenFor = ({ userId, clientName }: { userId: string; clientName: string }) =>
+    tokens.create({ ownerId: userId, kind: 'user', name: clientName });
+  addRoute(app, routes.exchangeCode, async ({ body, request }) => {
+    limits.signIns.take(networkOf(request));
+    return tokenFor(signIns.exchange(body));
+  });
+  addRoute(app, routes.requestDeviceCode, async ({ body, request }) => {
+    limits.signIns.take(networkOf(request));
+    const codes = signIns.requestDevice(body.clientName, request.ip || 'this machine');
+    return { ...codes, path: routes.devicePage.path, expiresInMs: deviceCodeLifeMs, intervalMs: deviceIntervalMs };
+  });
+  addRoute(app, routes.exchangeDeviceCode, async ({ body }) => tokenFor(signIns.exchangeDevice(body.deviceCode)));
+}
+
+function addPasswordRoutes(app: FastifyInstance, parts: SignInParts): void {
+  const { accounts, users, passwords, invites, limits, publicUrl } = parts;
+  addRoute(app, routes.changePassword, async ({ caller, body }) => {
+    const { userId } = requireUser(caller);
+    const account = await users.byId(userId);
+    if (account === undefined) throw new SpoonError('not-found');
+    if (await passwords.isSet(userId)) {
+      limits.passwordsOfAccount.take(userId);
+      const isRight = await passwords.verify(userId, body.current ?? '');
+      if (!isRight) throw new SpoonError('password-unsuitable', 'The current password is not right.');
+    }
+    await passwords.set(account, body.password);
+    return undefined;
+  });
+  addRoute(app, routes.adminInviteUser, async ({ params, body }) => {
+    const { id, username } = await accounts.named(params.username ?? '');
+    const { invite, expiresMs } = await invites.create(id, body.lifeDays ?? defaultInviteLifeDays);
+    return { username, link: `${publicUrl()}${routes.invitePage.path}#${invite}`, expiresMs };
+  });
+}
+
+/**
+ * The same answer in the same time for a wrong name as for a wrong password. Counted by network, and by account and network:
+ * by account alone, anybody could lock somebody else out.
+ * @throws SpoonError `sign-in-refused`, `user-disabled`, `too-many-requests`
+ */
+async function checkPassword(
+  { users, passwords, limits }: SignInParts,
+  request: FastifyRequest,
+  given: { username: string; password: string },
+): Promise<Account> {
+  const network = networkOf(request);
+  const username = given.username.trim().toLowerCase();
+  limits.signIns.take(network);
+  // Hashed: whatever was typed as a name is kept for hours.
+  limits.passwordsOfAccount.take(createHash('sha256').update(`${network} ${username}`).digest('base64'));
+  const account = await users.byName(username);
+  const isRight = await passwords.verify(account?.id, given.password);
+  if (!isRight || account === undefined) throw new SpoonError('sign-in-refused');
+  if (account.disabled) throw new SpoonError('user-disabled', 'Ask your administrator.');
+  return account;
+}
+
+/** The hidden fields of the form: what the program asked for, unchanged. */
+function fieldsOf(query: SignInQuery): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as Record<string, string>;
+}
+
+function goBack(reply: FastifyReply, { redirectUri }: SignInRequest, address: string): FastifyReply {
+  if (editorRedirect.test(redirectUri)) return sendPage(reply, pages.openEditorPage(address));
+  return reply.code(303).header('location', address).send();
+}
+
+/** A mistake of the program, or an old page: there is no form to show again. */
+async function orRefusal(reply: FastifyReply, work: () => Promise<FastifyReply>): Promise<FastifyReply> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SpoonError)) throw error;
+    return sendPage(failed(reply, error), pages.refusedPage(error.title, error.detail));
+  }
+}
+
+/** @throws what is not for people */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof SpoonError) || error.status >= 500) throw error;
+  return error.message;
+}
+
+function failed(reply: FastifyReply, error: unknown): FastifyReply {
+  if (!(error instanceof SpoonError)) throw error;
+  const { retryAfterSeconds } = error.extra;
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+  reply.request.errorCode = error.code;
+  // 401 would make a browser look for a way to answer it.
+  return reply.code(error.status === 401 ? 403 : error.status);
+}
+
+/** Of IPv6, what one customer has (a /56): the rest of an address costs nothing. */
+function networkOf({ ip }: FastifyRequest): string {
+  if (!isIPv6(ip) || ip.startsWith('::ffff:')) return ip;
+  const [head = '', tail = ''] = ip.split('::');
+  const groups = head.split(':').filter(Boolean);
+  const after = tail.split(':').filter(Boolean);
+  const all = [...groups, ...Array<string>(Math.max(0, 8 - groups.length - after.length)).fill('0'), ...after];
+  return [...all.slice(0, 3), (all[3] ?? '0').padStart(4, '0').slice(0, 2)].join(':');
+}

@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify';
+import type { RateLimits } from './http/rateLimits.ts';
+import { Accounts, type AccountsParts } from './identity/accounts.ts';
+import { addIdentityRoutes } from './identity/identityRoutes.ts';
+import { Invites } from './identity/invites.ts';
+import { Passwords } from './identity/passwords.ts';
+import { addSignInRoutes } from './identity/signInRoutes.ts';
+import { SignIns } from './identity/signIns.ts';
+import type { Keyring } from './keyring/keyring.ts';
+import type { Store } from './store/database.ts';
+
+export interface IdentityParts extends AccountsParts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly limits: RateLimits;
+  /** Where people reach the service. */
+  readonly publicUrl: () => string;
+}
+
+/** Accounts, tokens and the ways to sign in, put together and given their routes. */
+export function addIdentity(app: FastifyInstance, parts: IdentityParts): void {
+  const { users, tokens, limits, publicUrl } = parts;
+  const accounts = new Accounts(parts);
+  addIdentityRoutes(app, { users, tokens, accounts });
+  const stored = { store: parts.store, keyring: parts.keyring, now: Date.now };
+  const passwords = new Passwords(stored);
+  const invites = new Invites(stored);
+  addSignInRoutes(app, { users, accounts, tokens, passwords, invites, signIns: new SignIns(), limits, publicUrl });
+}
