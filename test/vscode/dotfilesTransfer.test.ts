@@ -22,29 +22,6 @@ describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_
   });
   after(() => home?.[Symbol.asyncDispose]());
 
-  it('takes a thousand files that are dropped, and goes on answering', async (test) => {
-    const many = Array.from({ length: 1000 }, (_, index) => join(folder, `many/file ${index}.txt`));
-    await Promise.all(many.map((path) => onDisk(path, `${path}\n`)));
-    const startedMs = performance.now();
-    await service.put(user, 'nvim/init.lua', 'x');
-    await service.put(user, 'bin/tool', 'x');
-    await window.row(/^bin$/).waitFor();
-    await window.row(/^nvim$/).waitFor();
-    await window.dropFiles(window.row(/^nvim$/), many);
-    await window.page.locator('.notifications-toasts', { hasText: 'Uploading dotfiles' }).waitFor();
-    await window.picture('dropping');
-    const answer = await window.millisecondsToAnswer(window.row(/^bin$/).first());
-    await window.statusBar('1000 dotfiles uploaded').waitFor({ timeout: 60_000 });
-    const tookMs = performance.now() - startedMs;
-    test.diagnostic(
-      `1,000 dropped files: ${tookMs.toFixed(0)} ms; a click on the tree meanwhile ${answer.toFixed(0)} ms`,
-    );
-    assert.equal((await home.stored()).filter((line) => line.startsWith('nvim/file ')).length, 1000);
-    assert.ok(answer < 5000, `${answer} ms`);
-    await window.menu(window.row(/^nvim$/), 'Delete');
-    await window.until(async () => !(await home.stored()).some((line) => line.startsWith('nvim/')));
-  });
-
   it('uploads what is in a folder of a thousand files', async (test) => {
     await Promise.all(
       Array.from({ length: 1001 }, (_, index) =>

@@ -148,10 +148,14 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     if (this.#pictures !== undefined) await this.page.screenshot({ path: join(this.#pictures, `${name}.png`) });
   }
 
+  /** A click on the icon of the view that has just opened by itself closes it; a person then clicks again. */
   async showSpoonView(): Promise<void> {
-    const icon = this.page.locator('.activitybar .action-item', { has: this.page.locator('a[aria-label="Spoon"]') });
-    if (!(await icon.evaluate((element) => element.classList.contains('checked')))) await icon.locator('a').click();
-    await this.page.locator('.sidebar .composite.title', { hasText: /spoon/i }).waitFor();
+    const title = this.page.locator('.sidebar .composite.title', { hasText: /spoon/i });
+    await this.until(async () => {
+      if (await title.isVisible()) return true;
+      await this.page.locator('.activitybar .action-item a[aria-label="Spoon"]').click();
+      return await appears(title);
+    });
   }
 
   /** The keys go to the Dotfiles view, which a click that opens a file has given away. */
@@ -204,10 +208,7 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
   async openRow(name: string): Promise<void> {
     await this.until(async () => {
       await this.row(name).click();
-      return await this.tab(name)
-        .waitFor({ timeout: 10_000 })
-        .then(() => true)
-        .catch(() => false);
+      return await appears(this.tab(name));
     });
   }
 
@@ -363,6 +364,28 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     return performance.now() - startedMs;
   }
 
+  /** Watches how long the page goes without drawing, until it is told to stop. */
+  async recordFrames(): Promise<{ stop(): Promise<{ tookMs: number; longestMs: number }> }> {
+    const recorded = await this.page.evaluateHandle(() => {
+      const times = [performance.now()];
+      let going = true;
+      const next = (): void => {
+        times.push(performance.now());
+        if (going) requestAnimationFrame(next);
+      };
+      requestAnimationFrame(next);
+      return {
+        stop(): { tookMs: number; longestMs: number } {
+          going = false;
+          times.push(performance.now());
+          const pauses = times.slice(1).map((time, index) => time - (times[index] ?? time));
+          return { tookMs: (times.at(-1) ?? 0) - (times[0] ?? 0), longestMs: Math.max(...pauses) };
+        },
+      };
+    });
+    return { stop: () => recorded.evaluate((recorder) => recorder.stop()) };
+  }
+
   /** From the Explorer over the icon of the Spoon view, which opens it, to a place in it: the way a hand goes. */
   async dragFromExplorer(name: string, target: Locator): Promise<void> {
     await this.page.locator('.activitybar .action-item a[aria-label^="Explorer"]').click();
@@ -417,4 +440,12 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     await this.page.keyboard.press('Control+S');
     await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
   }
+}
+
+/** Whether it comes within a time after which a person tries once more. */
+async function appears(locator: Locator): Promise<boolean> {
+  return await locator.waitFor({ timeout: 10_000 }).then(
+    () => true,
+    () => false,
+  );
 }
