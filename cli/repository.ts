@@ -4,6 +4,7 @@ import type { ApiClient } from '../client/apiClient.ts';
 import type { StageReport } from '../protocol/boxes.ts';
 import { dotfileManagers, isDotfileManager } from '../protocol/dotfileManagers.ts';
 import type { RepositoryRun, RepositoryState } from '../protocol/repository.ts';
+import { isRefused } from '../protocol/repositoryCredential.ts';
 import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -190,6 +191,7 @@ function runLines({ state, startedMs, script, stages, notes }: RepositoryRun): s
     `Last run   ${state}${what}, begun ${formatTime(startedMs)}`,
     ...stages.map((stage) => `           ${stageText(stage)}`),
     ...notes.map((note) => `           ${note}`),
+    ...(isRefused(stages) ? ['           Give it one with: spoonctl dotfiles repo token (https), or key (ssh)'] : []),
     ...(state === 'failed' ? ['           Read why with: spoonctl dotfiles repo log'] : []),
   ];
 }

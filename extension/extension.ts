@@ -28,7 +28,9 @@ import { createLog } from './outputLog.ts';
 import type { Platform } from './platform.ts';
 import { registerCommands, runGuarded } from './registerCommands.ts';
 import { RepositoryParts } from './repository/repositoryParts.ts';
+import { SealKeySecrets } from './secrets/sealKeySecrets.ts';
 import { SecretParts } from './secrets/secretParts.ts';
+import { SecretWriter } from './secrets/secretWriter.ts';
 import { ConnectionStatus, showStatusMenu } from './status/connectionStatus.ts';
 import { diagnosticsText } from './status/diagnostics.ts';
 import type { ThreadTerminals } from './terminals/threadTerminals.ts';
@@ -65,7 +67,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const remove = new DeleteCommand(current, tree, log);
   const threads = new ThreadParts({ context, current, log });
 
-  const repository = new RepositoryParts(current, tree);
+  const repository = new RepositoryParts(current, tree, new SecretWriter(new SealKeySecrets(context.secrets)));
   const secrets = new SecretParts({ context, current, platform });
 
   context.subscriptions.push(

@@ -38,6 +38,8 @@ export const SetRepositoryRequest = Type.Object(
     manager: Type.Optional(nullable(Manager)),
     always: Type.Optional(Type.Boolean()),
     enabled: Type.Optional(Type.Boolean()),
+    /** The one that was looked at and agreed to, and so counts; default: as before, else what the ref points to. */
+    commit: Type.Optional(Type.String({ pattern: '^[0-9a-f]{40}$' })),
   },
   closed,
 );
@@ -141,6 +143,8 @@ export const PreviewRepositoryRequest = Type.Object(
     update: Type.Optional(Type.Boolean()),
     /** Of this one, instead. */
     generation: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** Of a repository that is not chosen yet, instead. */
+    settings: Type.Optional(SetRepositoryRequest),
   },
   closed,
 );

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { SpoonError } from './errors.ts';
+import { errorTable, SpoonError } from './errors.ts';
 import type { SealedUse } from './sealedBox.ts';
 import { isSshAddress } from './sshAddress.ts';
 
@@ -107,4 +107,10 @@ export function readHostKeys(text: string): string[] {
     return key.replace(/\s+/, ' ');
   });
   return [...new Set(keys)];
+}
+
+/** Whether a run, by its stages, failed because its server lets nobody in, or not with what it was given. */
+export function isRefused(stages: readonly { readonly name: string; readonly detail?: string }[]): boolean {
+  const { title } = errorTable['repository-private'];
+  return stages.some(({ name, detail }) => name === 'repository' && detail?.startsWith(title));
 }

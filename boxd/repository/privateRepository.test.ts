@@ -107,7 +107,7 @@ describe('a private repository', () => {
     at.publish('closed', { '.x': '' });
     at.server.protect('closed.git', 'ada', canary);
     for (const [credential, advice] of [
-      [undefined, /If it is private, give it a token: spoonctl dotfiles repo token/],
+      [undefined, /If it is private, give Spoon a token/],
       [token('wrong-token-5d1'), /does not accept the token/],
     ] as const) {
       const run = await at.run('closed', credential && { credential });

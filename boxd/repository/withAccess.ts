@@ -8,7 +8,7 @@ export async function withAccess<T>(
   ask: () => Promise<T>,
 ): Promise<T> {
   if (isSshAddress(url) && credential === null) {
-    throw new SpoonError('repository-private', 'An address with ssh needs a deploy key: spoonctl dotfiles repo key.');
+    throw new SpoonError('repository-private', 'An address with ssh needs a deploy key. Give Spoon one.');
   }
   try {
     return await ask();
@@ -21,10 +21,10 @@ export async function withAccess<T>(
 function adviceFor(credential: RunRequest['credential']): string {
   switch (credential?.kind) {
     case undefined:
-      return 'Its server asks who you are, or has nothing at this address. If it is private, give it a token: spoonctl dotfiles repo token.';
+      return 'Its server asks who you are, or has nothing at this address. If it is private, give Spoon a token for it.';
     case 'token':
-      return 'Its server does not accept the token, or has nothing at this address. Set it again: spoonctl dotfiles repo token.';
+      return 'Its server does not accept the token, or has nothing at this address. Give Spoon a new one.';
     case 'key':
-      return 'Its server does not let the deploy key in, or has nothing at this address. Set it again: spoonctl dotfiles repo key.';
+      return 'Its server does not let the deploy key in, or has nothing at this address. Add the key there, or give Spoon another.';
   }
 }

@@ -1,78 +1,125 @@
 import * as vscode from 'vscode';
 import { dotfileManagers, isDotfileManager } from '../../protocol/dotfileManagers.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import type { RepositorySettings } from '../../protocol/repository.ts';
+import type { RepositoryPreview, RepositorySettings, RepositoryState } from '../../protocol/repository.ts';
 import { checkRef, expandRepositoryAddress } from '../../protocol/repositoryAddress.ts';
-import { checkRepositoryUrl } from '../../protocol/repositoryUrl.ts';
+import { credentialHost, credentialUse } from '../../protocol/repositoryCredential.ts';
 import { checkSetupPath } from '../../protocol/setupScript.ts';
+import { checkDotfilesAddress } from '../../protocol/sshAddress.ts';
 import { askStep } from '../auth/inputSteps.ts';
-import { failureText } from '../failure.ts';
+import type { Connection } from '../connection/connection.ts';
+import { asPlainText, failureText } from '../failure.ts';
+import type { SecretWriter } from '../secrets/secretWriter.ts';
+import { type Access, askAccess, refusalOf } from './askAccess.ts';
+import { type Place, pickStep } from './pickStep.ts';
+import { lookAhead } from './repositoryHistory.ts';
 
 type Wanted = Pick<RepositorySettings, 'url' | 'ref' | 'setup' | 'manager' | 'always'>;
 
-const totalSteps = 3;
+const totalSteps = 4;
 
 /**
- * Address, ref and setup, each checked as it is typed.
- * @returns undefined when it was not agreed to @throws vscode.CancellationError when the person leaves
+ * Address, access, ref and setup, each checked as it is typed; then a look at the repository, whose commit is agreed to.
+ * @returns undefined when it was not agreed to
+ * @throws vscode.CancellationError when the person leaves; SpoonError
  */
-export async function askRepository(before: RepositorySettings | null): Promise<Wanted | undefined> {
-  let url = before?.url ?? '';
-  let ref = before?.ref ?? '';
-  for (let step = 1; ; ) {
+export async function configureRepository(
+  connection: Connection,
+  writer: SecretWriter,
+): Promise<RepositoryState | undefined> {
+  const { settings, credential } = connection.repository.state ?? { settings: null, credential: undefined };
+  let url = settings?.url ?? '';
+  let ref = settings?.ref ?? '';
+  let access: Access = { kind: 'same' };
+  for (let step = 1; step <= totalSteps; ) {
+    const place = placeOf(step);
     if (step === 1) {
-      const answer = await askStep({
-        ...titled(1),
-        prompt: vscode.l10n.t('Address of your dotfiles repository: https://host/path, or owner/repo of GitHub'),
-        value: url,
-        whileTyping: true,
-        check: (typed) => refusal(() => checkRepositoryUrl(expandRepositoryAddress(typed), anyHost(typed))),
-        accept: async (typed) => checkRepositoryUrl(expandRepositoryAddress(typed), anyHost(typed)),
-      });
-      if (answer === 'back') continue;
-      url = answer;
+      const answer = await askAddress(place, url);
+      if (answer !== 'back') url = answer;
       step = 2;
     } else if (step === 2) {
-      const answer = await askStep({
-        ...titled(2),
-        prompt: vscode.l10n.t('Branch, tag or whole commit id. Leave it empty for the default branch.'),
-        value: ref,
-        whileTyping: true,
-        check: (typed) => (typed.trim() === '' ? undefined : refusal(() => checkRef(typed.trim()))),
-        accept: async (typed) => ({ ref: typed.trim() }),
-      });
+      const answer = await askAccess(place, url, credential);
+      if (answer !== 'back') access = answer;
       step = answer === 'back' ? 1 : 3;
+    } else if (step === 3) {
+      const answer = await askRef(place, ref);
       if (answer !== 'back') ref = answer.ref;
+      step = answer === 'back' ? 2 : 4;
     } else {
-      const setup = await askSetup(before);
+      const setup = await askSetup(place, settings);
       if (setup === 'back') {
-        step = 2;
+        step = 3;
         continue;
       }
-      const wanted = { url, ref: ref === '' ? null : ref, ...setup, always: before?.always ?? false };
-      return (await isAgreed(wanted)) ? wanted : undefined;
+      const wanted = { url, ref: ref === '' ? null : ref, ...setup, always: settings?.always ?? false };
+      await storeAccess(connection, writer, url, access);
+      return await agreeTo(connection, wanted);
     }
   }
+  return undefined;
 }
 
-function titled(step: number) {
+/** Asks for the token or key of the repository that is chosen. @throws as {@link configureRepository} */
+export async function changeAccess(connection: Connection, writer: SecretWriter): Promise<RepositoryState | undefined> {
+  const { settings, credential } = connection.repository.state ?? { settings: null, credential: undefined };
+  if (settings === null) throw new SpoonError('repository-none', 'Choose one first.');
+  const place = { title: vscode.l10n.t('Access to Your Dotfiles Repository'), step: 1, totalSteps: 1 };
+  const access = await askAccess(place, settings.url, credential);
+  return access === 'back' ? undefined : storeAccess(connection, writer, settings.url, access);
+}
+
+async function storeAccess(
+  connection: Connection,
+  writer: SecretWriter,
+  url: string,
+  access: Access,
+): Promise<RepositoryState | undefined> {
+  const { api, repository } = connection;
+  const host = credentialHost(url);
+  if (!('value' in access)) {
+    const isStored = access.kind === 'public' && repository.state?.credential?.host === host;
+    return isStored ? await api.call('removeRepositoryCredential') : undefined;
+  }
+  const { kind, value, hostKeys } = access;
+  const sealed = await writer.seal(connection, credentialUse(kind, host), value);
+  return await api.call('setRepositoryCredential', { body: { kind, host, sealed, hostKeys: [...hostKeys] } });
+}
+
+function placeOf(step: number): Place {
   return { title: vscode.l10n.t('Dotfiles Repository'), step, totalSteps };
+}
+
+async function askAddress(place: Place, value: string) {
+  const check = (typed: string) => checkDotfilesAddress(expandRepositoryAddress(typed), anyHost(typed));
+  return askStep({
+    ...place,
+    prompt: vscode.l10n.t(
+      'Address of your dotfiles repository: https://host/path, owner/repo of GitHub, or git@host:path',
+    ),
+    value,
+    whileTyping: true,
+    check: (typed) => refusalOf(() => check(typed)),
+    accept: async (typed) => check(typed),
+  });
 }
 
 /** Hosts that only the operator can allow are the service's to judge; what is typed is held to everything else. */
 function anyHost(typed: string): string[] {
   const address = expandRepositoryAddress(typed);
-  return URL.canParse(address) ? [new URL(address).host] : [];
+  if (!URL.canParse(address)) return [];
+  const { host, hostname, port } = new URL(address);
+  return [host, `${hostname}:${port || '22'}`];
 }
 
-function refusal(check: () => unknown): string | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (error instanceof SpoonError) return failureText(error);
-    throw error;
-  }
+async function askRef(place: Place, value: string) {
+  return askStep({
+    ...place,
+    prompt: vscode.l10n.t('Branch, tag or whole commit id. Leave it empty for the default branch.'),
+    value,
+    whileTyping: true,
+    check: (typed) => (typed.trim() === '' ? undefined : refusalOf(() => checkRef(typed.trim()))),
+    accept: async (typed) => ({ ref: typed.trim() }),
+  });
 }
 
 interface SetupItem extends vscode.QuickPickItem {
@@ -80,7 +127,10 @@ interface SetupItem extends vscode.QuickPickItem {
   readonly manager?: string;
 }
 
-async function askSetup(before: RepositorySettings | null): Promise<Pick<Wanted, 'setup' | 'manager'> | 'back'> {
+async function askSetup(
+  place: Place,
+  before: RepositorySettings | null,
+): Promise<Pick<Wanted, 'setup' | 'manager'> | 'back'> {
   const items: SetupItem[] = [
     {
       choice: 'found',
@@ -98,50 +148,64 @@ async function askSetup(before: RepositorySettings | null): Promise<Pick<Wanted,
       detail: command,
     })),
   ];
-  const picked = await pick(items);
+  const picked = await pickStep(place, vscode.l10n.t('What sets your home up from it'), items);
   if (picked === 'back') return 'back';
   if (picked.choice === 'found') return { setup: null, manager: null };
   if (picked.choice === 'manager')
     return { setup: null, manager: isDotfileManager(picked.manager) ? picked.manager : null };
   const answer = await askStep({
-    ...titled(3),
+    ...place,
     prompt: vscode.l10n.t('Path of the script below the repository, such as script/box'),
     value: before?.setup ?? '',
     whileTyping: true,
-    check: (typed) => refusal(() => checkSetupPath(typed.trim())),
+    check: (typed) => refusalOf(() => checkSetupPath(typed.trim())),
     accept: async (typed) => ({ setup: typed.trim() }),
   });
   return answer === 'back' ? 'back' : { ...answer, manager: null };
 }
 
-async function pick(items: SetupItem[]): Promise<SetupItem | 'back'> {
-  const input = vscode.window.createQuickPick<SetupItem>();
-  try {
-    return await new Promise<SetupItem | 'back'>((resolve, reject) => {
-      Object.assign(input, titled(3));
-      input.placeholder = vscode.l10n.t('What sets your home up from it');
-      input.items = items;
-      input.buttons = [vscode.QuickInputButtons.Back];
-      input.onDidTriggerButton(() => resolve('back'));
-      input.onDidHide(() => reject(new vscode.CancellationError()));
-      input.onDidAccept(() => {
-        const [item] = input.selectedItems;
-        if (item !== undefined) resolve(item);
-      });
-      input.show();
-    });
-  } finally {
-    input.dispose();
-  }
+/** Names the commit and what would run. One that cannot be looked at now may still be chosen: its run says the same. */
+async function agreeTo(connection: Connection, wanted: Wanted): Promise<RepositoryState | undefined> {
+  const found = await lookAhead(connection, { settings: wanted }).catch((error: unknown) => {
+    if (error instanceof SpoonError) return error;
+    throw error;
+  });
+  const agree = vscode.l10n.t('Use This Repository');
+  const question = vscode.l10n.t('Do you trust this repository?');
+  const detail = [
+    vscode.l10n.t(
+      'What its setup does, it does as you in your box: it can read and change every file of your home. Spoon stays with this commit until you take an update.',
+    ),
+    `${wanted.url}, ${wanted.ref ?? vscode.l10n.t('its default branch')}`,
+    found instanceof SpoonError
+      ? vscode.l10n.t('It could not be looked at now. {0}', failureText(found))
+      : vscode.l10n.t('Commit {0}', found.commit),
+    ...(found instanceof SpoonError ? [] : [setupWords(found)]),
+  ];
+  const answer = await vscode.window.showWarningMessage(
+    question,
+    { modal: true, detail: detail.map(asPlainText).join('\n\n') },
+    agree,
+  );
+  if (answer !== agree) return undefined;
+  const commit = found instanceof SpoonError ? {} : { commit: found.commit };
+  return connection.api.call('setRepository', { body: { ...wanted, ...commit, enabled: true } });
 }
 
-async function isAgreed({ url, ref }: Wanted): Promise<boolean> {
-  const agree = vscode.l10n.t('Use This Repository');
-  const detail = vscode.l10n.t(
-    'What its setup does, it does as you in your box: it can read and change every file of your home. Spoon stays with the commit that it fetches now until you take an update.\n\n{0}, {1}',
-    url,
-    ref ?? vscode.l10n.t('its default branch'),
-  );
-  const question = vscode.l10n.t('Do you trust this repository?');
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, agree)) === agree;
+function setupWords({ setup }: RepositoryPreview): string {
+  switch (setup.kind) {
+    case 'script':
+      return vscode.l10n.t('It runs {0}.', setup.path);
+    case 'manager':
+      return vscode.l10n.t('It runs {0}', dotfileManagers[setup.manager].command);
+    case 'offered':
+      return vscode.l10n.t(
+        'Nothing runs: it looks like {0}, whose command is offered.',
+        dotfileManagers[setup.manager].title,
+      );
+    case 'links':
+      return vscode.l10n.t('Nothing runs: its dot entries are linked into your home.');
+    case 'problem':
+      return setup.detail;
+  }
 }

@@ -1,13 +1,17 @@
 import * as vscode from 'vscode';
 import { dotfileManagers } from '../../protocol/dotfileManagers.ts';
 import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
+import { isRefused } from '../../protocol/repositoryCredential.ts';
 import type { RepositoryCommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
 import { asPlainText } from '../failure.ts';
 import type { CommandHandler } from '../registerCommands.ts';
-import { askRepository } from './configureRepository.ts';
+import type { SecretWriter } from '../secrets/secretWriter.ts';
+import { changeAccess, configureRepository } from './configureRepository.ts';
+import { PreviewDocument } from './previewDocument.ts';
+import { RepositoryHistory } from './repositoryHistory.ts';
 import { RepositoryLog } from './repositoryLog.ts';
 import { failureNotice, moodOf, repositoryName } from './repositoryText.ts';
 
@@ -24,16 +28,22 @@ export class RepositoryParts implements vscode.Disposable {
   readonly #current: CurrentConnection;
   readonly #tree: Tree;
   readonly #log: RepositoryLog;
+  readonly #history: RepositoryHistory;
+  readonly #writer: SecretWriter;
   readonly #disposables: vscode.Disposable[];
   #following: vscode.Disposable | undefined;
 
-  constructor(current: CurrentConnection, tree: Tree) {
+  constructor(current: CurrentConnection, tree: Tree, writer: SecretWriter) {
     this.#current = current;
     this.#tree = tree;
+    this.#writer = writer;
     this.#log = new RepositoryLog(current);
+    const preview = new PreviewDocument();
+    this.#history = new RepositoryHistory(current, preview);
     const timer = setInterval(() => tree.refresh(), ageMs);
     this.#disposables = [
       this.#log,
+      preview,
       new vscode.Disposable(() => clearInterval(timer)),
       current.onDidChange((connection) => this.#follow(connection)),
     ];
@@ -45,6 +55,10 @@ export class RepositoryParts implements vscode.Disposable {
       'spoon.repository.checkForUpdates': () => this.#check(),
       'spoon.repository.update': () => this.#run({ update: true }),
       'spoon.repository.run': () => this.#run({}),
+      'spoon.repository.preview': () => this.#history.preview(),
+      'spoon.repository.rollBack': () => this.#history.rollBack(),
+      'spoon.repository.changeAccess': () => this.#changeAccess(),
+      'spoon.repository.alwaysOrAsk': () => this.#alwaysOrAsk(),
       'spoon.repository.cancel': () => this.#call('cancelRepository'),
       'spoon.repository.showLog': () => this.#log.show(),
       'spoon.repository.switchOnOrOff': () => this.#switch(),
@@ -81,7 +95,10 @@ export class RepositoryParts implements vscode.Disposable {
 
   async #tellFailure(run: RepositoryRun): Promise<void> {
     const [log, again] = [vscode.l10n.t('Show Log'), vscode.l10n.t('Run Setup Again')];
-    const answer = await vscode.window.showErrorMessage(asPlainText(failureNotice(run)), log, again);
+    const access = vscode.l10n.t('Set Token or Deploy Key…');
+    const buttons = isRefused(run.stages) ? [access, log] : [log, again];
+    const answer = await vscode.window.showErrorMessage(asPlainText(failureNotice(run)), ...buttons);
+    if (answer === access) await vscode.commands.executeCommand('spoon.repository.changeAccess');
     if (answer === log) await vscode.commands.executeCommand('spoon.repository.showLog');
     if (answer === again) await vscode.commands.executeCommand('spoon.repository.run');
   }
@@ -102,14 +119,13 @@ export class RepositoryParts implements vscode.Disposable {
   }
 
   async #configure(): Promise<void> {
-    const { api, repository } = this.#current.require();
-    const wanted = await askRepository(repository.state?.settings ?? null);
-    if (wanted === undefined) return;
-    const state = await api.call('setRepository', { body: { ...wanted, enabled: true } });
-    repository.take(state);
+    const connection = this.#current.require();
+    const state = await configureRepository(connection, this.#writer);
+    if (state === undefined || state.settings === null) return;
+    connection.repository.take(state);
     if (state.run?.state === 'running') return;
     const open = vscode.l10n.t('Open Terminal');
-    const text = vscode.l10n.t('{0} is set up when your box starts.', repositoryName(wanted.url));
+    const text = vscode.l10n.t('{0} is set up when your box starts.', repositoryName(state.settings.url));
     if ((await vscode.window.showInformationMessage(text, open)) === open) {
       await vscode.commands.executeCommand('spoon.openThreadTerminal');
     }
@@ -140,6 +156,29 @@ export class RepositoryParts implements vscode.Disposable {
   async #call(name: 'cancelRepository' | 'removeRepository'): Promise<void> {
     const { api, repository } = this.#current.require();
     repository.take(await api.call(name));
+  }
+
+  async #changeAccess(): Promise<void> {
+    const connection = this.#current.require();
+    const state = await changeAccess(connection, this.#writer);
+    if (state !== undefined) connection.repository.take(state);
+  }
+
+  async #alwaysOrAsk(): Promise<void> {
+    const { api, repository } = this.#current.require();
+    const settings = repository.state?.settings;
+    if (!settings) return;
+    const always = !settings.always;
+    if (always) {
+      const yes = vscode.l10n.t('Always Take Updates');
+      const question = vscode.l10n.t('Take every new commit without asking?');
+      const detail = vscode.l10n.t(
+        'Whoever can push to {0} can then change your home, and what runs in it, at each start of your box.',
+        repositoryName(settings.url),
+      );
+      if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
+    }
+    repository.take(await api.call('setRepository', { body: { ...settings, always } }));
   }
 
   async #switch(): Promise<void> {

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { type SealKeyPins, sealForService, trustSealKey } from '../../client/sealing.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxSecretBytes } from '../../protocol/limits.ts';
+import type { SealedUse } from '../../protocol/sealedBox.ts';
 import { type SecretScope, type SetSecretResult, secretUse } from '../../protocol/secrets.ts';
 import type { Connection } from '../connection/connection.ts';
 
@@ -30,10 +31,8 @@ export class SecretWriter {
     if (value.length > maxSecretBytes) {
       throw new SpoonError('body-too-large', `A secret may have ${maxSecretBytes / 1024} KiB. Nothing was sent.`);
     }
-    const { api, session } = connection;
-    const sealer = { api, pins: this.#pins, username: session.username };
-    const seal = (): Promise<string> => sealForService({ ...sealer, use: secretUse(name, spoon), value });
-    const sealed = await this.#withTrust(connection, seal, (keyId) => trustSealKey(sealer, keyId));
+    const { api } = connection;
+    const sealed = await this.seal(connection, secretUse(name, spoon), value);
     const body = {
       sealed,
       ...(spoon === null ? {} : { spoon }),
@@ -43,6 +42,14 @@ export class SecretWriter {
     const result = await api.call('setSecret', { params: { name }, body });
     connection.secrets.put(result.secret);
     return result;
+  }
+
+  /** @param value is overwritten with zeros @throws as {@link store} */
+  async seal(connection: Connection, use: SealedUse, value: Uint8Array): Promise<string> {
+    const { api, session } = connection;
+    const sealer = { api, pins: this.#pins, username: session.username };
+    const seal = (): Promise<string> => sealForService({ ...sealer, use, value });
+    return this.#withTrust(connection, seal, (keyId) => trustSealKey(sealer, keyId));
   }
 
   async #withTrust<T>(

@@ -15,7 +15,7 @@ import { isCommit } from '../../protocol/repositoryAddress.ts';
 import type { SetRepositoryCredentialRequest } from '../../protocol/repositoryCredential.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
 import { brokenRun, restoringRun } from './endedRuns.ts';
-import { generationsOf, withEnded, withRolledBack } from './generations.ts';
+import { generationsOf, previewed, withEnded, withRolledBack } from './generations.ts';
 import type { LiveOverlay } from './liveOverlay.ts';
 import { plainPreview, plainRun } from './plainLog.ts';
 import type { RepositoryCredentials } from './repositoryCredentials.ts';
@@ -77,7 +77,7 @@ export class DotfilesRepository {
   /** @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid` */
   async set(userId: string, request: SetRepositoryRequest): Promise<RepositoryState> {
     const settings = readSettings(request, this.#parts.gitHosts);
-    await this.#parts.credentials.change(userId, (before) => withSettings(before, settings));
+    await this.#parts.credentials.change(userId, (before) => withSettings(before, settings, request.commit));
     return this.#changed(userId);
   }
 
@@ -133,14 +133,13 @@ export class DotfilesRepository {
   }
 
   /** What a run would do. @throws SpoonError as {@link check}; `not-found` for a generation that is not there */
-  async preview(box: RunningBox, { update = false, generation }: PreviewRepositoryRequest): Promise<RepositoryPreview> {
+  async preview(box: RunningBox, wanted: PreviewRepositoryRequest): Promise<RepositoryPreview> {
     const { userId } = box.user;
-    await this.#enabled(userId);
-    if (update) await this.check(box);
+    if (wanted.settings === undefined) await this.#enabled(userId);
+    if (wanted.update) await this.check(box);
     const stored = (await this.#parts.records.read(userId)) ?? noRepository;
-    const then = update ? { ...stored, commit: stored.available ?? stored.commit } : stored;
-    const of = generation === undefined ? then : withRolledBack(stored, generation);
-    return plainPreview(await box.boxd.repository.preview(await this.#request(box, of)));
+    const planned = previewed(wanted, stored, this.#parts.gitHosts);
+    return plainPreview(await box.boxd.repository.preview(await this.#request(box, planned)));
   }
 
   async generations(userId: string): Promise<RepositoryGenerations> {

@@ -1,13 +1,14 @@
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxGenerations } from '../../protocol/limits.ts';
 import type {
+  PreviewRepositoryRequest,
   RepositoryGeneration,
   RepositoryGenerations,
   RepositoryRun,
   RepositorySettings,
 } from '../../protocol/repository.ts';
 import type { StoredRepository } from './repositoryRecords.ts';
-import { withSettings } from './repositorySettings.ts';
+import { readSettings, withSettings } from './repositorySettings.ts';
 
 /** What follows the end of a run. @param of whose run it was: of one that was replaced meanwhile nothing follows */
 export function withEnded(
@@ -60,6 +61,17 @@ export function withRolledBack(before: StoredRepository, number: number): Stored
   const after = withSettings(before, { ...settings, always: false, enabled: true });
   const newest = after.available ?? after.commit;
   return { ...after, commit, available: newest === commit ? null : newest };
+}
+
+/** What would count, for a look at it; nothing is kept. @throws SpoonError `not-found`; as `readSettings` */
+export function previewed(
+  { update, generation, settings }: PreviewRepositoryRequest,
+  stored: StoredRepository,
+  gitHosts: readonly string[],
+): StoredRepository {
+  if (settings !== undefined) return withSettings(stored, readSettings(settings, gitHosts), settings.commit);
+  if (generation !== undefined) return withRolledBack(stored, generation);
+  return update ? { ...stored, commit: stored.available ?? stored.commit } : stored;
 }
 
 function isSameSource(a: RepositorySettings, b: RepositorySettings): boolean {

@@ -18,8 +18,12 @@ export function readSettings(request: SetRepositoryRequest, gitHosts: readonly s
   };
 }
 
-/** What is kept once these settings count: a commit belongs to one address and ref, a credential to one host. */
-export function withSettings(before: StoredRepository | undefined, settings: RepositorySettings): StoredRepository {
+/** What is kept once these settings count: a commit belongs to one address and ref, a credential to one host. @param agreed a commit */
+export function withSettings(
+  before: StoredRepository | undefined,
+  settings: RepositorySettings,
+  agreed?: string,
+): StoredRepository {
   const isSame = before?.settings?.url === settings.url && before.settings.ref === settings.ref;
   const credential = before?.credential;
   const isMeant = credential?.host === credentialHost(settings.url);
@@ -27,8 +31,8 @@ export function withSettings(before: StoredRepository | undefined, settings: Rep
   return {
     settings,
     restore: settings.enabled ? false : wasOn || (before?.restore ?? false),
-    commit: isSame ? before.commit : null,
-    available: isSame ? before.available : null,
+    commit: agreed ?? (isSame ? before.commit : null),
+    available: isSame && before.available !== agreed ? before.available : null,
     checkedMs: isSame ? before.checkedMs : null,
     ...(before?.generations && { generations: before.generations }),
     ...(isMeant && credential !== undefined && { credential }),

@@ -52,7 +52,7 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
   const first = () => window.page.locator('.sidebar .monaco-list-row').first();
 
   it('is chosen step by step, each checked while it is typed, and trusted before anything runs', async () => {
-    publishTree(git, 'ada/dotfiles', {
+    const { commit } = publishTree(git, 'ada/dotfiles', {
       'install.sh': 'echo "linking…"; cp bashrc ~/.bashrc; echo done',
       bashrc: 'PS1="ada> "\n',
     });
@@ -65,19 +65,22 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await window.picture('repository-refused');
     await input.fill(git.url('ada/dotfiles.git'));
     await input.press('Enter');
+    await window.pick('Public');
     await page.locator('.quick-input-message', { hasText: 'Branch, tag' }).waitFor();
     await input.press('Enter');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Its Setup Script' }).waitFor();
     await window.picture('repository-setup');
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Its Setup Script' }).click();
-    await page.locator('.monaco-dialog-box', { hasText: 'Do you trust this repository' }).waitFor();
+    await window.pick('Its Setup Script');
+    const dialog = page.locator('.monaco-dialog-box', { hasText: 'Do you trust this repository' });
+    await dialog.filter({ hasText: commit }).filter({ hasText: 'It runs install.sh' }).waitFor();
     await window.picture('repository-trust');
     await page.locator('.monaco-dialog-box .monaco-button', { hasText: 'Use This Repository' }).click();
     await first()
       .filter({ hasText: /ada\/dotfiles.*set up in/ })
       .waitFor();
     await window.picture('repository-ok');
-    assert.equal((await state()).run?.state, 'ok');
+    const now = await state();
+    assert.deepEqual([now.run?.state, now.commit], ['ok', commit]);
   });
 
   it('shows its log with links', async () => {
@@ -100,10 +103,65 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await window.page.locator('.view-lines', { hasText: 'line 3: nosuchcommand' }).waitFor();
     await window.page.locator('.view-lines .detected-link', { hasText: 'install.sh' }).waitFor();
     await window.picture('repository-failed-log');
+    // In the editor, where a click with Ctrl follows a link.
+    await window.page
+      .locator('.view-lines .detected-link', { hasText: 'install.sh' })
+      .first()
+      .click({ modifiers: ['ControlOrMeta'] });
+    await window.tab('install.sh').waitFor();
+    await window.page.locator('.line-numbers.active-line-number', { hasText: /^3$/ }).waitFor();
+    await window.picture('repository-link');
     assert.equal(await service.inBox(user, 'echo', 'open'), 'open');
   });
 
+  it('is looked at before it is applied, and gone back from', async () => {
+    const { commit } = publishTree(git, 'ada/dotfiles', { '.inputrc': 'set bell-style none\n', '.vimrc': 'theirs\n' });
+    await window.clearNotifications();
+    const checked = await service.spoonctl(user, ['dotfiles', 'repo', 'test']);
+    assert.equal(checked.code, 0, checked.stderr);
+    await window.command('Spoon: Preview Dotfiles Apply');
+    await window.tab('Dotfiles Preview.txt').waitFor();
+    const text = window.page.locator('.view-lines', { hasText: '~/.inputrc: link' });
+    await text.filter({ hasText: '~/.vimrc: leave as it is' }).waitFor();
+    await window.picture('repository-preview');
+    await service.inBox(user, 'test', '!', '-e', '.inputrc');
+    await window.pressNotificationButton('Apply commit', 'Update');
+    await window.until(async () => (await state()).commit === commit && (await state()).run?.state === 'ok');
+    await window.command('Spoon: Roll Back Dotfiles Repository…');
+    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Before Any' }).waitFor();
+    await window.picture('repository-generations');
+    await window.pick(/Generation 1/);
+    await window.page.locator('.monaco-dialog-box', { hasText: 'Go back to generation 1' }).waitFor();
+    await window.picture('repository-roll-back');
+    await window.pressDialogButton('Roll Back');
+    await window.until(async () => (await state()).commit !== commit && (await state()).run?.state === 'ok');
+    await service.inBox(user, 'test', '!', '-e', '.inputrc');
+  });
+
+  it('is private: says so, takes a token that nobody sees, and then works', async () => {
+    publishTree(git, 'ada/secret', { '.secretrc': 'x\n' });
+    git.protect('ada/secret.git', 'git', 'tok-3n-canary-ui');
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ url: git.url('ada/secret.git') });
+    await service.fetch(user, '/v1/environment/repository', { method: 'PUT', headers, body });
+    await first().filter({ hasText: 'could not be fetched' }).waitFor();
+    await window.page.locator('.notification-list-item', { hasText: 'private or missing' }).first().waitFor();
+    await window.picture('repository-private');
+    await window.pressNotificationButton('private or missing', 'Set Token or Deploy Key…');
+    await window.pick(/Private, with a Token/);
+    await window.page.locator('.quick-input-widget input[type=password]').fill('tok-3n-canary-ui');
+    await window.picture('repository-token');
+    await window.page.keyboard.press('Enter');
+    await first()
+      .filter({ hasText: /ada\/secret.*set up in/ })
+      .waitFor();
+    assert.equal((await state()).credential?.kind, 'token');
+    await window.clearNotifications();
+  });
+
   it('can be cancelled while it runs', async () => {
+    const { url } = publishTree(git, 'ada/dotfiles', { 'install.sh': 'exit 0' });
+    assert.equal((await service.spoonctl(user, ['dotfiles', 'repo', 'set', url])).code, 0);
     publishTree(git, 'ada/dotfiles', { 'install.sh': 'echo waiting; sleep 1000' });
     await window.command('Spoon: Check Dotfiles Repository for Updates');
     await window.pressNotificationButton('moved from', 'Update');
