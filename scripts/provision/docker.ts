@@ -5,6 +5,7 @@ import { createWriteStream } from 'node:fs';
 import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { cacheFolder } from './cacheFolder.ts';
 import { type EngineSlot, takeEngineSlot } from './engineSlot.ts';
@@ -22,6 +23,11 @@ export interface TestEngine extends AsyncDisposable {
   readonly socketPath: string;
   /** Where its bridges are: a path for nsenter(1). */
   readonly networkNamespace: string;
+  /**
+   * Ends the daemon alone, by SIGKILL, as a crash does. Another one is started in its place, with the same data and the same
+   * containers, which ran on (`--live-restore`). Resolves when that one answers.
+   */
+  crashDaemon(): Promise<void>;
 }
 
 const needs = [
@@ -32,6 +38,7 @@ const needs = [
   { file: 'setpriv', debianPackage: 'util-linux' },
 ];
 
+// A daemon that was killed (137) is started again, as systemd does; one that cannot start or was told to stop is not.
 // /run and what dockerd writes to /etc (20.10: /etc/docker/key.json, whatever it is told) are in memory and private. Its
 // sockets lie in /run for a second reason: in a long cache path they would pass the 107 bytes that unix(7) allows.
 const firstProcess = `
@@ -40,10 +47,14 @@ ip link set lo up
 mount -t tmpfs -o mode=0755 tmpfs /run
 mkdir /run/etc /run/work
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
-"$@" &
-engine=$!
 trap 'kill -TERM $engine' TERM
-while kill -0 $engine 2>/dev/null; do wait $engine || true; done
+status=137
+while [ $status = 137 ]; do
+  rm -f /run/engine.pid
+  "$@" &
+  engine=$!
+  while kill -0 $engine 2>/dev/null; do status=0; wait $engine || status=$?; done
+done
 `;
 
 const startTimeoutMs = 30_000;
@@ -129,6 +140,7 @@ async function stoppable(slot: EngineSlot, cgroup: string, child: ChildProcess):
     host: `unix://${socketPath}`,
     socketPath,
     networkNamespace: `/proc/${await firstProcessOf(child.pid)}/ns/net`,
+    crashDaemon: () => crashDaemon(child, socketPath),
     [Symbol.asyncDispose]() {
       stopping ??= stopEngine(slot, cgroup, child);
       return stopping;
@@ -151,6 +163,32 @@ async function stopEngine(slot: EngineSlot, cgroup: string, child: ChildProcess)
   await rm(socketPath, { force: true });
   await removeCgroups(cgroup);
   await slot.release();
+}
+
+async function crashDaemon(child: ChildProcess, socketPath: string): Promise<void> {
+  const old = await daemonOf(child);
+  if (old === undefined) throw new Error('The Docker engine does not run.');
+  process.kill(old, 'SIGKILL');
+  const docker = new Docker({ socketPath, timeout: startTimeoutMs });
+  const endMs = Date.now() + startTimeoutMs;
+  for (;;) {
+    const daemon = await daemonOf(child);
+    const answers = daemon !== undefined && daemon !== old && (await docker.ping().then(Boolean, () => false));
+    if (answers) return;
+    if (Date.now() > endMs) throw new Error('The Docker engine did not come back.');
+    await delay(50);
+  }
+}
+
+/** The daemon among the children of the first process; the shims of containers whose daemon is gone are there as well. */
+async function daemonOf(child: ChildProcess): Promise<number | undefined> {
+  const first = await firstProcessOf(child.pid);
+  const children = await readFile(`/proc/${first}/task/${first}/children`, 'utf8').catch(() => '');
+  for (const pid of children.trim().split(' ')) {
+    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+    if (name.trim() === 'dockerd') return Number(pid);
+  }
+  return undefined;
 }
 
 /** The pid, as the host sees it, of the first process in the engine's own process namespace. */
