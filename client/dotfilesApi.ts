@@ -118,6 +118,11 @@ export class DotfilesApi {
     return await this.#api.call('dotfileHistory', { query: named(name), signal });
   }
 
+  /** Older versions are gone for good. @returns what is left @throws SpoonError `request-invalid` for the current one */
+  async forget(path: string, versions: readonly number[], signal?: AbortSignal): Promise<DotfileHistory> {
+    return await this.#api.call('forgetDotfileVersions', { body: { path, versions: [...versions] }, signal });
+  }
+
   /** Those that can be restored, the last one removed first. */
   async deleted(signal?: AbortSignal): Promise<DeletedDotfile[]> {
     return (await this.#api.call('deletedDotfiles', { signal })).dotfiles;

@@ -55,7 +55,8 @@ describe('sealing for a service', () => {
       assert.equal((error as SpoonError).extra.keyId, rotated.keyId);
       return true;
     });
-    assert.deepEqual(await trustSealKey(request()), rotated);
+    await assert.rejects(trustSealKey(request(), 'A'.repeat(43)), code('seal-key-changed'));
+    assert.deepEqual(await trustSealKey(request(), rotated.publicKey), rotated);
     await sealForService(request());
     // Somebody else at the same service has a key of their own, first seen here.
     await sealForService({ ...request(), username: 'bo' });

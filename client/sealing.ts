@@ -51,15 +51,15 @@ export async function sealForService({ api, pins, username, use, value }: SealRe
 
 /**
  * Takes the key that the service has now in place of the one seen first. A person has said so.
- * @param shownKeyId of the key that the person was shown
+ * @param shown the public key that the person was asked about
  * @throws SpoonError `seal-key-changed` when it is yet another one
  */
 export async function trustSealKey(
   { api, pins, username }: Omit<SealRequest, 'use' | 'value'>,
-  shownKeyId?: string,
+  shown?: string,
 ): Promise<SealKey> {
   const key = await api.call('sealKey');
-  if (shownKeyId !== undefined && key.keyId !== shownKeyId) {
+  if (shown !== undefined && key.publicKey !== shown) {
     throw new SpoonError('seal-key-changed', undefined, { extra: { keyId: key.keyId, publicKey: key.publicKey } });
   }
   await pins.set(pinName(api.url, username), key.publicKey);

@@ -53,6 +53,7 @@ const secretCommandIds = [
   'spoon.secrets.delete',
   'spoon.secrets.copyName',
   'spoon.secrets.import',
+  'spoon.secrets.move',
   'spoon.secrets.refresh',
 ] as const;
 

@@ -30,7 +30,7 @@ import { registerCommands, runGuarded } from './registerCommands.ts';
 import { RepositoryParts } from './repository/repositoryParts.ts';
 import { SealKeySecrets } from './secrets/sealKeySecrets.ts';
 import { SecretParts } from './secrets/secretParts.ts';
-import { SecretWriter } from './secrets/secretWriter.ts';
+import { type SecretToStore, SecretWriter } from './secrets/secretWriter.ts';
 import { ConnectionStatus, showStatusMenu } from './status/connectionStatus.ts';
 import { diagnosticsText } from './status/diagnostics.ts';
 import type { ThreadTerminals } from './terminals/threadTerminals.ts';
@@ -44,6 +44,7 @@ export interface TestView {
   readonly tree: DotfilesTree;
   readonly drops: DropController;
   readonly activationMs: number;
+  storeSecret(secret: SecretToStore): Promise<unknown>;
   signInWith(handed: { url: string; token: string }): Promise<unknown>;
 }
 
@@ -67,8 +68,9 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const remove = new DeleteCommand(current, tree, log);
   const threads = new ThreadParts({ context, current, log });
 
-  const repository = new RepositoryParts(current, tree, new SecretWriter(new SealKeySecrets(context.secrets)));
-  const secrets = new SecretParts({ context, current, platform });
+  const secretWriter = new SecretWriter(new SealKeySecrets(context.secrets));
+  const repository = new RepositoryParts(current, tree, secretWriter);
+  const secrets = new SecretParts({ current, platform, log, writer: secretWriter });
 
   context.subscriptions.push(
     log,
@@ -142,7 +144,15 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const activationMs = performance.now() - startedMs;
   log.info(`active after ${activationMs.toFixed(1)} ms`);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
-  return { current, sessions, tree, drops, activationMs, signInWith: (handed) => signInWith(signingIn, handed) };
+  return {
+    current,
+    sessions,
+    tree,
+    drops,
+    activationMs,
+    storeSecret: (secret) => secretWriter.store(current.require(), secret),
+    signInWith: (handed) => signInWith(signingIn, handed),
+  };
 
   async function takeHandedSignIn(): Promise<void> {
     await runGuarded(

@@ -83,6 +83,20 @@ export const dotfileRoutes = {
     query: Type.Object(pathOrId, closed),
     response: DotfileHistory,
   },
+  forgetDotfileVersions: {
+    method: 'POST',
+    path: '/v1/dotfiles/history/forget',
+    scope: 'files:write',
+    summary: 'Forget older versions of one dotfile for good, such as those that hold a secret',
+    body: Type.Object(
+      {
+        path: Type.String(),
+        versions: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: 100, uniqueItems: true }),
+      },
+      closed,
+    ),
+    response: DotfileHistory,
+  },
   deletedDotfiles: {
     method: 'GET',
     path: '/v1/dotfiles/deleted',

@@ -10,7 +10,7 @@ export interface SecretFinding {
   readonly what: string;
   /** From 1. */
   readonly line: number;
-  /** Where in the text, in UTF-16 code units. A finding never quotes what it found. */
+  /** Where the value is in the text, in UTF-16 code units. A finding never quotes what it found. */
   readonly start: number;
   readonly end: number;
 }
@@ -44,7 +44,7 @@ const rules: readonly Rule[] = [
   {
     rule: 'slack',
     what: 'a Slack token',
-    pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com\/services\/T[A-Z0-9]+\/B/,
+    pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com\/services\/T[A-Z0-9]+\/B[A-Za-z0-9/]*/,
   },
   { rule: 'stripe', what: 'a Stripe key', pattern: /\b[rs]k_live_[A-Za-z0-9]{16,}/ },
   {
@@ -129,7 +129,8 @@ function findInLine(path: string, line: string): Found | undefined {
     const match = pattern.exec(line);
     if (match === null) continue;
     if (weighed && isPlaceholder(match[1] ?? '')) continue;
-    return { rule, what, at: match.index, length: match[0].length };
+    const value = weighed ? (match[1] ?? '') : match[0];
+    return { rule, what, at: match.index + match[0].lastIndexOf(value), length: value.length };
   }
   for (const match of line.matchAll(secretName)) {
     const value = match[2] ?? '';

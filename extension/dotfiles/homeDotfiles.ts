@@ -138,6 +138,11 @@ export class HomeDotfiles implements vscode.Disposable {
     return await this.#api.history(name);
   }
 
+  /** Older versions are gone for good. */
+  async forget(path: HomePath, versions: readonly number[]): Promise<void> {
+    await this.#api.forget(path, versions);
+  }
+
   /** Removed, and not yet forgotten; the last one first. */
   async deleted(): Promise<readonly DeletedDotfile[]> {
     return await this.#api.deleted();

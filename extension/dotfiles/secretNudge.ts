@@ -3,6 +3,7 @@ import { findSecrets, type SecretFinding } from '../../protocol/secretRules.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Log } from '../outputLog.ts';
 import { runGuarded } from '../registerCommands.ts';
+import { takeable } from '../secrets/secretReference.ts';
 import { nameOf } from './dotfileIndex.ts';
 import { accountOf, dotfileUri } from './dotfileUri.ts';
 import { inParallel } from './inParallel.ts';
@@ -10,14 +11,19 @@ import { inParallel } from './inParallel.ts';
 export interface Suspect {
   readonly path: string;
   readonly first: SecretFinding;
+  /** Something in it can be a secret that the file refers to. */
+  readonly isTakeable: boolean;
 }
 
 const atOnce = 4;
 
 /** What in a file looks like a secret, if anything does. Never leaves this machine by itself. */
 export function suspectIn(path: string, bytes: Uint8Array): Suspect | undefined {
-  const [first] = findSecrets(path, bytes);
-  return first === undefined ? undefined : { path, first };
+  const findings = findSecrets(path, bytes);
+  const [first] = findings;
+  if (first === undefined) return undefined;
+  const text = new TextDecoder().decode(bytes);
+  return { path, first, isTakeable: findings.some((finding) => takeable(path, text, finding) !== undefined) };
 }
 
 /**
@@ -48,6 +54,7 @@ export class SecretNudge {
   }
 
   async #ask(connection: Connection, suspects: readonly Suspect[], first: Suspect): Promise<void> {
+    const move = vscode.l10n.t('Move to Secrets…');
     const show = vscode.l10n.t('Show It');
     const silence = suspects.length === 1 ? vscode.l10n.t('Fine for This File') : vscode.l10n.t('Fine for These Files');
     const names = suspects.slice(0, 5).map(({ path }) => nameOf(path));
@@ -66,7 +73,10 @@ export class SecretNudge {
             [...names, ...(more > 0 ? [vscode.l10n.t('{0} more', more)] : [])].join(', '),
           );
     const fine = vscode.l10n.t('It is stored encrypted, but whatever runs in your box can read it.');
-    const answer = await vscode.window.showWarningMessage(`${what} ${fine}`, show, silence);
+    // A key that is a file of its own has nowhere to be referred to from, and of several files one is moved after the other.
+    const canMove = suspects.length === 1 && first.isTakeable && connection.secrets.access === 'listed';
+    const answer = await vscode.window.showWarningMessage(`${what} ${fine}`, ...(canMove ? [move] : []), show, silence);
+    if (answer === move) await vscode.commands.executeCommand('spoon.secrets.move', { path: first.path });
     if (answer === show) await reveal(connection, first);
     if (answer === silence) await inParallel(suspects, atOnce, ({ path }) => connection.dotfiles.silence(path));
   }

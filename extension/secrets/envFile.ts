@@ -35,7 +35,7 @@ function whyNot(name: string, value: string): string | undefined {
   try {
     checkEnvName(name);
   } catch (error) {
-    if (error instanceof SpoonError) return error.message;
+    if (error instanceof SpoonError) return error.detail ?? error.message;
     throw error;
   }
   if (value === '') return 'It has no value.';

@@ -59,30 +59,48 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
+/** Undefined when it is left. What cannot be a secret is in the list, with the reason, and cannot be chosen. */
 async function choose(
-  { secrets, threads }: Connection,
+  { secrets }: Connection,
   entries: readonly EnvEntry[],
   refused: readonly RefusedEntry[],
 ): Promise<readonly EnvEntry[] | undefined> {
-  const item = (entry: EnvEntry): EntryItem => {
+  const fit = entries.map((entry): EntryItem => {
     const isKnown = secrets.find(entry.name, null) !== undefined;
     const description = isKnown ? vscode.l10n.t('replaces the value that it has') : '';
-    return { label: entry.name, description, picked: !isKnown, entry };
-  };
-  const leftOut = refused.map(
+    return { label: entry.name, description, iconPath: new vscode.ThemeIcon('key'), picked: !isKnown, entry };
+  });
+  const unfit = refused.map(
     ({ name, why }): EntryItem => ({
-      label: asPlainText(vscode.l10n.t('Left out: {0}. {1}', name, why)),
-      kind: vscode.QuickPickItemKind.Separator,
+      label: asPlainText(name),
+      description: asPlainText(why),
+      iconPath: new vscode.ThemeIcon('circle-slash'),
     }),
   );
-  const where = threads.spoons.length > 0 ? vscode.l10n.t('in shells, everywhere') : vscode.l10n.t('in shells');
-  const picked = await vscode.window.showQuickPick<EntryItem>([...entries.map(item), ...leftOut], {
-    title: vscode.l10n.t('Import Secrets from .env'),
-    placeHolder: vscode.l10n.t('Which of these become secrets, {0}', where),
-    canPickMany: true,
-    ignoreFocusOut: true,
-  });
-  return picked?.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
+  const parting: EntryItem = { label: vscode.l10n.t('Left Out'), kind: vscode.QuickPickItemKind.Separator };
+  const input = vscode.window.createQuickPick<EntryItem>();
+  try {
+    return await new Promise((resolve) => {
+      input.title = vscode.l10n.t('Choose Secrets to Import');
+      input.placeholder = vscode.l10n.t('Which of these become secrets, in shells everywhere');
+      input.canSelectMany = true;
+      input.ignoreFocusOut = true;
+      input.items = [...fit, ...(unfit.length > 0 ? [parting, ...unfit] : [])];
+      input.selectedItems = fit.filter(({ picked }) => picked);
+      input.onDidChangeSelection((items) => {
+        if (items.some(({ entry }) => entry === undefined)) {
+          input.selectedItems = items.filter(({ entry }) => entry !== undefined);
+        }
+      });
+      input.onDidHide(() => resolve(undefined));
+      input.onDidAccept(() =>
+        resolve(input.selectedItems.flatMap(({ entry }) => (entry === undefined ? [] : [entry]))),
+      );
+      input.show();
+    });
+  } finally {
+    input.dispose();
+  }
 }
 
 async function storeAll(

@@ -3,18 +3,15 @@ import { SpoonError } from '../../protocol/errors.ts';
 import type { Secret, SetSecretResult } from '../../protocol/secrets.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
-import { asPlainText } from '../failure.ts';
 import { askNewSecret } from './newSecret.ts';
 import { askAppearance, askSpoon, askValue, type Place } from './secretQuestions.ts';
 import type { SecretNode, SecretsTree } from './secretsTree.ts';
-import { placeInWords } from './secretWords.ts';
+import { placeInWords, shellsInWords } from './secretWords.ts';
 import type { SecretWriter } from './secretWriter.ts';
 
 interface SecretItem extends vscode.QuickPickItem {
   readonly secret: Secret;
 }
-
-const maxNamed = 5;
 
 /** The commands of the Secrets view; without a node they ask which secret is meant. */
 export class SecretCommands {
@@ -29,7 +26,7 @@ export class SecretCommands {
   }
 
   async create(): Promise<void> {
-    const connection = await this.#listed();
+    const connection = await this.listed();
     const wanted = await askNewSecret(connection);
     const known = connection.secrets.find(wanted.name, wanted.spoon);
     if (known !== undefined && !(await isReplacementMeant(known))) return;
@@ -39,7 +36,7 @@ export class SecretCommands {
   }
 
   async replace(node?: SecretNode): Promise<void> {
-    const connection = await this.#listed();
+    const connection = await this.listed();
     const secret = await this.#secret(connection, node, vscode.l10n.t('Replace Secret Value'));
     if (secret === undefined) return;
     const place = { title: vscode.l10n.t('Replace Secret Value'), step: 1, totalSteps: 1 };
@@ -51,7 +48,7 @@ export class SecretCommands {
 
   /** The value is sealed for its spoon, so that another spoon needs it once more. */
   async changeScope(node?: SecretNode): Promise<void> {
-    const connection = await this.#listed();
+    const connection = await this.listed();
     const secret = await this.#secret(connection, node, vscode.l10n.t('Change Secret Scope'));
     if (secret === undefined) return;
     const spoons = connection.threads.spoons.map(({ name }) => name);
@@ -75,7 +72,7 @@ export class SecretCommands {
   }
 
   async delete(node?: SecretNode): Promise<void> {
-    const connection = await this.#listed();
+    const connection = await this.listed();
     const secret = await this.#secret(connection, node, vscode.l10n.t('Delete Secret'));
     if (secret === undefined) return;
     const remove = vscode.l10n.t('Delete');
@@ -87,7 +84,7 @@ export class SecretCommands {
   }
 
   async copyName(node?: SecretNode): Promise<void> {
-    const connection = await this.#listed();
+    const connection = await this.listed();
     const secret = await this.#secret(connection, node, vscode.l10n.t('Copy Secret Name'));
     if (secret === undefined) return;
     await vscode.env.clipboard.writeText(secret.name);
@@ -144,7 +141,8 @@ export class SecretCommands {
     return (await vscode.window.showQuickPick(items, { title, matchOnDescription: true }))?.secret;
   }
 
-  async #listed(): Promise<Connection> {
+  /** The service answers and has told the names. @throws SpoonError */
+  async listed(): Promise<Connection> {
     const connection = this.#current.require();
     connection.requireReachable();
     await requireSecrets(connection);
@@ -157,7 +155,7 @@ interface Places {
 }
 
 /** The list is there. @throws SpoonError `insufficient-scope`, `not-found` with what to do */
-export async function requireSecrets({ secrets, host }: Connection): Promise<void> {
+async function requireSecrets({ secrets, host }: Connection): Promise<void> {
   if (secrets.access !== 'listed') await secrets.refresh();
   if (secrets.access === 'older') {
     throw new SpoonError(
@@ -179,18 +177,16 @@ async function isReplacementMeant(secret: Secret): Promise<boolean> {
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, replace)) === replace;
 }
 
-export function tellSet({ secret, olderTerminals }: SetSecretResult): void {
+function tellSet({ secret, olderTerminals }: SetSecretResult): void {
   const { name } = secret;
   if (olderTerminals.length === 0) {
     const text = vscode.l10n.t('{0} is in {1} from the next one on', name, placeInWords(secret));
     vscode.window.setStatusBarMessage(text, 5000);
     return;
   }
-  const named = olderTerminals.slice(0, maxNamed).map(asPlainText);
-  const more = olderTerminals.length - named.length;
-  const shells = [...named, ...(more > 0 ? [vscode.l10n.t('{0} more', more)] : [])].join(', ');
   const open = vscode.l10n.t('Open Terminal…');
-  const text = vscode.l10n.t('{0} is set. Open shells keep what they started with: {1}.', name, shells);
+  const shells = shellsInWords(olderTerminals.length);
+  const text = vscode.l10n.t('{0} is set. {1} than this value; new ones have it.', name, shells);
   void vscode.window.showInformationMessage(text, open).then((answer) => {
     if (answer === open) return vscode.commands.executeCommand('spoon.openThreadTerminal');
     return undefined;

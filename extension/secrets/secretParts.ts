@@ -1,18 +1,20 @@
 import * as vscode from 'vscode';
 import type { SecretCommandId } from '../commandIds.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
+import type { Log } from '../outputLog.ts';
 import type { Platform } from '../platform.ts';
 import type { CommandHandler } from '../registerCommands.ts';
 import { importEnv } from './importEnv.ts';
-import { SealKeySecrets } from './sealKeySecrets.ts';
-import { requireSecrets, SecretCommands, secretNodeOf } from './secretCommands.ts';
+import { dotfileOf, moveToSecrets } from './moveToSecrets.ts';
+import { SecretCommands, secretNodeOf } from './secretCommands.ts';
 import { SecretsTree } from './secretsTree.ts';
-import { SecretWriter } from './secretWriter.ts';
+import type { SecretWriter } from './secretWriter.ts';
 
 interface Surroundings {
-  readonly context: vscode.ExtensionContext;
   readonly current: CurrentConnection;
   readonly platform: Platform;
+  readonly log: Log;
+  readonly writer: SecretWriter;
 }
 
 /** Everything about secrets in VS Code: the view, the commands, and the only way a value takes out of a window. */
@@ -21,8 +23,7 @@ export class SecretParts implements vscode.Disposable {
   readonly commands: Readonly<Record<SecretCommandId, CommandHandler>>;
   readonly #disposable: vscode.Disposable;
 
-  constructor({ context, current, platform }: Surroundings) {
-    const writer = new SecretWriter(new SealKeySecrets(context.secrets));
+  constructor({ current, platform, log, writer }: Surroundings) {
     this.tree = new SecretsTree(current);
     const commands = new SecretCommands({ current, tree: this.tree, writer });
     this.#disposable = vscode.Disposable.from(this.tree);
@@ -35,11 +36,10 @@ export class SecretParts implements vscode.Disposable {
         commands.delete(argument === 'byKey' ? node(undefined) : secretNodeOf(argument)),
       'spoon.secrets.copyName': (argument) =>
         commands.copyName(argument === 'byKey' ? node(undefined) : secretNodeOf(argument)),
-      'spoon.secrets.import': async () => {
-        const connection = current.require();
-        connection.requireReachable();
-        await requireSecrets(connection);
-        await importEnv(connection, { writer, parseEnv: platform.parseEnv });
+      'spoon.secrets.import': async () => importEnv(await commands.listed(), { writer, parseEnv: platform.parseEnv }),
+      'spoon.secrets.move': async (argument) => {
+        const path = dotfileOf(argument);
+        if (path !== undefined) await moveToSecrets(await commands.listed(), path, { writer, log });
       },
       'spoon.secrets.refresh': () => commands.refresh(),
     };

@@ -65,7 +65,11 @@ export async function askValue(place: Place, name: string): Promise<StepAnswer<{
 }
 
 async function valueOfFile(): Promise<{ value: Uint8Array } | undefined> {
-  const [uri] = (await vscode.window.showOpenDialog({ openLabel: vscode.l10n.t('Take as Value') })) ?? [];
+  const [uri] =
+    (await vscode.window.showOpenDialog({
+      title: vscode.l10n.t('Value of a Secret'),
+      openLabel: vscode.l10n.t('Take as Value'),
+    })) ?? [];
   if (uri === undefined) return undefined;
   const { size } = await vscode.workspace.fs.stat(uri);
   checkLength(size);

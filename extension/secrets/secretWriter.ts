@@ -49,13 +49,13 @@ export class SecretWriter {
     const { api, session } = connection;
     const sealer = { api, pins: this.#pins, username: session.username };
     const seal = (): Promise<string> => sealForService({ ...sealer, use, value });
-    return this.#withTrust(connection, seal, (keyId) => trustSealKey(sealer, keyId));
+    return this.#withTrust(connection, seal, (shown) => trustSealKey(sealer, shown));
   }
 
   async #withTrust<T>(
     { host }: Connection,
     seal: () => Promise<T>,
-    trust: (keyId: string) => Promise<unknown>,
+    trust: (publicKey: string) => Promise<unknown>,
   ): Promise<T> {
     try {
       return await seal();
@@ -71,7 +71,7 @@ export class SecretWriter {
       if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, use)) !== use) {
         throw new vscode.CancellationError();
       }
-      await trust(keyId);
+      await trust(String(error.extra.publicKey));
       return await seal();
     }
   }

@@ -111,7 +111,11 @@ export class SecretsTree implements vscode.TreeDataProvider<SecretNode>, vscode.
     this.#nodes.clear();
     if (connection !== undefined) {
       this.#following = vscode.Disposable.from(
-        connection.secrets.onDidChange(() => this.#show()),
+        connection.secrets.onDidChange(() => {
+          this.#show();
+          // Which shells are older is for those to say that are open now.
+          if (this.#view.visible) connection.threads.refreshSoon();
+        }),
         connection.threads.onDidChange(() => this.#show()),
       );
     }
@@ -134,8 +138,9 @@ function secretItem(secret: Secret, older: number): vscode.TreeItem {
   const { name, file, updatedMs, spoon } = secret;
   const state = older > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
   const item = new vscode.TreeItem(name, state);
-  const age = timeText(updatedMs, Date.now());
-  const facts = [placeInWords(secret), age, ...(older > 0 ? [shellsInWords(older)] : [])];
+  const isNew = Date.now() - updatedMs < ageMs;
+  const age = isNew ? vscode.l10n.t('just now') : timeText(updatedMs, Date.now());
+  const facts = [placeInWords(secret), ...(older > 0 ? [shellsInWords(older)] : []), age];
   // Another id with the first older shell: VS Code takes the twistie of a row that it knows from before.
   item.id = `secret ${name} ${spoon ?? ''} ${older > 0}`;
   item.description = facts.join(', ');

@@ -16,6 +16,7 @@ import type { HomePath } from '../../protocol/homePath.ts';
 import type { DotfileRow } from '../store/tables.ts';
 import { describeDrifts } from './describeDrift.ts';
 import * as rows from './dotfileRows.ts';
+import { forgetVersions } from './forgetVersions.ts';
 import { type Drift, keepDrift } from './keepDrift.ts';
 import { saveAll, saveEach } from './manySaves.ts';
 import { type Overlay, overlayOf } from './overlay.ts';
@@ -77,6 +78,12 @@ export class Dotfiles {
   /** Newest first. @throws SpoonError `not-found`, `integrity-failure`, `key-unavailable` */
   history(userId: string, name: DotfileName): Promise<DotfileHistory> {
     return historyOf(this.#parts, userId, name);
+  }
+
+  /** @returns what is left @throws SpoonError as {@link forgetVersions} */
+  async forgetVersions(userId: string, path: HomePath, versions: readonly number[]): Promise<DotfileHistory> {
+    await this.#trees.use(userId, (tree) => forgetVersions(this.#parts, userId, tree, { path, versions }));
+    return this.history(userId, { path });
   }
 
   async deleted(userId: string): Promise<DeletedDotfileList> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Check } from 'typebox/value';
+import { parseHomePath } from '../../protocol/homePath.ts';
 import { keptVersionsMs, maxBatchEntries } from '../../protocol/limits.ts';
 import { routes } from '../../protocol/routes.ts';
 import { codeOf, TestApp } from './testApp.fixture.ts';
@@ -199,5 +200,49 @@ describe('a batch', () => {
     const broken = await app.app.inject({ method: 'POST', url: '/v1/dotfiles/batch', payload: cut, headers });
     assert.equal(codeOf(broken), '422 request-invalid');
     assert.deepEqual((await app.send('GET', '/v1/dotfiles')).json().dotfiles, []);
+  });
+});
+
+describe('forgetting versions', () => {
+  const forget = (app: TestApp, body: object) => app.send('POST', '/v1/dotfiles/history/forget', body);
+
+  it('takes older ones away for good, and leaves the others', async (t) => {
+    const app = await TestApp.open(t);
+    let etag: string | undefined;
+    for (const text of ['one', 'two', 'three']) {
+      const saved = await app.put('path=.npmrc', text, etag === undefined ? {} : { 'if-match': etag });
+      etag = saved.json().dotfile.etag;
+    }
+    const forgotten = await forget(app, { path: '.npmrc', versions: [1, 2, 9] });
+    assert(Check(routes.forgetDotfileVersions.response, forgotten.json()));
+    assert.deepEqual(
+      forgotten.json().versions.map(({ version }: { version: number }) => version),
+      [3],
+    );
+    assert.equal(codeOf(await app.send('GET', '/v1/dotfiles/content?path=.npmrc&version=2')), '404 not-found');
+    assert.equal(codeOf(await restore(app, { path: '.npmrc', version: 1 })), '404 not-found');
+    assert.equal((await app.send('GET', '/v1/dotfiles/content?path=.npmrc')).body, 'three');
+    // The numbers go on where they were.
+    assert.equal((await app.put('path=.npmrc', 'four', { 'if-match': etag ?? '' })).json().dotfile.version, 4);
+  });
+
+  it('is refused for the current one, and for what is not there', async (t) => {
+    const app = await TestApp.open(t);
+    await app.put('path=.npmrc', 'one');
+    assert.equal(codeOf(await forget(app, { path: '.npmrc', versions: [1] })), '422 request-invalid');
+    assert.equal(codeOf(await forget(app, { path: '.other', versions: [1] })), '404 not-found');
+    assert.equal(codeOf(await forget(app, { path: '../x', versions: [1] })), '422 path-traversal');
+  });
+
+  it('lets a kept hand edit go with its version', async (t) => {
+    const app = await TestApp.open(t);
+    await app.put('path=.npmrc', 'one');
+    const edit = { path: parseHomePath('.npmrc'), bytes: Buffer.from('by hand'), mode: 0o600 };
+    await app.users.dotfiles.keepDrift('ada', edit);
+    const kept = async () => (await app.users.dotfiles.drifts('ada', new Map())).length;
+    assert.equal(await kept(), 1);
+    await forget(app, { path: '.npmrc', versions: [2] });
+    assert.equal(await kept(), 0);
+    assert.equal((await app.users.reopen().drifts('ada', new Map())).length, 0);
   });
 });

@@ -15,6 +15,10 @@ export function addVersionRoutes(app: FastifyInstance, dotfiles: Dotfiles, heare
     dotfiles.history(requireUser(caller).userId, nameOf(query)),
   );
 
+  addRoute(app, routes.forgetDotfileVersions, ({ caller, body }) =>
+    dotfiles.forgetVersions(requireUser(caller).userId, parseHomePath(body.path), body.versions),
+  );
+
   addRoute(app, routes.deletedDotfiles, ({ caller }) => dotfiles.deleted(requireUser(caller).userId));
 
   addRoute(app, routes.restoreDotfile, async ({ caller, body, request }) => {

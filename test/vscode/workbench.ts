@@ -41,7 +41,8 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
   readonly folder: string;
   readonly extensionHostPid: () => Promise<number>;
   readonly #address: string;
-  readonly #dataFolder: string;
+  /** Where this VS Code keeps its settings, state and logs. */
+  readonly dataFolder: string;
   readonly #pictures: string | undefined;
   readonly #resources: AsyncDisposableStack;
 
@@ -58,7 +59,7 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     this.folder = parts.folder;
     this.extensionHostPid = parts.extensionHostPid;
     this.#address = parts.address;
-    this.#dataFolder = parts.dataFolder;
+    this.dataFolder = parts.dataFolder;
     this.#pictures = parts.pictures;
     this.#resources = parts.resources;
   }
@@ -116,7 +117,7 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
       page,
       folder: this.folder,
       address: page.url(),
-      dataFolder: this.#dataFolder,
+      dataFolder: this.dataFolder,
       pictures: this.#pictures,
       resources: resources.move(),
       extensionHostPid: this.extensionHostPid,
@@ -194,9 +195,9 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
 
   /** What the extension has written to its log channel. */
   async extensionLog(): Promise<string> {
-    const files = await readdir(this.#dataFolder, { recursive: true });
+    const files = await readdir(this.dataFolder, { recursive: true });
     const logs = files.filter((file) => file.endsWith('Spoon.log'));
-    return (await Promise.all(logs.map((file) => readFile(join(this.#dataFolder, file), 'utf8')))).join('\n');
+    return (await Promise.all(logs.map((file) => readFile(join(this.dataFolder, file), 'utf8')))).join('\n');
   }
 
   row(name: string | RegExp): Locator {
@@ -269,9 +270,10 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     await this.quickInput.fill(path);
     const shown = this.page.locator('.quick-input-title', { hasText: title });
     const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
-    // While it looks the path up it takes no answer; a person would press once more.
+    // While it looks the path up it takes no answer; a person would press once more, but not what has come instead.
     await this.until(async () => {
       if (await shown.isVisible()) await accept.click({ timeout: 1_000 }).catch(() => undefined);
+      await shown.waitFor({ state: 'hidden', timeout: 5_000 }).catch(() => undefined);
       return !(await shown.isVisible());
     });
   }

@@ -5,37 +5,13 @@ import * as vscode from 'vscode';
 import type { TestView } from '../../../extension/extension.ts';
 import type { Dotfile } from '../../../protocol/dotfiles.ts';
 import { SpoonError } from '../../../protocol/errors.ts';
-import { formatToken } from '../../../protocol/tokenFormat.ts';
-import { health, ProtocolService } from '../../fixtures/protocolService.fixture.ts';
+import { health, type ProtocolService } from '../../fixtures/protocolService.fixture.ts';
+import { scriptedBox as box, scriptedService as scripted, scriptedToken as token } from './scriptedService.ts';
 import { activate, bytesOf, service as realService, signedIn, until, uriOf } from './window.ts';
-
-const token = formatToken({ kind: 'u', id: 'a'.repeat(12), secret: 'b'.repeat(43) });
-const box = {
-  state: 'stopped',
-  engine: 'none',
-  username: 'eve',
-  home: '/home/eve',
-  startedMs: null,
-  holders: [],
-  stopsAtMs: null,
-  stages: [],
-};
 
 function dotfile(path: string): Dotfile {
   const facts = { kind: 'file', mode: 0o644, size: 1, version: 1, etag: '"v1-x"' } as const;
   return { id: path, path, ...facts, modifiedMs: 1, createdMs: 1 };
-}
-
-/** A service of which the test decides what it says. */
-async function scripted(): Promise<ProtocolService> {
-  const service = await ProtocolService.start();
-  const user = { id: 'u1', username: 'eve', displayName: 'Eve', createdMs: 0, disabled: false };
-  service.answer('me', () => ({ kind: 'user', user, scopes: [] }));
-  service.answer('box', () => box);
-  service.answer('listDotfiles', () => ({ dotfiles: [] }));
-  service.answer('dotfileDrift', () => ({ watching: false, drifts: [] }));
-  service.attach('events', (socket) => socket.send(JSON.stringify({ type: 'hello', instanceId: health.instanceId })));
-  return service;
 }
 
 describe('the connection', () => {
