@@ -21,6 +21,7 @@ const serviceNouns = {
   http: [],
   keyring: ['store'],
   identity: ['store', 'keyring'],
+  audit: ['store', 'keyring'],
   boxes: ['store', 'identity'],
   dotfiles: ['store', 'keyring'],
   secrets: ['store', 'keyring'],

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
 import { type EgressReport, egressScript, removeEgressScript } from '../protocol/egress.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import { addAudit } from './audit.ts';
 import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connectAsAdmin } from './connection.ts';
 
@@ -12,9 +13,10 @@ interface PrintOption extends JsonOption {
 /** Long enough for a throw-away box on a machine that is busy. */
 const checkMs = 120_000;
 
-/** `spoonctl admin network …`, for administrators. */
+/** `spoonctl admin …`, for administrators. */
 export function addAdmin(program: Command, line: CommandLine): void {
   const admin = program.command('admin').description('this installation (for administrators)');
+  addAudit(admin, line);
   const network = admin.command('network').description('what boxes can reach of this machine and its network');
 
   withJson(network.command('show').description('what was found last')).action(async (options: JsonOption) => {

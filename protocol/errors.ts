@@ -110,6 +110,7 @@ export const errorTable = {
   'key-unavailable': { status: 500, title: 'The key of the stored content is not available.' },
   'store-busy': { status: 503, title: 'The store is busy. Try again in a moment.' },
   'insufficient-storage': { status: 507, title: 'There is no room left.' },
+  'audit-unavailable': { status: 503, title: 'It could not be written down who does this, so it was not done.' },
   'internal-error': { status: 500, title: 'Something in the service went wrong. Its log has the details.' },
   'shutting-down': { status: 503, title: 'The service is stopping. Try again in a moment.' },
 

@@ -15,5 +15,9 @@ export interface Route {
   readonly bytes?: 'request' | 'response' | 'archive';
   /** The body is that of an HTML form and not JSON. */
   readonly form?: true;
+  /** The event under which it is written down before it is done (`audit.ts`); without that it is refused. */
+  readonly audit?: string;
+  /** Goes on when it cannot be written down. */
+  readonly auditMayFail?: true;
   readonly upgrade?: true;
 }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
+import { auditRoutes } from './auditRoutes.ts';
 import { Box, Health, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
@@ -114,6 +115,8 @@ export const routes = {
     method: 'POST',
     path: '/v1/terminals',
     scope: 'terminals:open',
+    audit: 'terminal.open',
+    auditMayFail: true,
     summary: 'Open a terminal; starts the box',
     body: OpenTerminalRequest,
     response: OpenedTerminal,
@@ -142,6 +145,8 @@ export const routes = {
     method: 'POST',
     path: '/v1/commands',
     scope: 'terminals:open',
+    audit: 'command.run',
+    auditMayFail: true,
     summary: 'Prepare a command without a terminal; starts the box',
     body: RunCommandRequest,
     response: PreparedCommand,
@@ -176,6 +181,7 @@ export const routes = {
     method: 'POST',
     path: '/v1/tokens',
     scope: 'tokens:manage',
+    audit: 'token.create',
     summary: 'A new token of the same user',
     body: CreateTokenRequest,
     response: CreatedToken,
@@ -184,6 +190,7 @@ export const routes = {
     method: 'POST',
     path: '/v1/tokens/renew',
     scope: 'tokens:manage',
+    audit: 'token.renew',
     summary: 'Let the token that is shown here live longer, up to a year after it was made',
     body: RenewTokenRequest,
     response: TokenInfo,
@@ -192,12 +199,15 @@ export const routes = {
     method: 'DELETE',
     path: '/v1/tokens/:id',
     scope: 'tokens:manage',
+    audit: 'token.revoke',
     summary: 'Revoke one of the own tokens',
   },
 
   ...signInRoutes,
 
   ...adminRoutes,
+
+  ...auditRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

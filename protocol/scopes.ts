@@ -7,7 +7,7 @@ export const userScopes = [
   'boxes:manage',
   'tokens:manage',
 ] as const;
-export const adminScopes = ['admin:users', 'admin:boxes', 'admin:system'] as const;
+export const adminScopes = ['admin:users', 'admin:boxes', 'admin:audit', 'admin:system'] as const;
 
 /** Of a worker elsewhere, for one job; nothing of it is a user's or an admin's. */
 export const workerScopes = ['worker:lease'] as const;

@@ -115,6 +115,7 @@ export const signInRoutes = {
     method: 'PUT',
     path: '/v1/me/password',
     scope: 'tokens:manage',
+    audit: 'password.change',
     summary: 'Set or change the own password; tokens stay',
     body: ChangePasswordRequest,
   },

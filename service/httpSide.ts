@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { EngineName } from '../protocol/boxes.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import { Audit } from './audit/audit.ts';
+import { addAuditHooks, addAuditRoutes } from './audit/auditRoutes.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
 import type { BoxNetwork } from './boxes/engine.ts';
@@ -188,10 +190,18 @@ export class HttpSide {
       report: (report) => log.info('request', report),
       failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
     });
+    const audit = new Audit({ store: data.store, keyring: data.keyring, now: Date.now });
+    addAuditHooks(app, {
+      audit,
+      keepHead: (text) => log.info('audit.head', { text }),
+      onError: (error) => log.failure('audit', error),
+    });
+    addAuditRoutes(app, { audit });
     addHealthRoute(app, about);
     addIdentity(app, {
       ...data,
       tokens,
+      audit,
       limits,
       publicUrl: () => access.publicUrl ?? urlOf(app),
       stopBox: (userId) => jobSide.endAllOf(userId, () => boxes.stop(userId)),

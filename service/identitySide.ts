@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { Audit } from './audit/audit.ts';
+import { eventOf } from './audit/auditRoutes.ts';
 import type { RateLimits } from './http/rateLimits.ts';
 import { Accounts, type AccountsParts } from './identity/accounts.ts';
 import { addIdentityRoutes } from './identity/identityRoutes.ts';
@@ -12,6 +14,7 @@ import type { Store } from './store/database.ts';
 export interface IdentityParts extends AccountsParts {
   readonly store: Store;
   readonly keyring: Keyring;
+  readonly audit: Audit;
   readonly limits: RateLimits;
   /** Where people reach the service. */
   readonly publicUrl: () => string;
@@ -19,11 +22,22 @@ export interface IdentityParts extends AccountsParts {
 
 /** Accounts, tokens and the ways to sign in, put together and given their routes. */
 export function addIdentity(app: FastifyInstance, parts: IdentityParts): void {
-  const { users, tokens, limits, publicUrl } = parts;
+  const { users, tokens, limits, publicUrl, audit } = parts;
   const accounts = new Accounts(parts);
   addIdentityRoutes(app, { users, tokens, accounts });
   const stored = { store: parts.store, keyring: parts.keyring, now: Date.now };
-  const passwords = new Passwords(stored);
-  const invites = new Invites(stored);
-  addSignInRoutes(app, { users, accounts, tokens, passwords, invites, signIns: new SignIns(), limits, publicUrl });
+  addSignInRoutes(app, {
+    users,
+    accounts,
+    tokens,
+    passwords: new Passwords(stored),
+    invites: new Invites(stored),
+    signIns: new SignIns(),
+    recordSignIn: async (request, { id, username }, code) => {
+      const actor = { kind: 'user', userId: id, username, tokenId: null } as const;
+      await audit.record(eventOf(request, 'sign-in', code === undefined ? 'done' : 'refused', code, { actor }));
+    },
+    limits,
+    publicUrl,
+  });
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { User } from '../../protocol/identity.ts';
 import { routes } from '../../protocol/routes.ts';
@@ -6,7 +6,7 @@ import { bearerOf, requireUser } from '../http/authenticate.ts';
 import { addRoute } from '../http/route.ts';
 import { systemOwnerId } from '../keyring/keyring.ts';
 import type { Accounts } from './accounts.ts';
-import type { Tokens } from './tokens.ts';
+import type { NewToken, Tokens } from './tokens.ts';
 import type { Account, Users } from './users.ts';
 
 /** `/v1/me`, `/v1/tokens` and the users' side of `/v1/admin`. */
@@ -25,9 +25,14 @@ export function addIdentityRoutes(
   });
 
   addRoute(app, routes.listTokens, async ({ caller }) => ({ tokens: await tokens.list(requireUser(caller).userId) }));
-  addRoute(app, routes.createToken, async ({ caller, body }) => {
+  const create = async (request: FastifyRequest, wanted: NewToken) => {
+    const created = await tokens.create(wanted);
+    request.auditObject = created.info.id;
+    return created;
+  };
+  addRoute(app, routes.createToken, async ({ caller, body, request }) => {
     const { userId } = requireUser(caller);
-    return tokens.create({ ...userToken(body), ownerId: userId });
+    return create(request, { ...userToken(body), ownerId: userId });
   });
   addRoute(app, routes.renewToken, async ({ request, body }) => tokens.renew(bearerOf(request.raw), body.lifeDays));
   addRoute(app, routes.revokeToken, async ({ caller, params }) => {
@@ -36,7 +41,11 @@ export function addIdentityRoutes(
   });
 
   addRoute(app, routes.adminListUsers, async () => ({ users: (await users.list()).map(toUser) }));
-  addRoute(app, routes.adminCreateUser, async ({ body }) => toUser(await users.create(body)));
+  addRoute(app, routes.adminCreateUser, async ({ body, request }) => {
+    const user = toUser(await users.create(body));
+    request.auditObject = user.username;
+    return user;
+  });
   addRoute(app, routes.adminRenameUser, async ({ params, body }) =>
     toUser(await accounts.rename(params.username ?? '', body.displayName)),
   );
@@ -49,14 +58,14 @@ export function addIdentityRoutes(
     const { id } = await accounts.named(params.username ?? '');
     return { tokens: await tokens.list(id) };
   });
-  addRoute(app, routes.adminCreateToken, async ({ params, body }) => {
+  addRoute(app, routes.adminCreateToken, async ({ params, body, request }) => {
     const { id } = await accounts.named(params.username ?? '');
-    return tokens.create({ ...userToken(body), ownerId: id });
+    return create(request, { ...userToken(body), ownerId: id });
   });
   addRoute(app, routes.adminListTokens, async () => ({ tokens: await tokens.list(systemOwnerId) }));
-  addRoute(app, routes.adminCreateAdminToken, async ({ body }) => {
+  addRoute(app, routes.adminCreateAdminToken, async ({ body, request }) => {
     if (body.kind === 'user') throw new SpoonError('request-invalid', 'A user’s token is made below that user.');
-    return tokens.create({ ...body, kind: 'admin', ownerId: systemOwnerId });
+    return create(request, { ...body, kind: 'admin', ownerId: systemOwnerId });
   });
   addRoute(app, routes.adminRevokeToken, async ({ params }) => {
     await tokens.revoke(params.id ?? '');

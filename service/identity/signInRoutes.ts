@@ -25,6 +25,8 @@ export interface SignInParts {
   readonly invites: Invites;
   readonly signIns: SignIns;
   readonly limits: { readonly signIns: TokenBuckets; readonly passwordsOfAccount: TokenBuckets };
+  /** Writes down an attempt. @throws SpoonError `audit-unavailable`: nobody signs in unseen */
+  readonly recordSignIn: (request: FastifyRequest, user: Account, code?: string) => Promise<void>;
   /** Where people reach the service, without a slash at the end. */
   readonly publicUrl: () => string;
 }
@@ -143,7 +145,7 @@ function addPasswordRoutes(app: FastifyInstance, parts: SignInParts): void {
  * @throws SpoonError `sign-in-refused`, `user-disabled`, `too-many-requests`
  */
 async function checkPassword(
-  { users, passwords, limits }: SignInParts,
+  { users, passwords, limits, recordSignIn }: SignInParts,
   request: FastifyRequest,
   given: { username: string; password: string },
 ): Promise<Account> {
@@ -154,8 +156,11 @@ async function checkPassword(
   limits.passwordsOfAccount.take(createHash('sha256').update(`${network} ${username}`).digest('base64'));
   const account = await users.byName(username);
   const isRight = await passwords.verify(account?.id, given.password);
-  if (!isRight || account === undefined) throw new SpoonError('sign-in-refused');
-  if (account.disabled) throw new SpoonError('user-disabled', 'Ask your administrator.');
+  // Attempts on names that nobody has are not written down: they are whatever somebody typed, or made up to fill the disk.
+  if (account === undefined) throw new SpoonError('sign-in-refused');
+  const code = !isRight ? 'sign-in-refused' : account.disabled ? 'user-disabled' : undefined;
+  await recordSignIn(request, account, code);
+  if (code !== undefined) throw new SpoonError(code);
   return account;
 }
 

@@ -69,7 +69,7 @@ describe('tokens', () => {
     const { token } = await tokens.create({ ownerId: systemOwnerId, kind: 'admin', name: 'ops' });
     const holder = await tokens.verify(token);
     assert.deepEqual([holder.kind, holder.userId, holder.username], ['admin', null, null]);
-    assert.deepEqual([...holder.scopes].sort(), ['admin:boxes', 'admin:system', 'admin:users']);
+    assert.deepEqual([...holder.scopes].sort(), ['admin:audit', 'admin:boxes', 'admin:system', 'admin:users']);
   });
 
   it('that are garbage cost no query', async () => {

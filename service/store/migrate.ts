@@ -10,6 +10,7 @@ import { secrets } from './migrations/0007_secrets.ts';
 import { formerUsers } from './migrations/0008_former_users.ts';
 import { jobs } from './migrations/0009_jobs.ts';
 import { signIn } from './migrations/0010_sign_in.ts';
+import { audit } from './migrations/0011_audit.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -30,6 +31,7 @@ export const migrations: readonly Migration[] = [
   formerUsers,
   jobs,
   signIn,
+  audit,
 ];
 
 /** @throws SpoonError `schema-newer` */

@@ -219,10 +219,19 @@ export interface BoxPinRow {
   until_ms: number;
 }
 
+/** Each covers the one before (`audit/audit.ts`). What happened is in `entry_enc`, sealed with the system's key. */
+export interface AuditRow {
+  seq: number;
+  time_ms: number;
+  entry_enc: Uint8Array;
+  mac: Uint8Array;
+}
+
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
   facts: FactRow;
+  audit: AuditRow;
   users: UserRow;
   uids: UidRow;
   former_users: FormerUserRow;

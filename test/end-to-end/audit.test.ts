@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, describe, it } from 'node:test';
+import type { AuditEntry } from '../../protocol/audit.ts';
+import type { Route } from '../../protocol/route.ts';
+import { routes } from '../../protocol/routes.ts';
+import { operatorCall, TestHttpSide } from '../fixtures/httpSide.fixture.ts';
+import { PersonsMachine } from '../fixtures/spoonctl.fixture.ts';
+
+describe('who did what', { timeout: 120_000 }, () => {
+  let side: TestHttpSide;
+  let machine: PersonsMachine;
+  before(async () => {
+    side = await TestHttpSide.start();
+    machine = await PersonsMachine.create();
+    const admin = join(machine.homeDir, 'work', 'admin');
+    await mkdir(admin, { recursive: true });
+    await symlink(side.adminSocket, join(admin, 'admin.sock'));
+    machine.env = { SPOON_AGENT_WORKDIR: join(machine.homeDir, 'work') };
+  });
+  after(async () => {
+    await machine[Symbol.asyncDispose]();
+    await side[Symbol.asyncDispose]();
+  });
+  const operator = (method: string, path: string, body?: unknown) =>
+    operatorCall(side.adminSocket, method, `/v1/admin/${path}`, body);
+  const entries = async () => (await operator('GET', 'audit?limit=1000')).body.entries as AuditEntry[];
+  const noted = async (from: number) =>
+    (await entries())
+      .filter(({ seq }) => seq > from)
+      .map(({ actor, event, object, result, code }) => [actor.username ?? actor.kind, event, object, code ?? result]);
+  const newest = async () => (await entries()).at(-1)?.seq ?? 0;
+  const alter = (statement: string) => {
+    const database = new DatabaseSync(join(side.folder, 'spoon.db'));
+    database.exec(statement);
+    database.close();
+  };
+
+  it('is asked for by every route that changes what somebody may do, or who somebody is', () => {
+    const changing = (Object.entries(routes) as [string, Route][]).filter(
+      ([, { method, scope, path }]) =>
+        method !== 'GET' &&
+        (/^(admin:users|admin:boxes|tokens:manage|secrets:write)$/.test(scope) || /password/.test(path)),
+    );
+    assert.ok(changing.length > 12);
+    for (const [name, route] of changing) assert.ok(route.audit, name);
+  });
+
+  it('is noted with actor, object and result, and what is refused twice', async () => {
+    const from = await newest();
+    await operator('POST', 'users', { displayName: 'Cy' });
+    const token = await side.tokenOf('cy');
+    const { tokens } = await side.json<{ tokens: { id: string }[] }>('GET', '/v1/tokens', token);
+    await operator('POST', 'users/nobody-here/disable');
+    await side.call('POST', '/v1/admin/users/ada/disable', token);
+    await operator('POST', 'users/cy/disable');
+    assert.deepEqual(await noted(from), [
+      ['operator', 'user.create', null, 'started'],
+      ['operator', 'user.create', 'cy', 'done'],
+      ['operator', 'token.create', 'cy', 'started'],
+      ['operator', 'token.create', tokens[0]?.id, 'done'],
+      ['operator', 'user.disable', 'nobody-here', 'started'],
+      ['operator', 'user.disable', 'nobody-here', 'not-found'],
+      ['cy', 'user.disable', 'ada', 'insufficient-scope'],
+      ['operator', 'user.disable', 'cy', 'started'],
+    ]);
+  });
+
+  it('has sign-ins, right and wrong, of those who exist', async () => {
+    await side.json('PUT', '/v1/me/password', await side.tokenOf('ada'), { password: 'correct horse battery' });
+    const from = await newest();
+    const send = (username: string, password: string) =>
+      fetch(`${side.url}/sign-in/device`, {
+        method: 'POST',
+        headers: { 'user-agent': 'agent\u0009x'.repeat(100), 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ user_code: 'x', username, password }),
+      });
+    await send('ada', 'wrong');
+    await send('nobody-here', 'wrong');
+    await send('ada', 'correct horse battery');
+    assert.deepEqual(await noted(from), [
+      ['ada', 'sign-in', null, 'sign-in-refused'],
+      ['ada', 'sign-in', null, 'done'],
+    ]);
+    const last = (await entries()).at(-1);
+    assert.equal(last?.address, '127.0.0.1');
+    assert.ok((last?.userAgent?.length ?? 0) <= 200 && !/\t/.test(last?.userAgent ?? ''));
+  });
+
+  it('is listed, verified and exported by spoonctl', async () => {
+    const { stdout } = await machine.run(['admin', 'audit', 'list', '--limit', '5']);
+    assert.match(stdout.toString(), /ada +sign-in +done +127\.0\.0\.1/);
+    const verified = JSON.parse((await machine.run(['admin', 'audit', 'verify', '--json'])).stdout.toString());
+    assert.deepEqual([verified.fault, verified.entries], [null, await newest()]);
+    const head = `${verified.head.seq}:${verified.head.mac}`;
+    assert.equal((await machine.run(['admin', 'audit', 'verify', '--head', head])).code, 0);
+    assert.equal(
+      (await machine.run(['admin', 'audit', 'verify', '--head', `${verified.head.seq + 9}:${verified.head.mac}`])).code,
+      1,
+    );
+    assert.equal((await machine.run(['admin', 'audit', 'verify', '--head', 'x'])).code, 2);
+    const file = join(machine.homeDir, 'audit.ndjson');
+    assert.equal((await machine.run(['admin', 'audit', 'export', file])).code, 0);
+    const lines = (await readFile(file, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text));
+    assert.deepEqual(
+      lines.map(({ seq }) => seq),
+      Array.from({ length: verified.entries }, (_, index) => index + 1),
+    );
+    assert.equal(lines.at(-1).mac, verified.head.mac);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal((await machine.run(['admin', 'audit', 'export', file])).code, 2);
+  });
+
+  it('that cannot be noted is not done, but terminals open', async () => {
+    const token = await side.tokenOf('ada');
+    alter("CREATE TRIGGER audit_full BEFORE INSERT ON audit BEGIN SELECT raise(abort, 'full'); END");
+    try {
+      const refused = await operator('POST', 'users/bo/disable');
+      assert.deepEqual([refused.status, refused.body.code], [503, 'audit-unavailable']);
+      assert.equal((await side.users.byName('bo'))?.disabled, false);
+      assert.equal((await side.call('POST', '/v1/tokens', token, { name: 'x' })).status, 503);
+      await side.json('POST', '/v1/terminals', token, {});
+    } finally {
+      alter('DROP TRIGGER audit_full');
+    }
+    assert.equal((await operator('POST', 'users/bo/disable')).status, 200);
+  });
+
+  it('has its head in the log, for when its end is cut off', async () => {
+    await side.closeHttp();
+    const logged = side.logLines.map((text) => JSON.parse(text)).findLast(({ event }) => event === 'audit.head');
+    assert.match(logged.text, /^\d+:[0-9a-f]{64}$/);
+  });
+});
