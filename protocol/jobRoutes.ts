@@ -106,6 +106,7 @@ export const jobRoutes = {
     method: 'POST',
     path: '/v1/admin/jobs/:id/worker-token',
     scope: 'admin:boxes',
+    audit: 'worker-token.create',
     summary: 'A token for the worker of one job; good for its environment, until the job ends',
     response: WorkerToken,
   },
