@@ -204,7 +204,8 @@ export class HttpSide {
       audit,
       limits,
       publicUrl: () => access.publicUrl ?? urlOf(app),
-      stopBox: (userId) => jobSide.endAllOf(userId, () => boxes.stop(userId)),
+      blockBox: (userId) => jobSide.endAllOf(userId, () => boxes.block(userId)),
+      unblockBox: (userId) => boxes.unblock(userId),
       removeHome: (account) => boxes.removeHome(toBoxUser(account)),
       forget: (userId) => data.dotfiles.forget(userId),
     });

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Audit } from './audit/audit.ts';
 import { eventOf } from './audit/auditRoutes.ts';
+import { InTurn } from './boxes/inTurn.ts';
 import type { RateLimits } from './http/rateLimits.ts';
 import { Accounts, type AccountsParts } from './identity/accounts.ts';
 import { addIdentityRoutes } from './identity/identityRoutes.ts';
@@ -11,7 +12,7 @@ import { SignIns } from './identity/signIns.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Store } from './store/database.ts';
 
-export interface IdentityParts extends AccountsParts {
+export interface IdentityParts extends Omit<AccountsParts, 'inTurn'> {
   readonly store: Store;
   readonly keyring: Keyring;
   readonly audit: Audit;
@@ -23,7 +24,8 @@ export interface IdentityParts extends AccountsParts {
 /** Accounts, tokens and the ways to sign in, put together and given their routes. */
 export function addIdentity(app: FastifyInstance, parts: IdentityParts): void {
   const { users, tokens, limits, publicUrl, audit } = parts;
-  const accounts = new Accounts(parts);
+  const turns = new InTurn();
+  const accounts = new Accounts({ ...parts, inTurn: (username, work) => turns.run(username, work) });
   addIdentityRoutes(app, { users, tokens, accounts });
   const stored = { store: parts.store, keyring: parts.keyring, now: Date.now };
   addSignInRoutes(app, {

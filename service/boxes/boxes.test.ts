@@ -233,6 +233,19 @@ describe('Boxes', () => {
     });
 
     it('has nothing to do for a user without a box', () => boxes.stop('u-nobody'));
+
+    it('for a user who is blocked is the last word: nothing that was under way starts the box again', async () => {
+      await boxes.ensure(ada);
+      // Its own stop is done before that of the block begins, and its start comes after both.
+      const restarting = assert.rejects(boxes.restart(ada), code('user-disabled'));
+      await boxes.block(ada.userId);
+      await restarting;
+      await assert.rejects(boxes.ensure(ada), code('user-disabled'));
+      assert.deepEqual([engine.boxes.size, engine.starts], [0, 1]);
+      boxes.unblock(ada.userId);
+      await boxes.ensure(ada);
+      assert.equal(engine.starts, 2);
+    });
   });
 
   describe('a box that ends by itself', () => {

@@ -3,53 +3,16 @@ import { join } from 'node:path';
 import type { Box, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { layAuthorities } from './authorities.ts';
-import type { BoxSpec, Engine } from './engine.ts';
+import type { BoxesOptions } from './boxesOptions.ts';
+import type { BoxSpec } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
 import { InTurn } from './inTurn.ts';
-import type { Pins } from './pins.ts';
 import { eraseRemovedHomes, setHomeAside } from './removedHomes.ts';
-import type { BoxUser, RunningBox, Surroundings } from './runningBox.ts';
+import type { BoxUser, RunningBox } from './runningBox.ts';
 import { writeSystemFiles } from './systemFiles.ts';
 import { UserBox } from './userBox.ts';
 
 export type { BoxUser, RunningBox } from './runningBox.ts';
-
-export interface BoxPlaces {
-  readonly homesDir: string;
-  /** Holds a directory with the socket of each box; 0700. */
-  readonly runDir: string;
-  /** Holds the generated system files of each box. */
-  readonly etcDir: string;
-  /** The bundle that new boxes get (`boxdBundle.ts`). */
-  readonly boxdDir: string;
-}
-
-export interface BoxSettings {
-  readonly image: string;
-  readonly memoryBytes: number;
-  readonly cpus: number;
-  readonly maxProcesses: number;
-  /** A box stops so long after the last holder has let go. */
-  readonly idleMs: number;
-  /** So long a program in a detached terminal holds its box. */
-  readonly detachedMs: number;
-  /** From the engine's facts. False: every box has this process's uid, and there is one user. */
-  readonly separatesUsers: boolean;
-  /** PEM of the certificate authorities that git in a box trusts beside the image's. */
-  readonly authorities?: string | undefined;
-}
-
-export interface BoxesOptions {
-  readonly engine: Engine;
-  readonly places: BoxPlaces;
-  readonly settings: BoxSettings;
-  /** Brings the home up to date; a box counts as running when it is done. What failed in it is in its reports. */
-  readonly onStarted: Surroundings['onStarted'];
-  /** Which boxes their users want kept up. */
-  readonly pins: Pick<Pins, 'untilMs' | 'set' | 'clear'>;
-  /** For the log: what went wrong where nobody waits for an answer. */
-  readonly report: (problem: unknown) => void;
-}
 
 const shortestTickMs = 20;
 const longestTickMs = 15_000;
@@ -66,6 +29,8 @@ export class Boxes {
   readonly #timer: NodeJS.Timeout;
   readonly #tickMs: number;
   readonly #erasing = new InTurn();
+  /** Ids of users whose boxes must not run. */
+  readonly #blocked = new Set<string>();
   #imageId: string | undefined;
 
   constructor(options: BoxesOptions) {
@@ -91,7 +56,7 @@ export class Boxes {
    * @param waiting `signal` ends the waiting, not the start, which others may wait for too; `withoutWaiting` for a setup that
    * takes long, which then goes on beside
    * @throws SpoonError what {@link Engine.start} throws, `box-unavailable` or `box-misbehaved` when boxd does not come up,
-   * `single-user-only`
+   * `single-user-only`, `user-disabled`
    */
   async ensure(
     user: BoxUser,
@@ -99,6 +64,7 @@ export class Boxes {
     { withoutWaiting = false }: { withoutWaiting?: boolean } = {},
   ): Promise<RunningBox> {
     signal?.throwIfAborted();
+    if (this.#blocked.has(user.userId)) throw new SpoonError('user-disabled');
     const ensured = this.#of(user).ensure(user, withoutWaiting);
     if (signal === undefined) return ensured;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -137,6 +103,16 @@ export class Boxes {
   /** Ends the user's box, also one that is just starting. Succeeds when there is none. */
   async stop(userId: string): Promise<void> {
     await this.#boxes.get(userId)?.stop();
+  }
+
+  /** {@link stop}, for good: no start until {@link unblock}, also none that was asked for before. */
+  async block(userId: string): Promise<void> {
+    this.#blocked.add(userId);
+    await this.stop(userId);
+  }
+
+  unblock(userId: string): void {
+    this.#blocked.delete(userId);
   }
 
   /** {@link stop}, then {@link ensure}: the newest image and boxd, an empty /tmp, and nothing that ran. */

@@ -6,8 +6,11 @@ import type { Account, Users } from './users.ts';
 export interface AccountsParts {
   readonly users: Users;
   readonly tokens: Tokens;
-  /** Ends the box and everything in it. */
-  readonly stopBox: (userId: string) => Promise<void>;
+  /** Runs work on the account of one username after the other. */
+  readonly inTurn: <T>(username: string, work: () => Promise<T>) => Promise<T>;
+  /** Ends the box and everything in it; it does not start again, also not for a request that is under way. */
+  readonly blockBox: (userId: string) => Promise<void>;
+  readonly unblockBox: (userId: string) => void;
   /** @returns false when that has to wait */
   readonly removeHome: (account: Account) => Promise<boolean>;
   /** Drops what is kept in memory of a user who is gone. */
@@ -39,18 +42,18 @@ export class Accounts {
    * Tokens are revoked and what they opened is closed when this resolves; the box has ended. Dotfiles and home stay.
    * @throws SpoonError `not-found`; `engine-unavailable` where only the box could not be stopped
    */
-  async disable(username: string): Promise<Account> {
-    const { id } = await this.named(username);
-    await this.#parts.users.setDisabled(id, true);
-    await this.#parts.tokens.revokeAllOf(id);
-    await this.#parts.stopBox(id);
-    return this.named(username);
+  disable(username: string): Promise<Account> {
+    return this.#parts.inTurn(username, () => this.#disable(username));
   }
 
   /** The old tokens stay revoked. @throws SpoonError `not-found` */
-  async enable(username: string): Promise<Account> {
-    await this.#parts.users.setDisabled((await this.named(username)).id, false);
-    return this.named(username);
+  enable(username: string): Promise<Account> {
+    return this.#parts.inTurn(username, async () => {
+      const { id } = await this.named(username);
+      await this.#parts.users.setDisabled(id, false);
+      this.#parts.unblockBox(id);
+      return this.named(username);
+    });
   }
 
   /**
@@ -59,12 +62,22 @@ export class Accounts {
    * @param confirm the username, typed once more
    * @throws SpoonError `not-found`, `user-not-confirmed`; `engine-unavailable` when the box cannot be stopped: only disabled then
    */
-  async remove(username: string, confirm: string): Promise<RemovedUser> {
-    const account = await this.named(username);
-    if (confirm !== account.username) throw new SpoonError('user-not-confirmed');
-    await this.disable(username);
-    await this.#parts.users.remove(account.id);
-    this.#parts.forget(account.id);
-    return { username, homeRemoved: await this.#parts.removeHome(account) };
+  remove(username: string, confirm: string): Promise<RemovedUser> {
+    return this.#parts.inTurn(username, async () => {
+      const account = await this.named(username);
+      if (confirm !== account.username) throw new SpoonError('user-not-confirmed');
+      await this.#disable(username);
+      await this.#parts.users.remove(account.id);
+      this.#parts.forget(account.id);
+      return { username, homeRemoved: await this.#parts.removeHome(account) };
+    });
+  }
+
+  async #disable(username: string): Promise<Account> {
+    const { id } = await this.named(username);
+    await this.#parts.users.setDisabled(id, true);
+    await this.#parts.tokens.revokeAllOf(id);
+    await this.#parts.blockBox(id);
+    return this.named(username);
   }
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { toBoxUser } from '../../service/httpSide.ts';
 import { operatorCall, TestHttpSide } from '../fixtures/httpSide.fixture.ts';
 
 describe('accounts', { timeout: 120_000 }, () => {
@@ -37,6 +38,8 @@ describe('accounts', { timeout: 120_000 }, () => {
     assert.ok(tookMs < 5_000, `${tookMs} ms`);
     assert.equal(await statusOf(token), 401);
     assert.equal(side.boxes.running(side.ada.id), undefined);
+    // As of a request that found the account before it was disabled.
+    await assert.rejects(side.boxes.ensure(toBoxUser(side.ada)), { code: 'user-disabled' });
     assert.ok(existsSync(side.boxes.homeOf('ada')));
     const late = side.socket('/v1/events', unused);
     const [, refused] = await once(late, 'unexpected-response');
@@ -51,7 +54,9 @@ describe('accounts', { timeout: 120_000 }, () => {
     await operator('POST', 'bo/disable');
     assert.equal((await operator('POST', 'bo/enable')).body.disabled, false);
     assert.equal(await statusOf(old), 401);
-    assert.equal(await statusOf(await side.tokenOf('bo')), 200);
+    const token = await side.tokenOf('bo');
+    assert.equal(await statusOf(token), 200);
+    await side.json('POST', '/v1/box/start', token);
   });
 
   it('get another display name, and keep their username', async () => {
