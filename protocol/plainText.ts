@@ -7,6 +7,7 @@
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
 /** Controls, line and paragraph separators, and what turns the direction of writing. */
 const hidden = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+const someHidden = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
 const hiddenRuns = /[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu;
 
 /** @param substitute stands for each character that cannot be shown */
@@ -20,22 +21,27 @@ export function onOneLine(text: string): string {
 
 /** The lines of a program's output, without colours; of one that was written over and over, such as a progress bar, the last form. */
 export function printedLines(text: string): string[] {
-  return text
-    .toWellFormed()
-    .replaceAll(escapes, '')
-    .split('\n')
-    .map((line) => line.replace(/\r+$/, '').split('\r').at(-1) ?? '');
+  return text.toWellFormed().replaceAll(escapes, '').split('\n').map(lastForm);
+}
+
+/** No regular expression: from every `\r` of a line full of them it would look for the end again. */
+function lastForm(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === '\r') end--;
+  return line.slice(line.lastIndexOf('\r', end - 1) + 1, end);
 }
 
 /** What a program printed, for an editor or a search: without colours and controls. Tabs stay: logs are tables at times. */
 export function plainLog(text: string): string {
   return printedLines(text)
-    .map((line) =>
-      line
-        .split('\t')
-        .map((part) => withoutHidden(part))
-        .join('\t')
-        .trimEnd(),
-    )
+    .map((line) => plainLine(line).trimEnd())
     .join('\n');
+}
+
+function plainLine(line: string): string {
+  if (!someHidden.test(line)) return line;
+  return line
+    .split('\t')
+    .map((part) => withoutHidden(part))
+    .join('\t');
 }

@@ -20,6 +20,10 @@ describe('links in the log of a setup', () => {
     });
   }
 
+  it('are found in time in whatever a repository prints', { timeout: 60_000 }, () => {
+    for (const text of ['a', 'a/', '.', ':1', 'a:1', ': line ']) logLinks(text.repeat(200_000), '/home/ada');
+  });
+
   it('cover what they speak of, once', () => {
     const links = logLinks('a ./x.sh: line 7: y', '/home/ada');
     assert.deepEqual(

@@ -8,25 +8,28 @@ export interface LogLink {
   readonly line: number;
 }
 
-/** `./install.sh: line 7:` of bash, `path/file:12` of nearly everything else. */
-const patterns = [
-  /(?<path>[\w./~+-]+): line (?<line>\d{1,6})/g,
-  /(?<path>[\w./~+-]*[\w/][\w.+-]*):(?<line>\d{1,6})\b/g,
-];
+/** `./install.sh: line 7:` of bash, `path/file:12` of nearly everything else: what follows the path. */
+const places = /: line (\d{1,6})|:(\d{1,6})\b/g;
+const pathCharacter = /[\w./~+-]/;
+/** Longer paths have no link: a log is whatever a repository prints, and each is looked at character by character. */
+const maxPathLength = 512;
 
 /** @param home absolute, in the box; what is outside of it has no link */
 export function logLinks(text: string, home: string): LogLink[] {
   const links: LogLink[] = [];
-  for (const pattern of patterns) {
-    for (const match of text.matchAll(pattern)) {
-      const { path = '', line = '' } = match.groups ?? {};
-      const place = placeOf(path, home);
-      const [start, end] = [match.index, match.index + match[0].length];
-      if (place === undefined || links.some((other) => start < other.end && other.start < end)) continue;
-      links.push({ start, end, path: place, line: Number(line) });
-    }
+  for (const match of text.matchAll(places)) {
+    const start = startOfPath(text, match.index);
+    const path = placeOf(text.slice(start, match.index), home);
+    if (path === undefined) continue;
+    links.push({ start, end: match.index + match[0].length, path, line: Number(match[1] ?? match[2]) });
   }
   return links;
+}
+
+function startOfPath(text: string, end: number): number {
+  let start = end;
+  while (start > 0 && end - start < maxPathLength && pathCharacter.test(text[start - 1] ?? '')) start--;
+  return start;
 }
 
 function placeOf(path: string, home: string): string | undefined {
