@@ -1,6 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { JobChanges } from './jobs.ts';
 
+/** A box may say anything; what becomes a number in the store must be one that it gives back. */
+const offset = Type.Integer({ minimum: 0, maximum: 2 ** 50 });
+/** ECMA-262, section 21.4.1.1. */
+const maxTimeMs = 8.64e15;
+
 /**
  * What the service says to boxd about agent jobs (as `boxd.ts`). A job runs on while the service is away; boxd keeps the end of
  * its output, and what became of it, until the service has taken that over (DELETE) or the box ends.
@@ -32,10 +37,10 @@ export type StartedJob = Static<typeof StartedJob>;
 /** What became of one that is over. */
 export const JobEnd = Type.Object({
   /** 128 plus its number where a signal ended it. */
-  exitCode: Type.Integer(),
+  exitCode: Type.Integer({ minimum: 0, maximum: 255 }),
   signal: Type.Union([Type.String({ maxLength: 16 }), Type.Null()]),
   why: Type.Union([Type.Literal('by-itself'), Type.Literal('cancelled'), Type.Literal('time-limit')]),
-  endedMs: Type.Integer(),
+  endedMs: Type.Integer({ minimum: 0, maximum: maxTimeMs }),
   changes: Type.Union([JobChanges, Type.Null()]),
   notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }),
 });
@@ -43,9 +48,9 @@ export type JobEnd = Static<typeof JobEnd>;
 
 export const JobOutput = Type.Object({
   /** Offset of the first byte that comes with this; later than asked for where boxd has no older ones any more. */
-  from: Type.Integer({ minimum: 0 }),
+  from: offset,
   /** Of all output so far. */
-  totalBytes: Type.Integer({ minimum: 0 }),
+  totalBytes: offset,
   end: Type.Union([JobEnd, Type.Null()]),
 });
 export type JobOutput = Static<typeof JobOutput>;

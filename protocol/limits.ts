@@ -50,10 +50,16 @@ export const maxJobPromptBytes = 64 * kibi;
 export const maxWaitingJobsPerUser = 50;
 /** With older ones their logs go. */
 export const maxKeptJobsPerUser = 200;
+/** Of all kept logs and diffs of a user, as they were before they were compressed; the oldest go first. */
+export const maxKeptJobBytesPerUser = 512 * mebi;
 /** Of what a job prints: so much from its beginning, and so much from its end. */
 export const jobLogHeadBytes = 2 * mebi;
 export const jobLogTailBytes = 2 * mebi;
 export const maxJobDiffBytes = 2 * mebi;
+/** Of what boxd hands over at once. */
+export const maxJobBatchBytes = 512 * kibi;
+/** Of the names of changed files, and as much of the subjects of commits. */
+export const maxJobNamesLength = 64 * kibi;
 export const minJobTimeLimitMs = 1_000;
 export const maxJobTimeLimitMs = 7 * 24 * 60 * 60 * 1000;
 export const defaultJobTimeLimitMs = 4 * 60 * 60 * 1000;

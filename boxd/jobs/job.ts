@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobEnd, JobOutput } from '../../protocol/boxdJobs.ts';
+import { maxJobBatchBytes } from '../../protocol/limits.ts';
 import { createMasker } from '../../protocol/maskSecrets.ts';
 import { endProcesses } from '../processes/endProcesses.ts';
 import { MaskedOutput } from '../processes/maskedOutput.ts';
@@ -14,7 +15,6 @@ const keptBytes = 4 * 1024 * 1024;
 const maxUnreadBytes = 1024 * 1024;
 /** Without a question for so long, the service is away. It asks again as soon as it has an answer. */
 const awayMs = 3_000;
-const maxBatchBytes = 512 * 1024;
 /** An answer without news, well within the time that the service gives one. */
 const pollMs = 10_000;
 /** From SIGTERM to SIGKILL. */
@@ -102,7 +102,7 @@ export class Job {
     }
     this.#watchReader();
     const start = Math.min(Math.max(from, this.#ring.start), this.#ring.end);
-    const bytes = this.#ring.copy(start, Math.min(this.#ring.end, start + maxBatchBytes));
+    const bytes = this.#ring.copy(start, Math.min(this.#ring.end, start + maxJobBatchBytes));
     return { head: { from: start, totalBytes: this.#ring.end, end: this.#end ?? null }, bytes };
   }
 

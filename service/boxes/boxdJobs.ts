@@ -1,7 +1,7 @@
 import { Value } from 'typebox/value';
 import { JobOutput, StartedJob, type StartJob } from '../../protocol/boxdJobs.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { maxJobDiffBytes } from '../../protocol/limits.ts';
+import { maxJobBatchBytes, maxJobDiffBytes } from '../../protocol/limits.ts';
 import type { BoxdCalls } from './boxdCall.ts';
 import { framesOf } from './framesOf.ts';
 
@@ -42,6 +42,7 @@ export class BoxdJobs {
     if (!Value.Check(JobOutput, value) || bytes === undefined || more !== undefined) throw misbehaved();
     const cleaned = Value.Clean(JobOutput, value) as JobOutput;
     if (cleaned.from < from || cleaned.totalBytes < cleaned.from + bytes.length) throw misbehaved();
+    if (bytes.length > maxJobBatchBytes) throw misbehaved();
     return { head: cleaned, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) };
   }
 

@@ -18,6 +18,8 @@ interface Around {
 /** A box may be a moment away from answering; then it is asked again. */
 const retryMs = 250;
 const engineRetryMs = 5_000;
+/** A box that cannot be told is followed to the end of the job’s time at most. */
+const tellMs = 30_000;
 
 /** For when the engine did not answer at the start of the service: until it does, nobody knows whether the box runs. */
 export async function findBox(
@@ -37,13 +39,14 @@ export async function findBox(
   return boxes.running(userId);
 }
 
-/** Resolves when the box has heard it, or is gone. */
+/** Resolves when the box has heard it, is gone, or has not answered for 30 s. */
 export async function cancelInBox(
   { id, userId }: JobToFind,
   box: RunningBox,
   { boxes, closing }: Around,
 ): Promise<void> {
-  while (boxes.running(userId) === box && !closing.aborted) {
+  const untilMs = performance.now() + tellMs;
+  while (boxes.running(userId) === box && !closing.aborted && performance.now() < untilMs) {
     try {
       await box.boxd.jobs.cancel(id);
       return;

@@ -1,13 +1,14 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import type { Transaction } from 'kysely';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Check } from 'typebox/value';
 import { SpoonError } from '../../protocol/errors.ts';
 import { type EndedJobState, JobChanges } from '../../protocol/jobs.ts';
-import { maxKeptJobsPerUser, maxWaitingJobsPerUser } from '../../protocol/limits.ts';
+import { maxKeptJobBytesPerUser, maxKeptJobsPerUser, maxWaitingJobsPerUser } from '../../protocol/limits.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
-import type { JobPartRow, JobRow } from '../store/tables.ts';
+import type { JobPartRow, JobRow, Tables } from '../store/tables.ts';
 import type { Part } from './keptLog.ts';
 
 /** What a job was asked; never changes. */
@@ -80,7 +81,13 @@ export class JobRecords {
         .execute();
       const waiting = own.filter(({ state }) => state === 'queued').length;
       if (waiting >= maxWaitingJobsPerUser) throw new SpoonError('job-limit', `At most ${maxWaitingJobsPerUser}.`);
-      const old = own.slice(maxKeptJobsPerUser - 1).filter(({ state }) => state !== 'queued' && state !== 'running');
+      const keptBytes = await keptBytesOf(trx, userId);
+      let total = 0;
+      const old = own.filter(({ id, state }, index) => {
+        total += keptBytes.get(id) ?? 0;
+        const isTooMuch = index >= maxKeptJobsPerUser - 1 || total > maxKeptJobBytesPerUser;
+        return isTooMuch && state !== 'queued' && state !== 'running';
+      });
       const ids = old.map((row) => row.id);
       if (ids.length > 0) await trx.deleteFrom('jobs').where('id', 'in', ids).execute();
       await trx.insertInto('jobs').values(values).execute();
@@ -263,6 +270,17 @@ export class JobRecords {
     if (!Check(schema, value)) throw new SpoonError('integrity-failure');
     return value;
   }
+}
+
+async function keptBytesOf(trx: Transaction<Tables>, userId: string): Promise<Map<string, number>> {
+  const rows = await trx
+    .selectFrom('job_parts')
+    .innerJoin('jobs', 'jobs.id', 'job_parts.job_id')
+    .where('jobs.user_id', '=', userId)
+    .groupBy('job_parts.job_id')
+    .select(({ fn, ref }) => ['job_parts.job_id as id', fn.sum<number>(ref('job_parts.length')).as('bytes')])
+    .execute();
+  return new Map(rows.map(({ id, bytes }) => [id, bytes]));
 }
 
 /** A part's length is its version: it only grows, and one from before does not open in its place. */

@@ -4,12 +4,14 @@ import type { SpoonEvent } from '../../protocol/events.ts';
 import { type EndedJobState, isEndedJobState, type Job, type JobState } from '../../protocol/jobs.ts';
 import { onOneLine } from '../../protocol/plainText.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+import type { ActiveJob } from './activeJob.ts';
 import { cancelInBox, findBox } from './boxOfJob.ts';
 import { followJob } from './followJob.ts';
 import { JobLog } from './jobLog.ts';
-import { nextJob, type WaitingJob } from './jobQueue.ts';
+import { nextJob } from './jobQueue.ts';
 import type { JobRecords, StoredEnd, StoredJob } from './jobRecords.ts';
-import { describeJob, endOf, plainChanges } from './jobWords.ts';
+import { describeJob, endOf, overdue, plainChanges } from './jobWords.ts';
+import { startLimit } from './startLimit.ts';
 
 export interface JobRunnerParts {
   readonly records: JobRecords;
@@ -32,20 +34,6 @@ export interface JobRunnerParts {
   readonly maxConcurrent: number;
   readonly publish: (userId: string, event: SpoonEvent) => void;
   readonly onError: (error: unknown, userId: string) => void;
-}
-
-/** One that waits or runs. */
-export interface ActiveJob extends WaitingJob {
-  stored: StoredJob;
-  state: JobState;
-  notes: string[];
-  readonly log: JobLog;
-  /** Fires when it is cancelled. */
-  readonly cancel: AbortController;
-  /** From the moment on that it may know of the job. */
-  box: RunningBox | undefined;
-  /** Resolves when it has ended; before its turn, at once. */
-  work: Promise<void>;
 }
 
 interface Ending {
@@ -208,8 +196,9 @@ export class JobRunner {
     const { boxes, records, findUser, folderFor, secretsFor, command } = this.#parts;
     const { id, userId, cancel, stored } = job;
     const { spoon, branch, prompt, timeLimitMs } = stored;
-    const box = await boxes.ensure(await findUser(userId), cancel.signal);
-    const cwd = await folderFor(box, `${spoon}/${branch}`, cancel.signal);
+    using limit = startLimit(cancel.signal);
+    const box = await boxes.ensure(await findUser(userId), limit.signal);
+    const cwd = await folderFor(box, `${spoon}/${branch}`, limit.signal);
     const { environment, secretFiles, notes } = await secretsFor(userId, spoon);
     cancel.signal.throwIfAborted();
     const startedMs = Date.now();
@@ -227,11 +216,15 @@ export class JobRunner {
 
   async #follow(job: ActiveJob, box: RunningBox): Promise<Ending | undefined> {
     const { boxes, command } = this.#parts;
-    const followed = await followJob(job.id, { box, boxes, log: job.log, signal: this.#closing.signal });
+    const { timeLimitMs, startedMs } = job.stored;
+    const timeLeftMs = Math.max(0, timeLimitMs - (Date.now() - (startedMs ?? Date.now())));
+    const [cancelled, signal] = [job.cancel.signal, this.#closing.signal];
+    const followed = await followJob(job.id, { box, boxes, log: job.log, timeLeftMs, cancelled, signal });
     if (followed.how === 'left') return undefined;
     if (followed.how === 'lost') return this.#lost(job);
+    if (followed.how === 'overdue') return overdue(cancelled.aborted);
     const { end, diff } = followed;
-    return { ...endOf(end, { program: command[0] ?? '', timeLimitMs: job.stored.timeLimitMs }), end, diff };
+    return { ...endOf(end, { program: command[0] ?? '', timeLimitMs }), end, diff };
   }
 
   async #lost(job: ActiveJob): Promise<Ending> {

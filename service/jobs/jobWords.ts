@@ -1,5 +1,6 @@
 import type { JobEnd } from '../../protocol/boxdJobs.ts';
 import type { EndedJobState, Job, JobState } from '../../protocol/jobs.ts';
+import { maxJobNamesLength } from '../../protocol/limits.ts';
 import { onOneLine } from '../../protocol/plainText.ts';
 import type { StoredJob } from './jobRecords.ts';
 
@@ -63,6 +64,12 @@ export function endOf(
   return { state: 'failed', detail: `${name} ended with exit code ${exitCode}.` };
 }
 
+/** Where the box has said nothing of an end that should have come. */
+export function overdue(cancelled: boolean): { state: EndedJobState; detail: string } {
+  const detail = 'Its box has not said that it ended. To be sure that it has, restart the box.';
+  return { state: cancelled ? 'cancelled' : 'timed-out', detail };
+}
+
 /** The two largest units: `1 h 5 min`. */
 export function durationInWords(ms: number): string {
   const seconds = Math.round(ms / 1000);
@@ -77,14 +84,23 @@ export function durationInWords(ms: number): string {
   return shown.length === 0 ? '0 s' : shown.map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
-/** What a box says of files and commits is shown in lists. */
+/** What a box says of files and commits is shown in lists, and kept for every job: of a great many only the first. */
 export function plainChanges(end: JobEnd | undefined): JobEnd['changes'] {
   const changes = end?.changes ?? null;
-  return (
-    changes && {
-      ...changes,
-      files: changes.files.map((file) => ({ ...file, path: onOneLine(file.path) })),
-      commits: changes.commits.map(({ id, subject }) => ({ id: onOneLine(id), subject: onOneLine(subject) })),
-    }
-  );
+  if (changes === null) return null;
+  const files = changes.files.map((file) => ({ ...file, path: onOneLine(file.path) }));
+  const commits = changes.commits.map(({ id, subject }) => ({ id: onOneLine(id), subject: onOneLine(subject) }));
+  return {
+    ...changes,
+    files: firstOf(files, ({ path }) => path.length),
+    commits: firstOf(commits, ({ id, subject }) => id.length + subject.length),
+  };
+}
+
+function firstOf<T>(all: readonly T[], lengthOf: (one: T) => number): T[] {
+  let length = 0;
+  return all.filter((one) => {
+    length += lengthOf(one);
+    return length <= maxJobNamesLength;
+  });
 }
