@@ -5,6 +5,7 @@ import { connect } from '../connection.ts';
 import { isStdinGiven, readStdin } from '../readInput.ts';
 import { safeText } from '../safeText.ts';
 import { checkThreadName } from '../typedPath.ts';
+import { ColourFilter } from './colourFilter.ts';
 import { durationOf } from './duration.ts';
 import { findJob } from './findJob.ts';
 import { followLog } from './followLog.ts';
@@ -49,7 +50,7 @@ function addRun(jobs: Command, line: CommandLine): void {
         const job = await api.call('runJob', { body });
         if (follow) {
           line.note(`Job ${shortId(job)} in ${job.thread}. Ctrl-C leaves it running.`);
-          await followLog(line, api, job, { ...options, asItCame: true });
+          await followLog(line, api, job, { ...options, style: styleOf(line) });
           return;
         }
         const id = shortId(job);
@@ -62,7 +63,7 @@ function addRun(jobs: Command, line: CommandLine): void {
     .action(async (typed: string, { follow, ...options }: JsonOption & FollowOption) => {
       const { api } = await connect(line);
       const job = await api.call('retryJob', { params: { id: (await findJob(api, typed)).id } });
-      if (follow) await followLog(line, api, job, { ...options, asItCame: true });
+      if (follow) await followLog(line, api, job, { ...options, style: styleOf(line) });
       else line.print(options, job, () => `${stateText(job)}: job ${shortId(job)}`);
     });
 }
@@ -130,20 +131,20 @@ function addOutputs(jobs: Command, line: CommandLine): void {
     jobs.command('log').alias('logs').argument('<job>').description('what it printed, also when its box is gone'),
   )
     .option('-f, --follow', 'go on until it ends; Ctrl-C leaves it running')
-    .option('--raw', 'as it came, with colours, also where no terminal shows it')
+    .option('--raw', 'as it came, with all that it may do to a terminal')
     .addHelpText('after', logHelp)
     .action(async (typed: string, { follow, raw, ...options }: JsonOption & FollowOption & { raw?: true }) => {
       const { api } = await connect(line);
       const job = await findJob(api, typed);
-      const asItCame = raw === true || line.stdout.isTTY === true;
+      const style = raw === true ? 'raw' : styleOf(line);
       if (follow) {
-        await followLog(line, api, job, { ...options, asItCame });
+        await followLog(line, api, job, { ...options, style });
         return;
       }
-      const format = asItCame && options.json !== true ? 'raw' : 'text';
+      const format = style === 'plain' || options.json === true ? 'text' : 'raw';
       const { bytes } = await api.call('jobLog', { params: { id: job.id }, query: { format } });
       if (options.json) line.print(options, { job: job.id, log: Buffer.from(bytes).toString('utf8') }, () => '');
-      else line.stdout.write(bytes);
+      else line.stdout.write(style === 'colours' ? coloured(bytes) : bytes);
     });
 
   jobs
@@ -165,8 +166,18 @@ function addOutputs(jobs: Command, line: CommandLine): void {
     });
 }
 
+/** On a terminal nothing of what an agent prints may act on it. */
+function styleOf(line: CommandLine): 'colours' | 'plain' {
+  return line.stdout.isTTY === true ? 'colours' : 'plain';
+}
+
+function coloured(bytes: Uint8Array): string {
+  const filter = new ColourFilter();
+  return filter.add(bytes) + filter.add(undefined);
+}
+
 const logHelp = `
-On a terminal with its colours, elsewhere as plain text. With --follow the exit code is 0 for a job that succeeded, else 1.`;
+On a terminal with its colours and nothing else, elsewhere as plain text. With --follow the exit code is 0 for a job that succeeded, else 1.`;
 
 function addEnds(jobs: Command, line: CommandLine): void {
   withJson(jobs.command('cancel').argument('<job>').description('end it, with everything it started')).action(

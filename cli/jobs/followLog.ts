@@ -7,13 +7,17 @@ import { cancelOnSignal } from '../cancelOnSignal.ts';
 import type { CommandLine, JsonOption } from '../commandLine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { openNodeSocket } from '../nodeSocket.ts';
+import { ColourFilter } from './colourFilter.ts';
 import { changesText, shortId, stateText } from './jobText.ts';
 
 const interruptedExitCode = 130;
+const maxHeldLength = 64 * 1024;
+
+/** As it came; with its colours and nothing else; or as plain text, line by line. */
+export type LogStyle = 'raw' | 'colours' | 'plain';
 
 interface FollowOptions extends JsonOption {
-  /** With its escape sequences; else as plain text, line by line. */
-  readonly asItCame: boolean;
+  readonly style: LogStyle;
 }
 
 /**
@@ -24,10 +28,10 @@ export async function followLog(
   line: CommandLine,
   api: ApiClient,
   job: Job,
-  { asItCame, json }: FollowOptions,
+  { style, json }: FollowOptions,
 ): Promise<void> {
   const left = cancelOnSignal();
-  const show = json === true ? () => undefined : asItCame ? raw(line) : plain(line);
+  const show = json === true ? () => undefined : styles[style](line);
   const { promise, resolve, reject } = Promise.withResolvers<Job | undefined>();
   let told = '';
   const log = new JobLog({
@@ -86,15 +90,25 @@ function raw(line: CommandLine): (bytes: Uint8Array | undefined) => void {
   };
 }
 
-/** Whole lines; what is left when it ends, too. */
+function coloured(line: CommandLine): (bytes: Uint8Array | undefined) => void {
+  const filter = new ColourFilter();
+  return (bytes) => {
+    line.stdout.write(filter.add(bytes));
+  };
+}
+
+/** Whole lines, or as much of one as is worth waiting for; what is left when it ends, too. */
 function plain(line: CommandLine): (bytes: Uint8Array | undefined) => void {
   const decoder = new TextDecoder();
   let held = '';
   return (bytes) => {
     held += bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
-    const end = bytes === undefined ? held.length : held.lastIndexOf('\n') + 1;
+    const isAll = bytes === undefined || held.length > maxHeldLength;
+    const end = isAll ? held.length : held.lastIndexOf('\n') + 1;
     if (end === 0) return;
     line.stdout.write(plainLog(held.slice(0, end)));
     held = held.slice(end);
   };
 }
+
+const styles = { raw, colours: coloured, plain } as const satisfies Record<LogStyle, typeof raw>;

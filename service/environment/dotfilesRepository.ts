@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { StartRepositoryRun } from '../../protocol/boxdRepository.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
@@ -21,6 +22,9 @@ import { plainPreview, plainRun } from './plainLog.ts';
 import type { RepositoryCredentials } from './repositoryCredentials.ts';
 import { noRepository, type RepositoryRecords, type StoredRepository } from './repositoryRecords.ts';
 import { readSettings, withFound, withSettings } from './repositorySettings.ts';
+
+/** So that a box that has news at once, always, does not keep the service busy. */
+const restMs = 50;
 
 type RunSecrets = Required<Pick<StartRepositoryRun, 'environment' | 'secretFiles'>>;
 
@@ -248,6 +252,7 @@ export class DotfilesRepository {
         if (live !== undefined) live.run = run;
         if (next.step !== step) await this.#tell(userId);
         step = next.step;
+        await delay(restMs);
       } catch (error) {
         if (!(error instanceof SpoonError)) throw error;
         const why = `The box ended while this ran. ${error.title} It runs again at its next start.`;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Static, TSchema } from 'typebox';
 import { Check, Clean } from 'typebox/value';
 import type { GitOperation, MakeCheckout } from '../../protocol/boxdGit.ts';
@@ -19,6 +20,9 @@ export interface GitWatcher {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CheckoutProgress) => void) | undefined;
 }
+
+/** So that a box that has news at once, always, does not keep the service busy. */
+const restMs = 20;
 
 /** What a box may say of its checkouts, besides what any part of boxd may. */
 const gitCodes = new Set<string>([
@@ -67,6 +71,7 @@ export async function runGit<T extends TSchema>(
       signal.throwIfAborted();
     }
     state = await orAborted(box.boxd.git.operation(id, state.step), state, signal);
+    if (state.state === 'running') await delay(restMs);
   }
   if (state.state === 'failed') throw failure(state);
   if (!Check(result, state.result)) throw new SpoonError('box-misbehaved', 'Its answer about git has another form.');
