@@ -57,17 +57,19 @@ export function addLogin(program: Command, line: CommandLine): void {
       );
     });
 
-  withJson(program.command('passwd').description('set or change your password')).action(async (options: JsonOption) => {
-    const { api } = await connect(line);
-    if (!line.stdin.isTTY) throw new UsageError('A password is typed in a terminal.');
-    const current = await ask(line, 'Current password, or Enter if there is none (not shown): ', { hidden: true });
-    const password = await ask(line, 'New password (not shown): ', { hidden: true });
-    if ((await ask(line, 'The same once more (not shown): ', { hidden: true })) !== password) {
-      throw new UsageError('The two are not the same. Nothing was changed.');
-    }
-    await api.call('changePassword', { body: current === '' ? { password } : { current, password } });
-    line.print(options, { changed: true }, () => 'Changed. Tokens stay valid: spoonctl tokens ls');
-  });
+  withJson(program.command('passwd').description('change your password; the first one comes with an invite')).action(
+    async (options: JsonOption) => {
+      const { api } = await connect(line);
+      if (!line.stdin.isTTY) throw new UsageError('A password is typed in a terminal.');
+      const current = await ask(line, 'Current password (not shown): ', { hidden: true });
+      const password = await ask(line, 'New password (not shown): ', { hidden: true });
+      if ((await ask(line, 'The same once more (not shown): ', { hidden: true })) !== password) {
+        throw new UsageError('The two are not the same. Nothing was changed.');
+      }
+      await api.call('changePassword', { body: { current, password } });
+      line.print(options, { changed: true }, () => 'Changed. Tokens stay valid: spoonctl tokens ls');
+    },
+  );
 
   withJson(program.command('whoami').description('who the token belongs to')).action(async (options: JsonOption) => {
     const { api } = await connect(line);

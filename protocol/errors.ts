@@ -78,6 +78,10 @@ export const errorTable = {
     title: 'The invite is unknown, used or too old. Ask your administrator for a new one.',
   },
   'password-unsuitable': { status: 422, title: 'The password does not follow the rules.' },
+  'password-missing': {
+    status: 409,
+    title: 'The account has no password. Ask your administrator for an invite, with which you choose one.',
+  },
   'user-not-confirmed': { status: 422, title: 'Removing a user has to be confirmed with the username.' },
   'single-user-only': { status: 409, title: 'Without root, Spoon runs boxes for one user only.' },
 

@@ -85,8 +85,8 @@ export const DeviceExchange = Type.Object(
 
 export const ChangePasswordRequest = Type.Object(
   {
-    /** Needed where there is one already: a token alone does not take over an account. */
-    current: Type.Optional(Type.String({ maxLength: 1024 })),
+    /** A token alone does not take over an account. The first password comes with an invite. */
+    current: Type.String({ maxLength: 1024 }),
     password: Type.String({ maxLength: 1024 }),
   },
   { additionalProperties: false },

@@ -116,7 +116,7 @@ export const signInRoutes = {
     path: '/v1/me/password',
     scope: 'tokens:manage',
     audit: 'password.change',
-    summary: 'Set or change the own password; tokens stay',
+    summary: 'Change the own password; tokens stay. The first one comes with an invite',
     body: ChangePasswordRequest,
   },
 } as const satisfies Record<string, Route>;

@@ -39,18 +39,19 @@ export class Accounts {
   }
 
   /**
-   * Tokens are revoked and what they opened is closed when this resolves; the box has ended. Dotfiles and home stay.
+   * Tokens are revoked and what they opened is closed when this resolves; the password and an open invite are gone, the box has
+   * ended. Dotfiles and home stay.
    * @throws SpoonError `not-found`; `engine-unavailable` where only the box could not be stopped
    */
   disable(username: string): Promise<Account> {
     return this.#parts.inTurn(username, () => this.#disable(username));
   }
 
-  /** The old tokens stay revoked. @throws SpoonError `not-found` */
+  /** The old tokens stay revoked, and there is no password. @throws SpoonError `not-found` */
   enable(username: string): Promise<Account> {
     return this.#parts.inTurn(username, async () => {
       const { id } = await this.named(username);
-      await this.#parts.users.setDisabled(id, false);
+      await this.#parts.users.enable(id);
       this.#parts.unblockBox(id);
       return this.named(username);
     });
@@ -75,7 +76,7 @@ export class Accounts {
 
   async #disable(username: string): Promise<Account> {
     const { id } = await this.named(username);
-    await this.#parts.users.setDisabled(id, true);
+    await this.#parts.users.disable(id);
     await this.#parts.tokens.revokeAllOf(id);
     await this.#parts.blockBox(id);
     return this.named(username);

@@ -5,6 +5,7 @@ import { lengthPrefixed } from '../keyring/envelope.ts';
 import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
 import type { InviteRow } from '../store/tables.ts';
+import { requireEnabled } from './requireEnabled.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -16,7 +17,7 @@ export class Invites {
     this.#parts = parts;
   }
 
-  /** Ends an earlier one of the same user. */
+  /** Ends an earlier one of the same user. @throws SpoonError `user-disabled` */
   async create(userId: string, lifeDays: number): Promise<{ invite: string; expiresMs: number }> {
     const { store, now } = this.#parts;
     const id = randomBase62(12, randomBytes);
@@ -24,6 +25,7 @@ export class Invites {
     const row = { id, user_id: userId, expires_ms: now() + lifeDays * dayMs };
     const hash = await this.#hashOf(row, secret);
     await store.transaction(async (trx) => {
+      await requireEnabled(trx, userId);
       await trx.deleteFrom('invites').where('user_id', '=', userId).execute();
       await trx
         .insertInto('invites')
@@ -46,13 +48,26 @@ export class Invites {
     try {
       await work(row.user_id);
     } catch (error) {
-      await db
+      await this.#putBack(row);
+      throw error;
+    }
+  }
+
+  /** Not where the user was disabled meanwhile. */
+  async #putBack(row: InviteRow): Promise<void> {
+    await this.#parts.store.transaction(async (trx) => {
+      const enabled = trx
+        .selectFrom('users')
+        .select('id')
+        .where('id', '=', row.user_id)
+        .where('disabled_ms', 'is', null);
+      if ((await enabled.executeTakeFirst()) === undefined) return;
+      await trx
         .insertInto('invites')
         .values(row)
         .onConflict((conflict) => conflict.doNothing())
         .execute();
-      throw error;
-    }
+    });
   }
 
   async #find(text: string): Promise<InviteRow> {

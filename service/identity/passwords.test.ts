@@ -20,6 +20,7 @@ describe('passwords and invites', () => {
   let keyring: Keyring;
   let passwords: Passwords;
   let invites: Invites;
+  let users: Users;
   let ada: Account;
   let bo: Account;
   let nowMs = 1_000_000;
@@ -27,7 +28,7 @@ describe('passwords and invites', () => {
     folder = await mkdtemp(join(tmpdir(), 'spoon-passwords-'));
     store = await openStore(join(folder, 'spoon.db'));
     keyring = await openKeyring(store, await readRootKey({ key: randomBytes(32).toString('base64'), oldKeys: [] }));
-    const users = new Users({ store, keyring, separatesUsers: true });
+    users = new Users({ store, keyring, separatesUsers: true });
     ada = await users.create({ displayName: 'Ada' });
     bo = await users.create({ displayName: 'Bo' });
     passwords = new Passwords({ store, keyring });
@@ -39,10 +40,8 @@ describe('passwords and invites', () => {
   });
 
   it('are right for their user only', async () => {
-    assert.equal(await passwords.isSet(ada.id), false);
     assert.equal(await passwords.verify(ada.id, ''), false);
     await passwords.set(ada, words);
-    assert.equal(await passwords.isSet(ada.id), true);
     assert.equal(await passwords.verify(ada.id, words), true);
     for (const [userId, text] of [
       [ada.id, `${words} `],
@@ -107,6 +106,34 @@ describe('passwords and invites', () => {
       { code: 'password-unsuitable' },
     );
     await use(invite);
+  });
+
+  it('end with the account’s disabling, also those that are just being chosen or changed', async () => {
+    const cy = await users.create({ displayName: 'Cy' });
+    await assert.rejects(passwords.change(cy, '', words), { code: 'password-missing' });
+    await passwords.set(cy, words);
+    await assert.rejects(passwords.change(cy, `${words} `, `${words} staple`), { code: 'password-unsuitable' });
+    const { invite } = await invites.create(cy.id, 3);
+    const changed = assert.rejects(passwords.change(cy, words, `${words} staple`), { code: 'password-unsuitable' });
+    const chosen = assert.rejects(
+      invites.use(invite, async () => {
+        await users.disable(cy.id);
+        await passwords.set(cy, words);
+      }),
+      { code: 'user-disabled' },
+    );
+    await Promise.all([changed, chosen]);
+    await assert.rejects(invites.create(cy.id, 3), { code: 'user-disabled' });
+    await users.enable(cy.id);
+    await assert.rejects(use(invite), { code: 'invite-invalid' });
+    assert.equal(await passwords.verify(cy.id, words), false);
+  });
+
+  it('are changed once by two who know the old one at the same time', async () => {
+    await passwords.set(ada, words);
+    const results = await Promise.allSettled([1, 2].map((n) => passwords.change(ada, words, `${words} ${n}`)));
+    assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    await passwords.set(ada, words);
   });
 
   it('are not chosen with an invite that is old, replaced, changed, or somebody else’s by an edit of the database', async () => {

@@ -4,6 +4,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { longestPassword, shortestPassword } from '../../protocol/limits.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
+import { requireEnabled } from './requireEnabled.ts';
 
 /** Passwords of users, as Argon2id hashes that are sealed once more. */
 
@@ -17,6 +18,11 @@ const maxAtOnce = 4;
 const maxWaiting = 64;
 const recordVersion = 1;
 
+export interface PasswordUser {
+  readonly id: string;
+  readonly username: string;
+}
+
 export class Passwords {
   readonly #parts: { readonly store: Store; readonly keyring: Keyring };
   readonly #waiting: (() => void)[] = [];
@@ -26,23 +32,40 @@ export class Passwords {
     this.#parts = parts;
   }
 
-  /** @throws SpoonError `password-unsuitable`, `too-many-requests` when many wait */
-  async set(user: { id: string; username: string }, password: string): Promise<void> {
-    const text = checkPassword(password, user.username);
-    const salt = randomBytes(saltBytes);
-    const record = Buffer.concat([Buffer.of(recordVersion), salt, await this.#hash(text, salt)]);
-    const { store, keyring } = this.#parts;
-    const hash_enc = await keyring.seal(contextOf(user.id), record);
-    const changed_ms = Date.now();
-    await store.db
-      .insertInto('passwords')
-      .values({ user_id: user.id, hash_enc, changed_ms })
-      .onConflict((conflict) => conflict.column('user_id').doUpdateSet({ hash_enc, changed_ms }))
-      .execute();
+  /**
+   * Whatever there was before.
+   * @throws SpoonError `password-unsuitable`, `user-disabled`, `too-many-requests` when many wait
+   */
+  async set(user: PasswordUser, password: string): Promise<void> {
+    const values = await this.#sealed(user, password);
+    await this.#parts.store.transaction(async (trx) => {
+      await requireEnabled(trx, user.id);
+      await trx
+        .insertInto('passwords')
+        .values({ user_id: user.id, ...values })
+        .onConflict((conflict) => conflict.column('user_id').doUpdateSet(values))
+        .execute();
+    });
   }
 
-  async isSet(userId: string): Promise<boolean> {
-    return (await this.#record(userId)) !== undefined;
+  /**
+   * For who knows the one there is.
+   * @throws SpoonError `password-missing`, `password-unsuitable` also for a wrong current one, `too-many-requests` when many wait
+   */
+  async change(user: PasswordUser, current: string, password: string): Promise<void> {
+    const before = await this.#row(user.id);
+    if (before === undefined) throw new SpoonError('password-missing');
+    const wrong = new SpoonError('password-unsuitable', 'The current password is not right.');
+    if (!(await this.verify(user.id, current))) throw wrong;
+    const values = await this.#sealed(user, password);
+    const { numUpdatedRows } = await this.#parts.store.db
+      .updateTable('passwords')
+      .set(values)
+      .where('user_id', '=', user.id)
+      .where('hash_enc', '=', before.hash_enc)
+      .executeTakeFirst();
+    // Changed or taken away meanwhile.
+    if (numUpdatedRows === 0n) throw wrong;
   }
 
   /**
@@ -57,11 +80,22 @@ export class Passwords {
     return timingSafeEqual(found, wanted) && record !== undefined;
   }
 
+  async #sealed(user: PasswordUser, password: string): Promise<{ hash_enc: Uint8Array; changed_ms: number }> {
+    const text = checkPassword(password, user.username);
+    const salt = randomBytes(saltBytes);
+    const record = Buffer.concat([Buffer.of(recordVersion), salt, await this.#hash(text, salt)]);
+    return { hash_enc: await this.#parts.keyring.seal(contextOf(user.id), record), changed_ms: Date.now() };
+  }
+
+  #row(userId: string) {
+    const { db } = this.#parts.store;
+    return db.selectFrom('passwords').selectAll().where('user_id', '=', userId).executeTakeFirst();
+  }
+
   async #record(userId: string): Promise<Buffer | undefined> {
-    const { store, keyring } = this.#parts;
-    const row = await store.db.selectFrom('passwords').selectAll().where('user_id', '=', userId).executeTakeFirst();
+    const row = await this.#row(userId);
     if (row === undefined) return undefined;
-    const record = Buffer.from(await keyring.open(contextOf(userId), row.hash_enc));
+    const record = Buffer.from(await this.#parts.keyring.open(contextOf(userId), row.hash_enc));
     if (record.length !== 1 + saltBytes + hashBytes || record[0] !== recordVersion) {
       throw new SpoonError('integrity-failure');
     }

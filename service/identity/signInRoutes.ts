@@ -124,12 +124,8 @@ function addPasswordRoutes(app: FastifyInstance, parts: SignInParts): void {
     const { userId } = requireUser(caller);
     const account = await users.byId(userId);
     if (account === undefined) throw new SpoonError('not-found');
-    if (await passwords.isSet(userId)) {
-      limits.passwordsOfAccount.take(userId);
-      const isRight = await passwords.verify(userId, body.current ?? '');
-      if (!isRight) throw new SpoonError('password-unsuitable', 'The current password is not right.');
-    }
-    await passwords.set(account, body.password);
+    limits.passwordsOfAccount.take(userId);
+    await passwords.change(account, body.current, body.password);
     return undefined;
   });
   addRoute(app, routes.adminInviteUser, async ({ params, body }) => {

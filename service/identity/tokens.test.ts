@@ -141,12 +141,12 @@ describe('tokens', () => {
   it('all end at once when their owner is disabled, who gets no new ones', async () => {
     const owner = await users.create({ displayName: 'Cy' });
     const own = await Promise.all(['a', 'b'].map((name) => tokens.create({ ownerId: owner.id, kind: 'user', name })));
-    await users.setDisabled(owner.id, true);
+    await users.disable(owner.id);
     await tokens.revokeAllOf(owner.id);
     assert.deepEqual(new Set(revoked.slice(-2)), new Set(own.map(({ info }) => info.id)));
     const wanted = { ownerId: owner.id, kind: 'user', name: 'c' } as const;
     await assert.rejects(tokens.create(wanted), { code: 'user-disabled' });
-    await users.setDisabled(owner.id, false);
+    await users.enable(owner.id);
     for (const { token } of own) await assert.rejects(tokens.verify(token), { code: 'unauthenticated' });
     await tokens.verify((await tokens.create(wanted)).token);
   });

@@ -89,11 +89,27 @@ export class Users {
     await store.db.updateTable('users').set({ display_name_enc }).where('id', '=', id).execute();
   }
 
-  /** From its return on, no token of the user is taken and none is made. */
-  async setDisabled(id: string, isDisabled: boolean): Promise<void> {
-    const query = this.#parts.store.db.updateTable('users').where('id', '=', id);
-    if (isDisabled) await query.set({ disabled_ms: this.#now() }).where('disabled_ms', 'is', null).execute();
-    else await query.set({ disabled_ms: null }).execute();
+  /**
+   * From its return on, no token of the user is taken and none is made. The password and an open invite are gone: somebody else
+   * may know them, and enabling again must not let them in.
+   */
+  async disable(id: string): Promise<void> {
+    const disabled_ms = this.#now();
+    await this.#parts.store.transaction(async (trx) => {
+      await trx
+        .updateTable('users')
+        .set({ disabled_ms })
+        .where('id', '=', id)
+        .where('disabled_ms', 'is', null)
+        .execute();
+      for (const table of ['passwords', 'invites'] as const) {
+        await trx.deleteFrom(table).where('user_id', '=', id).execute();
+      }
+    });
+  }
+
+  async enable(id: string): Promise<void> {
+    await this.#parts.store.db.updateTable('users').set({ disabled_ms: null }).where('id', '=', id).execute();
   }
 
   /** Destroys the keys, then everything stored, in one step; the name and the uid are never given out again. */

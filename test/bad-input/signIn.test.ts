@@ -21,8 +21,7 @@ describe('the pages of signing in', () => {
   let addresses = 0;
   before(async () => {
     side = await TestHttpSide.start();
-    const token = await side.tokenOf('ada');
-    await side.json('PUT', '/v1/me/password', token, { password });
+    await side.setPassword(side.ada, password);
   });
   after(() => side[Symbol.asyncDispose]());
   const freshAddress = () => `127.0.2.${++addresses}`;
@@ -95,12 +94,26 @@ describe('the pages of signing in', () => {
   });
 
   it('refuse a disabled user only after the password', async () => {
-    const made = await side.users.create({ displayName: 'Cy' });
-    await side.json('PUT', '/v1/me/password', await side.tokenOf('cy'), { password });
-    await operatorCall(side.adminSocket, 'POST', '/v1/admin/users/cy/disable');
-    assert.equal(made.username, 'cy');
+    const { id } = await side.users.create({ displayName: 'Cy' });
+    await side.setPassword({ id, username: 'cy' }, password);
+    // As an earlier version left it.
+    await side.store.db.updateTable('users').set({ disabled_ms: 1 }).where('id', '=', id).execute();
     assert.match((await signIn({ username: 'cy', password: 'not the password' })).body, /not right/);
     assert.match((await signIn({ username: 'cy' })).body, /disabled/);
+  });
+
+  it('know no password and no invite from before a user was disabled', async () => {
+    const operator = (path: string) => operatorCall(side.adminSocket, 'POST', `/v1/admin/users/di/${path}`, {});
+    const account = await side.users.create({ displayName: 'Di' });
+    await side.setPassword(account, password);
+    const invite = String((await operator('invite')).body.link).split('#')[1] ?? '';
+    assert.equal((await operatorCall(side.adminSocket, 'POST', '/v1/admin/users/di/disable')).status, 200);
+    assert.equal((await operator('invite')).body.code, 'user-disabled');
+    await assert.rejects(side.setPassword(account, password), { code: 'user-disabled' });
+    assert.equal((await operatorCall(side.adminSocket, 'POST', '/v1/admin/users/di/enable')).status, 200);
+    assert.match((await signIn({ username: 'di' })).body, /not right/);
+    const chosen = { invite, password, again: password };
+    assert.match((await send(chosen, { path: '/sign-in/invite' })).body, /used or too old/);
   });
 
   it('hold back who guesses, with Retry-After, and nobody else', async () => {
@@ -151,5 +164,14 @@ describe('the pages of signing in', () => {
     assert.equal((await change({ current: 'wrong', password: 'another long password' })).status, 422);
     assert.equal((await change({ current: password, password: 'short' })).status, 422);
     assert.equal((await change({ current: password, password })).status, 204);
+  });
+
+  it('give no first password to who has only a token', async () => {
+    const token = await side.tokenOf('bo');
+    for (const current of [undefined, '', password]) {
+      const refused = await side.call('PUT', '/v1/me/password', token, { current, password });
+      assert.ok([409, 422].includes(refused.status), `${current}: ${refused.status}`);
+    }
+    assert.match((await signIn({ username: 'bo' })).body, /not right/);
   });
 });

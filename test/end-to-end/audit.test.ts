@@ -69,7 +69,7 @@ describe('who did what', { timeout: 120_000 }, () => {
   });
 
   it('has sign-ins, right and wrong, of those who exist', async () => {
-    await side.json('PUT', '/v1/me/password', await side.tokenOf('ada'), { password: 'correct horse battery' });
+    await side.setPassword(side.ada, 'correct horse battery');
     const from = await newest();
     const send = (username: string, password: string) =>
       fetch(`${side.url}/sign-in/device`, {
