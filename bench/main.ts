@@ -11,6 +11,7 @@ import { coldList } from './dotfileList.ts';
 import { freshHome, nothingToDo, saveToVisible } from './dotfiles.ts';
 import { cloneAndSetup } from './dotfilesRepository.ts';
 import { frozenReader, idleViewer } from './flow.ts';
+import { jobStart } from './jobStart.ts';
 import { idleBoxd } from './memory.ts';
 import type { Row, Spread } from './ratio.ts';
 import { reattach } from './reattach.ts';
@@ -30,6 +31,7 @@ const measurements: Readonly<Record<string, (box: BenchBox) => Promise<Row | Row
   fresh: freshHome,
   list: coldList,
   repository: cloneAndSetup,
+  job: jobStart,
   output: largeOutput,
   wetty: besideWetty,
   reattach,

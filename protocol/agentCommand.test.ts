@@ -13,7 +13,7 @@ const values = {
 describe('the command of an agent', () => {
   it('is split into words as people quote them', () => {
     const table: [string, string[]][] = [
-      [defaultAgentCommand, ['codex', 'exec', '--cd', '{dir}', '--', '{prompt}']],
+      [defaultAgentCommand, ['codex', 'exec', '--sandbox', 'danger-full-access', '--cd', '{dir}', '--', '{prompt}']],
       ['claude  -p\t{prompt}', ['claude', '-p', '{prompt}']],
       [`a 'b c' "d \\" e" f\\ g '' {prompt}`, ['a', 'b c', 'd " e', 'f g', '', '{prompt}']],
       [`a --x='1 2'"3" '\\' {prompt}`, ['a', '--x=1 23', '\\', '{prompt}']],

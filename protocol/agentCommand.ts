@@ -6,8 +6,11 @@
 const placeholders = ['dir', 'prompt', 'spoon', 'branch', 'job'] as const;
 export type AgentCommandValues = Readonly<Record<(typeof placeholders)[number], string>>;
 
-/** `--`: a prompt that begins with a dash, or is called like a subcommand, is a prompt all the same. */
-export const defaultAgentCommand = 'codex exec --cd {dir} -- {prompt}';
+/**
+ * The box is the sandbox: codex's own needs user namespaces, which no box allows, and without it none of its commands would run
+ * (decision 0180). `--`: a prompt that begins with a dash, or is called like a subcommand, is a prompt all the same.
+ */
+export const defaultAgentCommand = 'codex exec --sandbox danger-full-access --cd {dir} -- {prompt}';
 
 /**
  * Splits at white space; quotes ('…', "…") and a backslash keep what they enclose, and mean nothing else.

@@ -9,7 +9,7 @@ interface JobToFind {
 }
 
 interface Around {
-  readonly boxes: Pick<Boxes, 'ensure' | 'running'>;
+  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'endUnanswering'>;
   readonly findUser: (userId: string) => Promise<BoxUser>;
   /** Fires when the service stops. */
   readonly closing: AbortSignal;
@@ -37,6 +37,28 @@ export async function findBox(
     }
   }
   return boxes.running(userId);
+}
+
+/**
+ * A box that runs, and what was prepared in it. One whose daemon died a moment ago still looks as if it ran: it is replaced, and
+ * asked once more.
+ */
+export async function prepareBox<T>(
+  userId: string,
+  { boxes, findUser, signal }: Omit<Around, 'closing'> & { readonly signal: AbortSignal },
+  prepare: (box: RunningBox) => Promise<T>,
+): Promise<{ box: RunningBox; prepared: T }> {
+  const ensure = async () => boxes.ensure(await findUser(userId), signal);
+  const box = await ensure();
+  try {
+    return { box, prepared: await prepare(box) };
+  } catch (error) {
+    if (!(error instanceof SpoonError && error.code === 'box-unavailable')) throw error;
+    await boxes.endUnanswering(box);
+    if (boxes.running(userId) === box) throw error;
+  }
+  const fresh = await ensure();
+  return { box: fresh, prepared: await prepare(fresh) };
 }
 
 /** Resolves when the box has heard it, is gone, or has not answered for 30 s. */

@@ -5,7 +5,7 @@ import { type EndedJobState, isEndedJobState, type Job, type JobState } from '..
 import { onOneLine } from '../../protocol/plainText.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
 import type { ActiveJob } from './activeJob.ts';
-import { cancelInBox, findBox } from './boxOfJob.ts';
+import { cancelInBox, findBox, prepareBox } from './boxOfJob.ts';
 import { followJob } from './followJob.ts';
 import { JobLog } from './jobLog.ts';
 import { nextJob } from './jobQueue.ts';
@@ -15,7 +15,7 @@ import { startLimit } from './startLimit.ts';
 
 export interface JobRunnerParts {
   readonly records: JobRecords;
-  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'describe'>;
+  readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'describe' | 'endUnanswering'>;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
   /** The thread's folder, checked out where it is missing. @throws SpoonError `thread-unknown`, and what a checkout can meet */
@@ -193,12 +193,14 @@ export class JobRunner {
   }
 
   async #start(job: ActiveJob): Promise<RunningBox> {
-    const { boxes, records, findUser, folderFor, secretsFor, command } = this.#parts;
+    const { records, folderFor, secretsFor, command } = this.#parts;
     const { id, userId, cancel, stored } = job;
     const { spoon, branch, prompt, timeLimitMs } = stored;
     using limit = startLimit(cancel.signal);
-    const box = await boxes.ensure(await findUser(userId), limit.signal);
-    const cwd = await folderFor(box, `${spoon}/${branch}`, limit.signal);
+    const around = { ...this.#around, signal: limit.signal };
+    const { box, prepared: cwd } = await prepareBox(userId, around, (current) =>
+      folderFor(current, `${spoon}/${branch}`, limit.signal),
+    );
     const { environment, secretFiles, notes } = await secretsFor(userId, spoon);
     cancel.signal.throwIfAborted();
     const startedMs = Date.now();
