@@ -77,6 +77,7 @@ describe('the manifest', () => {
       'spoon.terminal.location',
       'spoon.terminal.keepOpenOnExit',
       'spoon.thread.openIn',
+      'spoon.jobs.notify',
     ]);
     for (const [key, { scope }] of Object.entries(contributes.configuration.properties)) {
       assert.equal(scope, harmless.has(key) ? 'window' : 'application', key);

@@ -57,6 +57,20 @@ const secretCommandIds = [
   'spoon.secrets.refresh',
 ] as const;
 
+const jobCommandIds = [
+  'spoon.job.new',
+  'spoon.job.runPrompt',
+  'spoon.job.cancel',
+  'spoon.job.retry',
+  'spoon.job.showLog',
+  'spoon.job.openLogAsText',
+  'spoon.job.showDiff',
+  'spoon.job.remove',
+  'spoon.jobs.search',
+  'spoon.jobs.clear',
+  'spoon.jobs.refresh',
+] as const;
+
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
 export const commandIds = [
   'spoon.signIn',
@@ -87,6 +101,7 @@ export const commandIds = [
   ...dotfileCommandIds,
   ...repositoryCommandIds,
   ...secretCommandIds,
+  ...jobCommandIds,
   'spoon.showLog',
   'spoon.copyDiagnostics',
   'spoon.openSettings',
@@ -96,4 +111,5 @@ export const commandIds = [
 export type CommandId = (typeof commandIds)[number];
 export type RepositoryCommandId = (typeof repositoryCommandIds)[number];
 export type SecretCommandId = (typeof secretCommandIds)[number];
+export type JobCommandId = (typeof jobCommandIds)[number];
 export type DotfileCommandId = (typeof dotfileCommandIds)[number];

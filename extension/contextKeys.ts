@@ -10,6 +10,8 @@ export interface ContextKeys {
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
   'spoon.repository': 'none' | RepositoryMood;
   'spoon.secrets': SecretsAccess;
+  /** The editor has the prompt of a job that is not yet one. */
+  'spoon.jobs.writesPrompt': boolean;
   'spoon.box': 'unknown' | BoxState;
   /** The window shows the folder of a thread. */
   'spoon.inThreadFolder': boolean;

@@ -23,6 +23,7 @@ import { UploadCommands } from './dotfiles/uploadCommands.ts';
 import { UploadReports } from './dotfiles/uploadReport.ts';
 import { VersionFiles } from './dotfiles/versionFiles.ts';
 import { failureText } from './failure.ts';
+import { JobParts } from './jobs/jobParts.ts';
 import { networkOf } from './network.ts';
 import { createLog } from './outputLog.ts';
 import type { Platform } from './platform.ts';
@@ -68,6 +69,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const remove = new DeleteCommand(current, tree, log);
   const threads = new ThreadParts({ context, current, log });
 
+  const jobs = new JobParts({ current, log });
   const secretWriter = new SecretWriter(new SealKeySecrets(context.secrets));
   const repository = new RepositoryParts(current, tree, secretWriter);
   const secrets = new SecretParts({ current, platform, log, writer: secretWriter });
@@ -76,6 +78,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     log,
     repository,
     secrets,
+    jobs,
     sessions,
     current,
     tree,
@@ -93,6 +96,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     wakeOnClockJump(() => {
       current.connection?.renew();
       threads.renew();
+      jobs.renew();
     }),
     vscode.window.onDidChangeWindowState(({ focused }) => {
       // Somebody is back: not the moment to wait for the next try.
@@ -125,6 +129,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         ...dotfileCommands({ current, tree, edit, uploads, downloads, remove, clipboard, history, drift }),
         ...repository.commands,
         ...secrets.commands,
+        ...jobs.commands,
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>

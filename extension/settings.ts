@@ -9,6 +9,7 @@ interface Settings {
   'terminal.location': 'panel' | 'editor';
   'terminal.keepOpenOnExit': 'never' | 'onError' | 'always';
   'thread.openIn': 'newWindow' | 'addToWorkspace';
+  'jobs.notify': 'all' | 'failures' | 'none';
   'dotfiles.confirmDrop': 'always' | 'overwrite' | 'never';
   'dotfiles.exclude': string[];
 }

@@ -7,6 +7,7 @@ import type { Box } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { Session } from '../auth/sessions.ts';
 import { HomeDotfiles } from '../dotfiles/homeDotfiles.ts';
+import { HomeJobs } from '../jobs/homeJobs.ts';
 import type { Log } from '../outputLog.ts';
 import { HomeRepository } from '../repository/homeRepository.ts';
 import { HomeSecrets } from '../secrets/homeSecrets.ts';
@@ -34,6 +35,7 @@ export class Connection implements vscode.Disposable {
   readonly repository: HomeRepository;
   readonly threads: HomeThreads;
   readonly secrets: HomeSecrets;
+  readonly jobs: HomeJobs;
   readonly terminals: TerminalPlace;
   readonly #api: ApiClient;
   readonly #events: EventStream;
@@ -60,6 +62,7 @@ export class Connection implements vscode.Disposable {
     this.repository = new HomeRepository(this.#api);
     this.threads = new HomeThreads({ api: this.#api, onBox: (box) => this.#setBox(box) });
     this.secrets = new HomeSecrets(this.#api);
+    this.jobs = new HomeJobs(this.#api);
     this.terminals = { api: this.#api, openSocket };
     this.#events = new EventStream({
       api: this.#api,
@@ -71,6 +74,7 @@ export class Connection implements vscode.Disposable {
           this.repository.receive(event);
           this.threads.receive(event);
           this.secrets.receive(event);
+          this.jobs.receive(event);
         },
         onGap: () => void this.#catchUp(),
         onState: (socket) => {
@@ -131,6 +135,7 @@ export class Connection implements vscode.Disposable {
     this.repository.dispose();
     this.threads.dispose();
     this.secrets.dispose();
+    this.jobs.dispose();
     this.#stateChanged.dispose();
     this.#boxChanged.dispose();
   }
@@ -156,6 +161,7 @@ export class Connection implements vscode.Disposable {
       if (this.#box === boxBefore) this.#setBox(box);
       this.threads.refreshSoon();
       this.secrets.refreshSoon();
+      this.jobs.refreshSoon();
       if (this.#isStreaming) this.#follow({ name: 'connected' });
     } catch (error) {
       if (this.#disposed) return;
