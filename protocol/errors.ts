@@ -150,6 +150,7 @@ export const errorTable = {
   'spoon-limit': { status: 409, title: 'The account holds as many spoons as it may.' },
   'thread-unknown': { status: 404, title: 'There is no such thread.' },
   'thread-exists': { status: 409, title: 'There is a thread of this branch already.' },
+  'thread-in-use': { status: 409, title: 'A job works in the thread. Nothing was deleted.' },
   'thread-limit': { status: 409, title: 'The account holds as many threads as it may.' },
   'branch-missing': { status: 409, title: 'The repository has no such branch.' },
   'branch-exists': { status: 409, title: 'The repository has a branch of this name already.' },

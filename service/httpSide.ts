@@ -244,6 +244,7 @@ export class HttpSide {
       threads,
       spoons,
       terminals,
+      hasJob: (threadId) => jobSide.runner.isAtWorkIn(threadId),
       limits,
       publish: (userId, event) => data.subscribers.publish(userId, event),
     });

@@ -88,6 +88,10 @@ export class JobRunner {
     return [...this.#active.values()];
   }
 
+  isAtWorkIn(threadId: string): boolean {
+    return this.all().some((job) => job.threadId === threadId && job.state !== 'queued');
+  }
+
   /** As its user sees it now. */
   describe(stored: StoredJob): Job {
     const job = this.#active.get(stored.id);

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import { routes } from '../../protocol/routes.ts';
 import type { Terminal } from '../../protocol/terminals.ts';
@@ -14,13 +15,15 @@ export interface ThreadRouteParts {
   readonly threads: Threads;
   readonly spoons: Spoons;
   readonly terminals: { list(userId: string): Promise<Terminal[]> };
+  /** Whether an agent works in the thread. */
+  readonly hasJob: (threadId: string) => boolean;
   readonly limits: RateLimits;
   readonly publish: (userId: string, event: SpoonEvent) => void;
 }
 
 /** `/v1/spoons` and `/v1/threads`. */
 export function addThreadRoutes(app: FastifyInstance, parts: ThreadRouteParts): void {
-  const { threads, spoons, terminals, publish, limits } = parts;
+  const { threads, spoons, terminals, publish, limits, hasJob } = parts;
   const changed = (userId: string, request: FastifyRequest) =>
     publish(userId, { type: 'threads.changed', clientId: clientOf(request) });
 
@@ -79,7 +82,9 @@ export function addThreadRoutes(app: FastifyInstance, parts: ThreadRouteParts): 
   });
   addRoute(app, routes.removeThread, async ({ caller, params, query, request }) => {
     const { userId } = requireUser(caller);
-    await threads.remove(userId, params.id ?? '', query.confirm, {});
+    const { id } = await threads.read(userId, params.id ?? '');
+    if (hasJob(id)) throw new SpoonError('thread-in-use', 'Wait for it, or cancel it.');
+    await threads.remove(userId, id, query.confirm, {});
     changed(userId, request);
     return undefined;
   });

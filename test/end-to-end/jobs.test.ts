@@ -238,6 +238,20 @@ describe('jobs', { timeout: 300_000 }, () => {
     assert.equal(viewer.text, 'one\r\ntwo\r\n');
   });
 
+  it('keep their thread from being deleted under them', async () => {
+    const made = await thread('doomed');
+    const { id } = await run('echo up; sleep 600', { thread: 'api/doomed' });
+    const viewer = follow(id);
+    await viewer.saw('up');
+    const path = `/v1/threads/${made.thread.id}`;
+    assert.deepEqual(await refusal('DELETE', path), { status: 409, code: 'thread-in-use' });
+    await side.json('POST', `/v1/jobs/${id}/cancel`, ada);
+    await viewer.ended;
+    assert.equal((await side.call('DELETE', path, ada)).status, 204);
+    assert.equal((await read(id)).job.thread, 'api/doomed');
+    assert.deepEqual(await refusal('POST', `/v1/jobs/${id}/retry`), { status: 404, code: 'thread-unknown' });
+  });
+
   it('are lost with their box, and say so', async () => {
     const { id } = await run('echo up; sleep 600');
     const viewer = follow(id);
