@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { SpoonAuthenticationProvider } from './auth/authenticationProvider.ts';
+import { AwaitedCodes } from './auth/awaitedCodes.ts';
 import { Sessions } from './auth/sessions.ts';
 import { signIn, signInWith } from './auth/signIn.ts';
 import { switchService } from './auth/switchService.ts';
@@ -56,7 +57,8 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const network = networkOf(platform, log);
   const sessions = new Sessions(context.secrets);
   const current = new CurrentConnection({ sessions, network, log });
-  const signingIn = { sessions, network };
+  const codes = new AwaitedCodes();
+  const signingIn = { sessions, network, codes };
   const tree = new DotfilesTree(current);
   const edit = new EditCommands(current, tree);
   const reports = new UploadReports();
@@ -92,7 +94,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     new DotfileDecorations(current, clipboard),
     new ConnectionStatus(current),
     new VersionFiles(current),
-    registerUriHandler((url) => runGuarded(() => signIn(signingIn, url), 'sign in from a link', log), log),
+    registerUriHandler((url) => runGuarded(() => signIn(signingIn, url), 'sign in from a link', log), codes, log),
     wakeOnClockJump(() => {
       current.connection?.renew();
       threads.renew();

@@ -9,6 +9,9 @@ export interface Step<T> {
   readonly prompt: string;
   readonly value: string;
   readonly password?: boolean;
+  readonly placeholder?: string;
+  /** A button for accepting nothing at all. */
+  readonly emptyButton?: { readonly icon: string; readonly tooltip: string };
   /** Say what is wrong with it before the person is done. */
   readonly whileTyping?: boolean;
   /** Of what is typed so far: what is wrong with it, or undefined. */
@@ -63,8 +66,8 @@ export async function askStep<T>(step: Step<T>): Promise<StepAnswer<T>> {
       input.onDidHide(() => {
         if (!isAside) reject(new vscode.CancellationError());
       });
-      input.onDidAccept(async () => {
-        const typed = input.value;
+      input.onDidAccept(() => accept(input.value));
+      const accept = async (typed: string): Promise<void> => {
         input.validationMessage = step.check(typed);
         if (input.validationMessage !== undefined || input.busy) return;
         input.busy = true;
@@ -76,7 +79,7 @@ export async function askStep<T>(step: Step<T>): Promise<StepAnswer<T>> {
         } finally {
           input.busy = false;
         }
-      });
+      };
       input.show();
     });
   } finally {

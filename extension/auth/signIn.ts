@@ -6,16 +6,19 @@ import { parseToken } from '../../protocol/tokenFormat.ts';
 import { failureText, isCancellation } from '../failure.ts';
 import type { Network } from '../network.ts';
 import { setting } from '../settings.ts';
+import type { AwaitedCodes } from './awaitedCodes.ts';
+import { signInByBrowser } from './browserSignIn.ts';
 import { askStep, type StepAnswer } from './inputSteps.ts';
 import type { Session, Sessions } from './sessions.ts';
 
-/** Sign-in by address and token. Nothing is stored before the service has said who the token is. */
+/** Sign-in by address, then browser or token. Nothing is stored before the service has said who the token is. */
 
 const defaultAddress = 'http://127.0.0.1:3921';
 
 export interface SignInParts {
   readonly sessions: Sessions;
   readonly network: Network;
+  readonly codes: AwaitedCodes;
 }
 
 /**
@@ -36,7 +39,7 @@ export async function signIn(parts: SignInParts, suggestedUrl?: string): Promise
     });
     if (found === 'back') throw new vscode.CancellationError();
     address = found.url;
-    const session = await askToken(parts.network, found.url);
+    const session = await askToken(parts, found.url);
     if (session === 'back') continue;
     await parts.sessions.store(session);
     return session;
@@ -51,26 +54,32 @@ export async function signInWith(parts: SignInParts, handed: { url: string; toke
   return session;
 }
 
-async function askToken(network: Network, url: string): Promise<StepAnswer<Session>> {
+async function askToken({ network, codes }: SignInParts, url: string): Promise<StepAnswer<Session>> {
   const { host } = new URL(url);
   return await askStep({
     title: vscode.l10n.t('Sign In to Spoon'),
     step: 2,
     totalSteps: 2,
     prompt: vscode.l10n.t(
-      'Token for {0}. It starts with spn_u_ and is kept in the secret store of this computer.',
+      'Press Enter to sign in to {0} with your browser, or paste a token. Either is kept in the secret store of this computer.',
       host,
     ),
+    placeholder: vscode.l10n.t('Enter opens the browser; a token starts with spn_u_'),
+    emptyButton: { icon: 'globe', tooltip: vscode.l10n.t('Sign In with Your Browser') },
     value: '',
     password: true,
     check: checkToken,
-    accept: (typed, signal) => identify(network, url, typed.trim(), signal),
+    accept: async (typed, signal) => {
+      const api = await clientFor(network, url, undefined);
+      const token = typed.trim() || (await signInByBrowser(api, codes, signal));
+      return identify(network, url, token, signal);
+    },
   });
 }
 
 function checkToken(typed: string): string | undefined {
   const text = typed.trim();
-  if (text === '') return vscode.l10n.t('Paste the token. "npm run up" or "spoonctl tokens create" prints one.');
+  if (text === '') return undefined;
   if (text.startsWith('spn_a_')) {
     return vscode.l10n.t('This is a token for administration. Use one of your own, which starts with spn_u_.');
   }

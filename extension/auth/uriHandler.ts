@@ -1,12 +1,18 @@
 import * as vscode from 'vscode';
 import type { Log } from '../outputLog.ts';
+import type { AwaitedCodes } from './awaitedCodes.ts';
 import { routeUri } from './uriRoutes.ts';
 
 /** Answers `vscode://spoon-dev.spoon/…` links by the rules of `uriRoutes.ts`. */
-export function registerUriHandler(signInTo: (url: string) => Promise<unknown>, log: Log): vscode.Disposable {
+export function registerUriHandler(
+  signInTo: (url: string) => Promise<unknown>,
+  codes: AwaitedCodes,
+  log: Log,
+): vscode.Disposable {
   return vscode.window.registerUriHandler({
     async handleUri(uri) {
-      const route = routeUri(uri);
+      const route = routeUri(uri, (state) => codes.has(state));
+      if (route.kind === 'code') return codes.finish(route.state, route.code);
       if (route.kind === 'refused') {
         // Without its query: that is where a credential would be.
         log.warn(`link ${uri.path} refused: ${route.why}`);

@@ -3,16 +3,28 @@ import { SpoonError } from '../../protocol/errors.ts';
 
 /**
  * What a `vscode://spoon-dev.spoon/…` link may ask for. Anybody can write such a link, so it never signs in, opens or runs
- * anything by itself, and one that carries a credential is refused: it has been in a history by then.
+ * anything by itself, and one that carries a credential is refused, except for the code that this very window has sent somebody
+ * to get: it is of use only with what never left the window.
  */
 export type UriRoute =
   /** Offer to sign in to this service; the person is asked first, and still has to give the token. */
-  { readonly kind: 'signIn'; readonly url: string } | { readonly kind: 'refused'; readonly why: string };
+  | { readonly kind: 'signIn'; readonly url: string }
+  /** The browser comes back to a window that sent somebody there. */
+  | { readonly kind: 'code'; readonly state: string; readonly code: string }
+  | { readonly kind: 'refused'; readonly why: string };
 
 const credentialNames = ['token', 'code', 'access_token', 'password', 'secret', 'ticket', 'state'];
 
-export function routeUri({ path, query }: { path: string; query: string }): UriRoute {
+/** @param isAwaited whether this window waits for a sign-in of this state */
+export function routeUri(
+  { path, query }: { path: string; query: string },
+  isAwaited: (state: string) => boolean,
+): UriRoute {
   const parameters = new URLSearchParams(query);
+  const [code, state] = [parameters.get('code'), parameters.get('state')];
+  if (path === '/auth' && code !== null && state !== null && parameters.size === 2 && isAwaited(state)) {
+    return { kind: 'code', state, code };
+  }
   if (credentialNames.some((name) => parameters.has(name)) || /spn_[uat]_/.test(`${path}${query}`)) {
     return refused('This window is not waiting for a sign-in, so the link was ignored. Start with Spoon: Sign In….');
   }
