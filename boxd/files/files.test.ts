@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { maxEditedFileBytes } from '../../protocol/limits.ts';
+import { maxEditedFileBytes, maxFolderEntries } from '../../protocol/limits.ts';
 import { Files } from './files.ts';
 
 describe('files of the home', () => {
@@ -93,6 +93,21 @@ describe('files of the home', () => {
     });
     assert.equal(truncated, false);
     assert.deepEqual((await files.list('Code/api/main/dirlink')).entries, []);
+  });
+
+  it('of a folder with too many are listed up to a limit, and it says so (row 27)', async () => {
+    mkdirSync(at('crowd'));
+    execFileSync('bash', ['-c', `cd "$0" && seq ${maxFolderEntries + 1} | xargs touch`, at('crowd')]);
+    const { entries, truncated } = await files.list('crowd');
+    assert.deepEqual([entries.length, truncated], [maxFolderEntries, true]);
+  });
+
+  it('are listed above folders that are too deep for a path, whose removal is refused by name (row 27)', async () => {
+    const levels = Array(500).fill('deep').join('/');
+    execFileSync('bash', ['-c', 'cd "$0" && for i in 1 2 3 4; do mkdir -p "$1" && cd "$1"; done', home, levels]);
+    assert.deepEqual((await files.list('deep')).entries, [{ name: 'deep', kind: 'directory', isLink: false }]);
+    await assert.rejects(files.remove('deep', true), { code: 'path-too-long' });
+    assert.deepEqual(readdirSync(home).sort(), ['Code', 'deep']);
   });
 
   it('behind links are read and saved as long as they are in the home', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,16 @@ describe('what takes the room in a home', () => {
     assert.ok(usedBytes > 1_700 * kibi && usedBytes < 2_000 * kibi, String(usedBytes));
     assert.ok((folders[0]?.bytes ?? 0) >= 800 * kibi);
     assert.ok(disk.freeBytes > 0 && disk.freeBytes < disk.sizeBytes);
+  });
+
+  it('goes as deep as folders are, beyond what a path can say (row 27)', async () => {
+    const deep = join(base, 'deep');
+    mkdirSync(deep);
+    const levels = Array(500).fill('deep').join('/');
+    const digs = 'cd "$0" && for i in 1 2 3 4; do mkdir -p "$1" && cd "$1"; done';
+    execFileSync('bash', ['-c', digs, deep, levels]);
+    const { truncated } = await readUsage(deep, 60_000);
+    assert.equal(truncated, false);
   });
 
   it('says when the time was not enough', async () => {

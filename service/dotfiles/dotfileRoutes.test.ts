@@ -155,6 +155,22 @@ describe('dotfile routes', () => {
     assert.equal(app.changes.length, 1);
   });
 
+  it('make one version of a save that is sent again, and of another one under the same key none (row 46)', async (t) => {
+    const app = await TestApp.open(t);
+    const key = { 'idempotency-key': 'one' };
+    const first = await app.put('path=a', 'one', { ...key, 'if-none-match': '*' });
+    // Its answer was lost: the same request again. What it is based on decides, and the key is nobody's business.
+    assert.equal(codeOf(await app.put('path=a', 'one', { ...key, 'if-none-match': '*' })), '412 file-exists');
+    const base = { 'if-match': first.json().dotfile.etag };
+    assert.equal((await app.put('path=a', 'two', { ...key, ...base })).statusCode, 200);
+    for (const text of ['two', 'another']) {
+      assert.equal(codeOf(await app.put('path=a', text, { ...key, ...base })), '412 version-stale');
+    }
+    const { versions } = (await app.send('GET', '/v1/dotfiles/history?path=a')).json();
+    assert.equal(versions.length, 2);
+    assert.equal((await app.send('GET', '/v1/dotfiles/content?path=a')).body, 'two');
+  });
+
   it('take a doubly escaped path for the name that it is, and keep it', async (t) => {
     const app = await TestApp.open(t);
     const saved = await app.put('path=%252e%252e%252fetc', 'x');

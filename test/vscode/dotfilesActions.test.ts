@@ -17,7 +17,7 @@ describe('the actions of the Dotfiles tree in VS Code', { concurrency: false, ti
   before(async () => {
     home = await SignedInWindow.open();
     ({ service, user, window, folder } = home);
-    await home.showEmptyTree();
+    await home.showTree();
   });
   after(() => home?.[Symbol.asyncDispose]());
 

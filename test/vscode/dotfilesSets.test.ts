@@ -19,7 +19,7 @@ describe('three sets of dotfiles in VS Code', { concurrency: false, timeout: 600
     home = await SignedInWindow.open({ engine: 'docker' });
     ({ service, user, window } = home);
     await service.inBox(user, 'true');
-    await home.showEmptyTree();
+    await home.showTree();
   });
   after(() => home?.[Symbol.asyncDispose]());
 

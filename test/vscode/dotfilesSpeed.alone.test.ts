@@ -18,7 +18,7 @@ describe('a thousand dotfiles in VS Code', { concurrency: false, timeout: 300_00
   before(async () => {
     home = await SignedInWindow.open();
     window = home.window;
-    await home.showEmptyTree();
+    await home.showTree();
     for (const path of ['many/first', 'other/file']) await home.service.put(home.user, path, 'x');
     for (const name of [/^many$/, /^other$/]) await window.row(name).waitFor();
   });

@@ -18,7 +18,7 @@ describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_
   before(async () => {
     home = await SignedInWindow.open();
     ({ service, user, window, folder } = home);
-    await home.showEmptyTree();
+    await home.showTree();
   });
   after(() => home?.[Symbol.asyncDispose]());
 
@@ -59,6 +59,9 @@ describe('uploads and downloads in VS Code', { concurrency: false, timeout: 600_
   it('says of each file that was refused why, and the rest goes in', async () => {
     await onDisk(join(folder, 'some/large.bin'), 'x'.repeat(10 * 1024 * 1024 + 1));
     await onDisk(join(folder, 'some/fine'), 'fine');
+    await onDisk(join(folder, 'many/file'), 'in a folder');
+    await service.put(user, 'bin/tool', 'x');
+    await window.row(/^bin$/).waitFor();
     await window.collapseAll();
     await window.dropFiles(window.row(/^bin$/), [
       join(folder, 'some/large.bin'),

@@ -16,7 +16,7 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
   before(async () => {
     home = await SignedInWindow.open();
     ({ service, user, window } = home);
-    await home.showEmptyTree();
+    await home.showTree();
   });
   after(() => home?.[Symbol.asyncDispose]());
 

@@ -54,10 +54,10 @@ export class SignedInWindow implements AsyncDisposable {
     return new SignedInWindow({ service, user, window, folder }, resources.move());
   }
 
-  /** The tree of an empty home, with the whole height of the sidebar. */
-  async showEmptyTree(): Promise<void> {
+  /** With the whole height of the sidebar, and with a row that shows that it is there: of an empty home the hint. */
+  async showTree(row: string | RegExp = 'Upload Files…'): Promise<void> {
     await this.window.showSpoonView();
-    await this.window.hint('Upload Files…').waitFor();
+    await this.window.row(row).waitFor();
     await this.window.onlyDotfiles();
   }
 
