@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { BoxdClient } from './boxdClient.ts';
 import { boxIsolation } from './boxIsolation.conformance.ts';
 import type { BoxEnd, BoxSpec } from './engine.ts';
 import { Bench, type EngineUnderTest, graceMs, until } from './engineBench.conformance.ts';
+import { eraseRemovedHomes, setHomeAside } from './removedHomes.ts';
 
 /** The one suite that every engine passes: call it inside a test file. */
 export function engineConformance(subject: EngineUnderTest): void {
@@ -68,13 +70,17 @@ export function engineConformance(subject: EngineUnderTest): void {
         `mkdir -p ~/a/b ~/shut/in ~/.x; echo 1 > ~/a/b/f; ln -s /etc ~/etc; ln -s ~/a ~/a/b/loop; mkfifo ~/pipe
          printf x > ~/"$(printf 'odd\\377name')"; d=~/deep; mkdir $d; cd $d
          for n in $(seq 40); do l=$(printf 'x%.0s' $(seq 200)); mkdir $l; cd -P $l; done
-         chmod 000 ~/shut/in; chmod 500 ~/shut`,
+         chmod 000 ~/shut/in; chmod 500 ~/shut; chmod 000 ~`,
       );
       await bench.engine.stop('ada', graceMs);
-      const { homePath: path, uid, gid, boxdDir, image } = spec;
-      await bench.engine.eraseHome({ path, uid, gid, boxdDir, image });
-      assert.deepEqual(await readdir(path), []);
-      await bench.engine.eraseHome({ path, uid, gid, boxdDir, image });
+      const { homePath, uid, gid, boxdDir, image } = spec;
+      const homesDir = dirname(homePath);
+      await setHomeAside(homesDir, spec);
+      const problems: unknown[] = [];
+      const parts = { engine: bench.engine, homesDir, boxdDir, image, ownerOf: () => ({ uid, gid }) };
+      await eraseRemovedHomes({ ...parts, report: (problem) => problems.push(problem) });
+      assert.deepEqual([problems, await readdir(homesDir)], [[], []]);
+      spec = await bench.spec('ada', 100_001);
     });
 
     it('ends every process of the box when it is stopped', async () => {

@@ -6,7 +6,7 @@ import type { ErasableHome } from './engine.ts';
 /**
  * Empties a home with its user's own rights and nothing else, so that whatever the user left in it can lead nowhere
  * (`security.md` 0.1). Folders are moved up before they are emptied: no path gets longer than two names, however deep they
- * were, and no name has to be text.
+ * were, and no name has to be text. Names are read a few at a time: how many there are, its user has chosen.
  */
 const script = `
 const fs = require('node:fs');
@@ -17,23 +17,27 @@ if (process.getuid() === 0 && Number(uid) !== 0) {
   process.setuid(Number(uid));
 }
 const below = (...parts) => Buffer.concat(parts.flatMap((part) => [part, Buffer.from('/')]).slice(0, -1));
-const list = (dir) => fs.readdirSync(dir, { encoding: 'buffer', withFileTypes: true });
+// Again until nothing is found: a folder that is changed while it is read may leave some out.
+const empty = (path, moveUp) => {
+  for (let found = 1; found > 0; ) {
+    found = 0;
+    const dir = fs.opendirSync(path, { encoding: 'buffer', bufferSize: 256 });
+    for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) {
+      found++;
+      const inner = below(path, entry.name);
+      if (!entry.isDirectory()) { fs.unlinkSync(inner); continue; }
+      fs.chmodSync(inner, 0o700);
+      moveUp(inner);
+    }
+    dir.closeSync();
+  }
+};
 const top = Buffer.from('.');
 let moved = 0;
-for (let entries = list(top); entries.length > 0; entries = list(top)) {
-  for (const entry of entries) {
-    const path = below(top, entry.name);
-    if (!entry.isDirectory()) { fs.unlinkSync(path); continue; }
-    fs.chmodSync(path, 0o700);
-    for (const child of list(path)) {
-      const inner = below(path, child.name);
-      if (!child.isDirectory()) { fs.unlinkSync(inner); continue; }
-      fs.chmodSync(inner, 0o700);
-      fs.renameSync(inner, below(top, Buffer.from(mark + moved++)));
-    }
-    fs.rmdirSync(path);
-  }
-}
+empty(top, (folder) => {
+  empty(folder, (inner) => fs.renameSync(inner, below(top, Buffer.from(mark + moved++))));
+  fs.rmdirSync(folder);
+});
 `;
 
 /** @throws SpoonError `home-not-writable` with what is in the way */

@@ -34,6 +34,13 @@ describe('ensureHome', () => {
     assert.deepEqual(await readdir(path), ['kept']);
   });
 
+  it('opens a home that its user has closed to everybody', async () => {
+    const path = await ensureHome(homes, ada);
+    await chmod(path, 0);
+    await ensureHome(homes, ada);
+    assert.equal((await stat(path)).mode & 0o7777, 0o700);
+  });
+
   it('refuses a home of another owner and leaves it as it is', async () => {
     const path = await ensureHome(homes, ada);
     await chmod(path, 0o750);

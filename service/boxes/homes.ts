@@ -53,10 +53,25 @@ function inWords({ username }: HomeOwner): string {
   return `homes/${username}`;
 }
 
-async function openDirectory(path: string, owner: HomeOwner): Promise<FileHandle> {
+/**
+ * The directory itself, whatever is in it.
+ * @throws Error `ENOTDIR` or `ELOOP` when it is none, `EACCES` when it belongs to somebody else and this process is not root
+ */
+export async function openHome(path: string): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  return open(path, flags).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES') throw error;
+    // Its user may have closed it; only what is one's own can be opened again.
+    await chmod(path, 0o700).catch(() => {
+      throw error;
+    });
+    return open(path, flags);
+  });
+}
+
+async function openDirectory(path: string, owner: HomeOwner): Promise<FileHandle> {
   try {
-    return await open(path, flags);
+    return await openHome(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOTDIR' || code === 'ELOOP')
@@ -68,5 +83,5 @@ async function openDirectory(path: string, owner: HomeOwner): Promise<FileHandle
   const temporary = await mkdtemp(join(path, '..', '.new-'));
   await chown(temporary, owner.uid, owner.gid);
   await rename(temporary, path);
-  return open(path, flags);
+  return openHome(path);
 }

@@ -1,6 +1,7 @@
-import { lstat, readdir, rename, rmdir } from 'node:fs/promises';
+import { readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from './engine.ts';
+import { openHome } from './homes.ts';
 
 /**
  * Homes of users who are gone. First out of the way under a name that no user can have, which is one step and cannot be
@@ -38,7 +39,10 @@ export async function eraseRemovedHomes(parts: EraseParts): Promise<boolean> {
     const path = join(homesDir, name);
     try {
       // The home of a user is a folder that the service made; anything else was put there by hand.
-      if ((await lstat(path)).isDirectory()) await engine.eraseHome({ path, boxdDir, image, ...ownerOf(uid) });
+      const home = await openHome(path);
+      // Its user, with whose rights it is emptied, may have closed it.
+      await home.chmod(0o700).finally(() => home.close());
+      await engine.eraseHome({ path, boxdDir, image, ...ownerOf(uid) });
       await rmdir(path);
     } catch (error) {
       report(error);
