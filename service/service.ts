@@ -90,7 +90,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const records = new RepositoryRecords({ store, keyring });
   const repository = new DotfilesRepository({
     records,
-    credentials: new RepositoryCredentials({ store, records, sealedValues: data.sealedValues, now: Date.now }),
+    credentials: new RepositoryCredentials({ records, sealedValues: data.sealedValues, now: Date.now }),
     gitHosts: config.git.hosts,
     cloneMs: config.git.timeoutMs,
     setupMs: setupTimeoutMs,

@@ -1,3 +1,4 @@
+import type { Transaction } from 'kysely';
 import type { BoxdCredential } from '../../protocol/boxdRepository.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { knownHostKeys } from '../../protocol/knownHostKeys.ts';
@@ -15,11 +16,12 @@ import {
   type SetRepositoryCredentialRequest,
 } from '../../protocol/repositoryCredential.ts';
 import type { SealedValues } from '../secrets/sealedValues.ts';
-import type { Store } from '../store/database.ts';
+import type { Tables } from '../store/tables.ts';
 import { noRepository, type RepositoryRecords } from './repositoryRecords.ts';
 
+type Change = Parameters<RepositoryRecords['write']>[1];
+
 export interface RepositoryCredentialsParts {
-  readonly store: Store;
   readonly records: RepositoryRecords;
   readonly sealedValues: SealedValues;
   readonly now: () => number;
@@ -39,7 +41,7 @@ export class RepositoryCredentials {
   /** Replaces what was there. @throws SpoonError `credential-invalid`, `host-key-invalid`, `seal-…`, `body-too-large` */
   async set(userId: string, request: SetRepositoryCredentialRequest): Promise<void> {
     const { kind, host, sealed, username = defaultUsername, hostKeys = [] } = request;
-    const { store, sealedValues, now } = this.#parts;
+    const { sealedValues, now } = this.#parts;
     const credential: RepositoryCredential = {
       kind,
       host,
@@ -61,8 +63,11 @@ export class RepositoryCredentials {
     const box = Buffer.from(sealed, 'base64');
     const use = credentialUse(kind, host);
     const checked = await sealedValues.check(userId, use, box, { maxBytes: maxSecretBytes, inspect });
-    await store.transaction((trx) => sealedValues.write(trx, checked));
-    await this.change(userId, (before = noRepository) => ({ ...before, credential }));
+    await this.#write(
+      userId,
+      (before = noRepository) => ({ ...before, credential }),
+      (trx) => sealedValues.write(trx, checked),
+    );
   }
 
   /** Does nothing where there is none. */
@@ -75,17 +80,20 @@ export class RepositoryCredentials {
   }
 
   /** Writes what is kept of a repository; a token or key that is not named in it any more is not kept either. */
-  async change(userId: string, change: Parameters<RepositoryRecords['write']>[1]): Promise<void> {
-    let before: RepositoryCredential | undefined;
-    const after = await this.#parts.records.write(userId, (stored) => {
-      before = stored?.credential;
-      return change(stored);
+  async change(userId: string, change: Change): Promise<void> {
+    await this.#write(userId, change, async () => undefined);
+  }
+
+  /** The record and the values it names in one step: what is kept of them always fits together. */
+  async #write(userId: string, change: Change, put: (trx: Transaction<Tables>) => Promise<void>): Promise<void> {
+    const { records, sealedValues } = this.#parts;
+    await records.write(userId, change, async (trx, before, after) => {
+      const [old, used] = [before?.credential, after.credential];
+      if (old !== undefined && (used?.kind !== old.kind || used.host !== old.host)) {
+        await sealedValues.remove(trx, userId, credentialUse(old.kind, old.host));
+      }
+      await put(trx);
     });
-    const used = after?.credential;
-    if (before === undefined || (used?.kind === before.kind && used.host === before.host)) return;
-    const { store, sealedValues } = this.#parts;
-    const use = credentialUse(before.kind, before.host);
-    await store.transaction((trx) => sealedValues.remove(trx, userId, use));
   }
 
   /** For git's question to the server of this address. @throws SpoonError `integrity-failure`, `key-unavailable` */

@@ -1,3 +1,4 @@
+import type { Transaction } from 'kysely';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Check } from 'typebox/value';
 import { SpoonError } from '../../protocol/errors.ts';
@@ -5,6 +6,7 @@ import { RepositoryGeneration, RepositoryRun, RepositorySettings } from '../../p
 import { RepositoryCredential } from '../../protocol/repositoryCredential.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
+import type { Tables } from '../store/tables.ts';
 
 /** What is kept of a user's dotfiles repository. */
 const StoredRepository = Type.Object({
@@ -28,6 +30,11 @@ export const noRepository: StoredRepository = {
   checkedMs: null,
 };
 
+type Alongside = (
+  trx: Transaction<Tables>,
+  before: StoredRepository | undefined,
+  after: StoredRepository,
+) => Promise<void>;
 type Part = 'settings' | 'run' | 'log';
 
 /** The table `environments`: address, commits, the last run and its log, sealed like contents (decision 7). */
@@ -60,10 +67,14 @@ export class RepositoryRecords {
     return await this.#keyring.open(context({ userId, part: 'log', version: row.run_version }), row.log_enc);
   }
 
-  /** @param change of what is there; undefined leaves it so */
+  /**
+   * @param change of what is there; undefined leaves it so
+   * @param alongside what else is written in the same step, if something changes
+   */
   async write(
     userId: string,
     change: (before: StoredRepository | undefined) => StoredRepository | undefined,
+    alongside: Alongside = async () => undefined,
   ): Promise<StoredRepository | undefined> {
     for (;;) {
       const row = await this.#row(userId, ['version', 'settings_enc']);
@@ -81,7 +92,9 @@ export class RepositoryRecords {
             .values(values)
             .onConflict((conflict) => conflict.doNothing())
             .executeTakeFirst();
-          return numInsertedOrUpdatedRows === 1n;
+          if (numInsertedOrUpdatedRows !== 1n) return false;
+          await alongside(trx, before, after);
+          return true;
         }
         const { numUpdatedRows } = await trx
           .updateTable('environments')
@@ -89,7 +102,9 @@ export class RepositoryRecords {
           .where('user_id', '=', userId)
           .where('version', '=', row.version)
           .executeTakeFirst();
-        return numUpdatedRows === 1n;
+        if (numUpdatedRows !== 1n) return false;
+        await alongside(trx, before, after);
+        return true;
       });
       if (isWritten) return after;
     }

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { credentialUse } from '../../protocol/repositoryCredential.ts';
+import { SealingBench, seal } from '../secrets/sealing.fixture.ts';
+import type { Store } from '../store/database.ts';
+import { RepositoryCredentials } from './repositoryCredentials.ts';
+import { RepositoryRecords } from './repositoryRecords.ts';
+
+const url = 'https://github.com/ada/dotfiles';
+
+describe('the credential of a repository', () => {
+  it('is whole or gone, whatever of setting and removing it comes between the steps of the other', async (t) => {
+    for (const first of ['set', 'remove'] as const) {
+      const bench = await SealingBench.open(t);
+      let between: (() => Promise<void>) | undefined;
+      // After each step that is written, once: the other one from its beginning to its end.
+      const store: Store = {
+        ...bench.store,
+        transaction: async (work) => {
+          const done = await bench.store.transaction(work);
+          const run = between;
+          between = undefined;
+          await run?.();
+          return done;
+        },
+      };
+      const { keyring, values: sealedValues } = bench;
+      const records = new RepositoryRecords({ store, keyring });
+      const credentials = new RepositoryCredentials({ records, sealedValues, now: () => 1 });
+      const use = credentialUse('token', 'github.com');
+      const put = async (text: string) => {
+        const sealed = (await seal(await sealedValues.key('ada'), use, text)).toString('base64');
+        await credentials.set('ada', { kind: 'token', host: 'github.com', sealed });
+      };
+      await put('token-of-before');
+      if (first === 'remove') {
+        between = () => put('token-of-after');
+        await credentials.remove('ada');
+        const opened = await credentials.open('ada', url);
+        assert.equal(opened?.kind === 'token' && opened.token, 'token-of-after');
+      } else {
+        between = () => credentials.remove('ada');
+        await put('token-of-after');
+        assert.equal(await credentials.open('ada', url), undefined);
+        assert.equal(await bench.text('ada', use), undefined);
+      }
+    }
+  });
+});
