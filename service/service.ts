@@ -118,6 +118,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   });
   const users = (await data.users.list()).filter(({ disabled }) => !disabled);
   const { boxesKnown } = await adoptBoxes(boxes, users.map(toBoxUser), log);
+  await boxes.setFormerHomesAside(await data.users.formerNames());
   // Not waited for: an old home of many files must not hold up who works here now.
   boxes.eraseRemovedHomes().catch((error: unknown) => log.failure('homes.erase', error));
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -246,6 +246,20 @@ describe('Boxes', () => {
       await boxes.ensure(ada);
       assert.equal(engine.starts, 2);
     });
+  });
+
+  it('sets a home aside also where the engine goes away after its user is gone', async () => {
+    await boxes.ensure(ada);
+    await boxes.block(ada.userId);
+    const stop = engine.stop.bind(engine);
+    engine.stop = async () => {
+      throw new SpoonError('engine-unavailable');
+    };
+    engine.eraseHome = () => engine.stop('ada');
+    assert.equal(await boxes.removeHome(ada), false);
+    assert.deepEqual(await readdir(join(folder, 'homes')), [`.removed-${ada.uid}`]);
+    assert.ok(problems.length > 0);
+    engine.stop = stop;
   });
 
   describe('a box that ends by itself', () => {

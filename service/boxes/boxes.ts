@@ -7,7 +7,7 @@ import type { BoxesOptions } from './boxesOptions.ts';
 import type { BoxSpec } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
 import { InTurn } from './inTurn.ts';
-import { eraseRemovedHomes, setHomeAside } from './removedHomes.ts';
+import { eraseRemovedHomes, setFormerHomesAside, setHomeAside } from './removedHomes.ts';
 import type { BoxUser, RunningBox } from './runningBox.ts';
 import { writeSystemFiles } from './systemFiles.ts';
 import { UserBox } from './userBox.ts';
@@ -126,13 +126,21 @@ export class Boxes {
    * @returns false when the home's files wait for {@link eraseRemovedHomes}: an engine that is away cannot empty it
    */
   async removeHome(user: BoxUser): Promise<boolean> {
-    const { places } = this.#options;
-    await this.stop(user.userId);
+    const { places, report } = this.#options;
+    // Nothing comes back to a user who is gone: an engine that does not answer must not keep the home where it is.
+    await this.stop(user.userId).catch(report);
     await setHomeAside(places.homesDir, user);
     this.#boxes.delete(user.userId);
     for (const folder of [places.runDir, places.etcDir])
       await rm(join(folder, user.username), { recursive: true, force: true });
     return this.eraseRemovedHomes();
+  }
+
+  /** What {@link removeHome} did not come to before the service ended, for users who were removed. */
+  async setFormerHomesAside(usernames: readonly string[]): Promise<void> {
+    const { places, report } = this.#options;
+    const isUserUid = (uid: number) => uid !== 0 && this.#owner(uid).uid === uid;
+    await setFormerHomesAside(places.homesDir, usernames, { isUserUid, report });
   }
 
   /** Goes on with what {@link removeHome} could not finish. @returns whether nothing is left */

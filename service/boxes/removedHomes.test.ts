@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { SpoonError } from '../../protocol/errors.ts';
 import { LocalEngine } from './localEngine.fixture.ts';
-import { type EraseParts, eraseRemovedHomes, setHomeAside } from './removedHomes.ts';
+import { type EraseParts, eraseRemovedHomes, setFormerHomesAside, setHomeAside } from './removedHomes.ts';
 
 describe('the home of a user who was removed', () => {
   let homesDir: string;
@@ -18,13 +18,14 @@ describe('the home of a user who was removed', () => {
   });
   after(() => rm(homesDir, { recursive: true, force: true }));
   const reports: unknown[] = [];
+  const report = (problem: unknown) => reports.push(problem);
   const partsWith = (engine: LocalEngine): EraseParts => ({
     engine,
     homesDir,
     boxdDir: '',
     image: '',
     ownerOf: (uid) => ({ uid, gid: uid }),
-    report: (problem) => reports.push(problem),
+    report,
   });
 
   it('is out of the way at once, and waits for an engine that is away', async () => {
@@ -52,6 +53,22 @@ describe('the home of a user who was removed', () => {
     assert.deepEqual(erased, [100_001]);
     assert.deepEqual(await readdir(homesDir), ['bo']);
     assert.deepEqual(await readdir(join(homesDir, 'bo')), ['.bashrc']);
+  });
+
+  it('is set aside at the next start where a crash came between, and no home of another owner', async () => {
+    reports.length = 0;
+    for (const name of ['eve', 'mallory']) await mkdir(join(homesDir, name));
+    await writeFile(join(homesDir, 'eve', '.bashrc'), 'eve');
+    const { uid } = await stat(join(homesDir, 'eve'));
+    await setFormerHomesAside(homesDir, ['ada', 'eve', 'never-started'], {
+      isUserUid: (found) => found === uid,
+      report,
+    });
+    assert.deepEqual((await readdir(homesDir)).sort(), [`.removed-${uid}`, 'bo', 'mallory']);
+    assert.equal(await eraseRemovedHomes(partsWith(new LocalEngine())), true);
+    assert.deepEqual(reports, []);
+    await setFormerHomesAside(homesDir, ['mallory'], { isUserUid: () => false, report });
+    assert.deepEqual([(await readdir(homesDir)).sort(), reports.length], [['bo', 'mallory'], 1]);
   });
 
   it('that is no folder, as somebody put it there by hand, is left and reported', async () => {

@@ -1,5 +1,6 @@
-import { readdir, rename, rmdir } from 'node:fs/promises';
+import { lstat, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SpoonError } from '../../protocol/errors.ts';
 import type { Engine } from './engine.ts';
 import { openHome } from './homes.ts';
 
@@ -16,6 +17,29 @@ export async function setHomeAside(homesDir: string, { username, uid }: { userna
     await rename(join(homesDir, username), join(homesDir, `.removed-${uid}`));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/**
+ * Homes that are still there although their users are gone: the service ended before it could set them aside.
+ * @param usernames nobody has one of them, now or ever again
+ * @param isUserUid whether homes belong to this uid; others were put there by hand, and stay
+ */
+export async function setFormerHomesAside(
+  homesDir: string,
+  usernames: readonly string[],
+  { isUserUid, report }: { isUserUid: (uid: number) => boolean; report: (problem: unknown) => void },
+): Promise<void> {
+  const former = new Set(usernames);
+  for (const username of await readdir(homesDir)) {
+    if (!former.has(username)) continue;
+    try {
+      const { uid } = await lstat(join(homesDir, username));
+      if (!isUserUid(uid)) throw new SpoonError('home-untrusted', `homes/${username} belongs to ${uid}. It was left.`);
+      await setHomeAside(homesDir, { username, uid });
+    } catch (error) {
+      report(error);
+    }
   }
 }
 

@@ -123,6 +123,12 @@ export class Users {
     });
   }
 
+  /** Of those who were removed. */
+  async formerNames(): Promise<string[]> {
+    const rows = await this.#parts.store.db.selectFrom('former_users').select('username').execute();
+    return rows.map(({ username }) => username);
+  }
+
   async byId(id: string): Promise<Account | undefined> {
     const row = await this.#parts.store.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
     return row === undefined ? undefined : this.#toAccount(row);

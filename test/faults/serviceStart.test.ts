@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -162,6 +162,21 @@ describe('the start of the service', () => {
     const before = await fingerprint(join(folder, 'newer'));
     await refuses(start('newer', key), 78, /written by a newer Spoon.*Start the newer Spoon again/);
     assert.equal(await fingerprint(join(folder, 'newer')), before);
+  });
+
+  it('goes on with a user who was removed right before it ended: the home is out of the way', async () => {
+    const service = start('removed', key);
+    await service.ready;
+    await service.end();
+    const database = new DatabaseSync(join(folder, 'removed', 'spoon.db'));
+    database.exec("INSERT INTO former_users VALUES ('eve', 1)");
+    database.close();
+    const homes = join(folder, 'removed', 'homes');
+    for (const name of ['eve', 'ada']) await mkdir(join(homes, name), { recursive: true });
+    const uid = process.getuid?.() || 100_001;
+    await chown(join(homes, 'eve'), uid, uid);
+    await start('removed', key).ready;
+    assert.deepEqual((await readdir(homes)).sort(), [`.removed-${uid}`, 'ada']);
   });
 
   it('stops gracefully: finishes what it was asked for, tells who listens, and is gone', async () => {

@@ -20,9 +20,11 @@ describe('signing in to VS Code with a browser', { timeout: 300_000 }, () => {
     service = await RunningService.start({ engine: 'process' });
     user = await service.addUser('Ada Lovelace');
     window = await Workbench.open({ vsix, pictures: process.env.SPOON_TEST_PICTURES });
-    const body = JSON.stringify({ password });
-    const headers = { 'content-type': 'application/json' };
-    assert.equal((await service.fetch(user, '/v1/me/password', { method: 'PUT', headers, body })).status, 204);
+    const { link } = await service.admin<{ link: string }>('POST', `/v1/admin/users/${user.username}/invite`, {});
+    const body = new URLSearchParams({ invite: new URL(link).hash.slice(1), password, again: password });
+    const headers = { origin: service.url };
+    const chosen = await fetch(new URL('/sign-in/invite', service.url), { method: 'POST', headers, body });
+    assert.equal(chosen.status, 200, await chosen.text());
   });
   after(async () => {
     await window?.[Symbol.asyncDispose]();
