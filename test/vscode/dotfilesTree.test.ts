@@ -243,6 +243,25 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.page.keyboard.press('Escape');
   });
 
+  it('asks in the second of two windows that save the same file, though the size is the same', async () => {
+    await service.put(user, '.twice', 'aaa\n');
+    await window.openRow('.twice');
+    await window.writeInEditor('bbb\n');
+    await using other = await window.newWindow(() => window.command('Spoon: Open Dotfiles in Explorer'));
+    await other.row('.twice').waitFor();
+    await other.page.locator('.activitybar .action-item a[aria-label^="Explorer"]').click();
+    await other.page.locator('.explorer-folders-view .monaco-list-row', { hasText: '.twice' }).click();
+    await other.tab('.twice').waitFor();
+    await other.writeInEditor('ccc\n');
+    await other.save();
+    await window.page.bringToFront();
+    await window.page.keyboard.press('Control+S');
+    await window.dialog('.twice was changed elsewhere').waitFor();
+    assert.equal(await service.inBox(user, 'cat', '.twice'), 'ccc');
+    await window.pressDialogButton('Overwrite');
+    await window.until(async () => (await service.inBox(user, 'cat', '.twice')) === 'bbb');
+  });
+
   it('opens in the Explorer of another window, with everything that one can do', async () => {
     const { page } = window;
     const opened = page.context().waitForEvent('page');
