@@ -39,9 +39,11 @@ export class GitServer implements AsyncDisposable {
   /** Keeps the answer to what is asked at a path back until what it returns resolves. */
   hold: (path: string) => Promise<void> | undefined = () => undefined;
   readonly #server: Server;
+  readonly #place: { readonly address: string; readonly port: number } | undefined;
   readonly #handlers = new Map<string, Handler>();
 
-  private constructor(folder: string, server: Server, ca: string) {
+  private constructor(folder: string, server: Server, ca: string, place?: { address: string; port: number }) {
+    this.#place = place;
     this.folder = folder;
     this.#server = server;
     this.ca = ca;
@@ -51,7 +53,8 @@ export class GitServer implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<GitServer> {
+  /** @param place where others reach it, by a way that ends at {@link socketPath}; default: this machine alone */
+  static async start(place?: { address: string; port: number }): Promise<GitServer> {
     const folder = mkdtempSync(join(tmpdir(), 'spoon-git-server-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const shape = [
@@ -65,17 +68,25 @@ export class GitServer implements AsyncDisposable {
       '-subj',
       '/CN=git',
     ];
-    const names = ['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+    const elsewhere = place === undefined ? '' : `,IP:${place.address}`;
+    const names = ['-addext', `subjectAltName=IP:127.0.0.1,DNS:localhost${elsewhere}`];
     execFileSync('openssl', ['req', '-x509', ...shape, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
     const ca = readFileSync(cert, 'utf8');
     const server = createServer({ key: readFileSync(key), cert: ca });
-    server.listen(0, '127.0.0.1');
+    if (place === undefined) server.listen(0, '127.0.0.1');
+    else server.listen(join(folder, 'git.sock'));
     await once(server, 'listening');
     mkdirSync(join(folder, 'repos'));
-    return new GitServer(folder, server, ca);
+    return new GitServer(folder, server, ca, place);
+  }
+
+  /** Of one that is reached from elsewhere: reachable from every network namespace. */
+  get socketPath(): string {
+    return join(this.folder, 'git.sock');
   }
 
   get host(): string {
+    if (this.#place !== undefined) return `${this.#place.address}:${this.#place.port}`;
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 

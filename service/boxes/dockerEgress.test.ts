@@ -80,7 +80,7 @@ describe('what a box reaches', () => {
     assert.equal(answer, 'connected');
     // The kernel sends few of these a second; the others wait in vain.
     for (const [place, how] of Object.entries(rest)) assert.match(how, /^(EHOSTUNREACH|timeout)$/, place);
-    assert.deepEqual(network.takeHits(), [`hit ${internetAddress} ${canaryPort}`]);
+    assert.deepEqual(await network.untilHits(1), [`hit ${internetAddress} ${canaryPort}`]);
   });
 
   it('what the operator has listed, at its port only', async () => {
@@ -110,7 +110,7 @@ describe('what a box reaches', () => {
     assert.equal(await fetched(`http://rebind.example:${canaryPort}/`), 'EHOSTUNREACH');
     const metadata = encodeURIComponent(`http://169.254.169.254:${canaryPort}/`);
     assert.equal(await fetched(`http://internet.example:${canaryPort}/?to=${metadata}`), 'EHOSTUNREACH');
-    const hits = network.takeHits().filter((hit) => hit.startsWith('hit'));
+    const hits = (await network.untilHits(1)).filter((hit) => hit.startsWith('hit'));
     assert.deepEqual(hits, [`hit ${internetAddress} ${canaryPort}`]);
   });
 
@@ -118,7 +118,7 @@ describe('what a box reaches', () => {
     await runScript(removeEgressScript(instanceOf(bench)), networkNamespace);
     const answers = await tryFromBox(forbidden());
     assert.deepEqual(new Set(Object.values(answers)), new Set(['connected']));
-    const hits = network.takeHits().filter((hit) => hit.startsWith('hit'));
+    const hits = (await network.untilHits(forbidden().length)).filter((hit) => hit.startsWith('hit'));
     assert.deepEqual(
       hits,
       forbidden()

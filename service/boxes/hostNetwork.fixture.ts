@@ -3,10 +3,12 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const canaryFile = join(import.meta.dirname, 'testCanary.cjs');
+const forwarderFile = join(import.meta.dirname, 'testForwarder.cjs');
 
 /** On the host's own interfaces, beside those of Docker. */
 export const hostAddresses = [
@@ -38,12 +40,17 @@ export class HostNetwork implements AsyncDisposable {
   readonly #interfaces = { own: `spt${process.pid % 100_000}o`, near: `spt${process.pid % 100_000}n` };
   readonly #canaries: ChildProcess[] = [];
 
-  private constructor(networkNamespace: string | undefined) {
+  #lan: ChildProcess | undefined;
+  readonly #lanPorts: readonly number[];
+
+  private constructor(networkNamespace: string | undefined, freePorts: readonly number[]) {
+    this.#lanPorts = [canaryPort, listedPort].filter((port) => !freePorts.includes(port));
     this.#enter = networkNamespace === undefined ? [] : ['nsenter', `--net=${networkNamespace}`];
   }
 
-  static async around(networkNamespace: string | undefined): Promise<HostNetwork> {
-    const network = new HostNetwork(networkNamespace);
+  /** @param freePorts behind the host, where no canary listens */
+  static async around(networkNamespace: string | undefined, freePorts: readonly number[] = []): Promise<HostNetwork> {
+    const network = new HostNetwork(networkNamespace, freePorts);
     try {
       await network.#make();
       return network;
@@ -56,7 +63,8 @@ export class HostNetwork implements AsyncDisposable {
   async #make(): Promise<void> {
     const { own, near } = this.#interfaces;
     await this.#canary(this.#enter, [canaryPort]);
-    const lan = await this.#canary(['unshare', '--net'], [canaryPort, listedPort, 'dns']);
+    const lan = await this.#canary(['unshare', '--net'], [...this.#lanPorts, 'dns']);
+    this.#lan = lan;
     await this.inside('ip', 'link', 'add', own, 'type', 'bridge');
     await this.inside('ip', 'link', 'set', own, 'up');
     for (const address of hostAddresses) await this.inside('ip', 'addr', 'add', `${address}/32`, 'dev', own);
@@ -73,6 +81,12 @@ export class HostNetwork implements AsyncDisposable {
     await there('ip', 'route', 'add', '10.78.0.1/32', 'dev', 'far');
   }
 
+  /** Behind the host: what connects to this port gets to a server on a Unix socket, wherever that is. */
+  async forward(port: number, socketPath: string): Promise<void> {
+    const enter = ['nsenter', `--net=/proc/${this.#lan?.pid}/ns/net`];
+    await this.#start([...enter, process.execPath, forwarderFile, String(port), socketPath]);
+  }
+
   /** Runs a program in Docker's network namespace. */
   async inside(...argv: string[]): Promise<string> {
     const [file = '', ...rest] = [...this.#enter, ...argv];
@@ -82,6 +96,13 @@ export class HostNetwork implements AsyncDisposable {
   /** What reached a canary since the last call. */
   takeHits(): string[] {
     return [...new Set(this.hits.splice(0))].sort();
+  }
+
+  /** {@link takeHits} once there are so many: a canary tells a moment after who came has seen that it is there. */
+  async untilHits(count: number): Promise<string[]> {
+    const endMs = Date.now() + 30_000;
+    while (new Set(this.hits).size < count && Date.now() < endMs) await delay(20);
+    return this.takeHits();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,8 +119,11 @@ export class HostNetwork implements AsyncDisposable {
     }
   }
 
-  async #canary(enter: string[], rest: (number | string)[]): Promise<ChildProcess> {
-    const [file = '', ...argv] = [...enter, process.execPath, canaryFile, ...rest.map(String)];
+  #canary(enter: string[], rest: (number | string)[]): Promise<ChildProcess> {
+    return this.#start([...enter, process.execPath, canaryFile, ...rest.map(String)]);
+  }
+
+  async #start([file = '', ...argv]: string[]): Promise<ChildProcess> {
     const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#canaries.push(child);
     assert.ok(child.stdout);
