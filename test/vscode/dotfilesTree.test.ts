@@ -248,7 +248,8 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     await window.openRow('.twice');
     await window.writeInEditor('bbb\n');
     await using other = await window.newWindow(() => window.command('Spoon: Open Dotfiles in Explorer'));
-    await other.row('.twice').waitFor();
+    // Whoever was handed a sign-in is shown the tree first, in each new window.
+    await other.row(/^\.config$/).waitFor();
     await other.page.locator('.activitybar .action-item a[aria-label^="Explorer"]').click();
     await other.page.locator('.explorer-folders-view .monaco-list-row', { hasText: '.twice' }).click();
     await other.tab('.twice').waitFor();
