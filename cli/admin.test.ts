@@ -16,6 +16,10 @@ const info = { id: 'k1', name: 'laptop', kind: 'user', scopes: [], createdMs: 1,
 describe('spoonctl for administrators', { timeout: 120_000 }, () => {
   let machine: PersonsMachine;
   const seen: { line: string; authorization: string | undefined; body: unknown }[] = [];
+  const keys = [
+    { id: 'aaaaaaaa', createdMs: 1, isCurrent: false, isAvailable: false, dataKeys: 3 },
+    { id: 'bbbbbbbb', createdMs: 2, isCurrent: true, isAvailable: true, dataKeys: 0 },
+  ];
   const server = createServer((request, response) => {
     void buffer(request).then((body) => {
       const line = `${request.method} ${request.url}`;
@@ -32,6 +36,8 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
         'POST /v1/admin/users/ada/enable': user,
         'DELETE /v1/admin/users/ada': { username: 'ada', homeRemoved: false },
         'GET /v1/admin/users/ada/tokens': { tokens: [info] },
+        'GET /v1/admin/keys': { keys },
+        'POST /v1/admin/keys/rewrap': { rewrapped: 3, keys: keys.slice(1) },
         'GET /v1/admin/tokens': { tokens: [{ ...info, kind: 'admin' }] },
         'DELETE /v1/admin/tokens/k1': {},
       };
@@ -119,6 +125,16 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
     assert.deepEqual([code, stdout.toString()], [0, 'Removed ada.\n']);
     assert.match(stderr, /could not be erased now/);
     assert.deepEqual(seen.at(-1)?.body, { confirm: 'ada' });
+  });
+
+  it('makes a root key without asking anybody, shows which are in use, and moves to the current one', async () => {
+    const before = seen.length;
+    const made = (await machine.run(['admin', 'keys', 'generate'])).stdout.toString().trim();
+    assert.equal(Buffer.from(made, 'base64').length, 32);
+    assert.equal(seen.length, before);
+    const status = (await machine.run(['admin', 'keys', 'status'])).stdout.toString();
+    assert.match(status, /aaaaaaaa .* 3 +old, not given to the service\nbbbbbbbb .* 0 +current/);
+    assert.match((await machine.run(['admin', 'keys', 'rewrap'])).stdout.toString(), /^Moved 3 data keys\./);
   });
 
   it('passes refusals on', async () => {

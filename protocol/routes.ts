@@ -7,6 +7,7 @@ import { fileRoutes } from './fileRoutes.ts';
 import { HomeUsage } from './homeUsage.ts';
 import { CreatedToken, CreateTokenRequest, Me, RenewTokenRequest, TokenInfo, TokenList } from './identity.ts';
 import { jobRoutes } from './jobRoutes.ts';
+import { keyRoutes } from './keyRoutes.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
@@ -208,6 +209,8 @@ export const routes = {
   ...adminRoutes,
 
   ...auditRoutes,
+
+  ...keyRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

@@ -32,6 +32,7 @@ import type { Account, Users } from './identity/users.ts';
 import { addIdentity } from './identitySide.ts';
 import type { JobSettings } from './jobSettings.ts';
 import { JobSide } from './jobSide.ts';
+import { addKeyRoutes } from './keyring/keyRoutes.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
@@ -197,6 +198,7 @@ export class HttpSide {
       onError: (error) => log.failure('audit', error),
     });
     addAuditRoutes(app, { audit });
+    addKeyRoutes(app, data);
     addHealthRoute(app, about);
     addIdentity(app, {
       ...data,

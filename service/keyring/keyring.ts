@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import { SpoonError } from '../../protocol/errors.ts';
+import type { KeyStatus } from '../../protocol/keys.ts';
 import { onRollback, type Store } from '../store/database.ts';
 import type { DataKeyRow, Tables } from '../store/tables.ts';
 import { DataKey, DataKeyCache } from './dataKey.ts';
@@ -20,6 +21,7 @@ import {
   wrapDataKey,
 } from './envelope.ts';
 import { matchKeys } from './keyCheck.ts';
+import { keyStatus, rewrapAll } from './rewrap.ts';
 import type { RootKey } from './rootKey.ts';
 
 /**
@@ -43,6 +45,10 @@ export interface Keyring {
   openEach(sealed: readonly SealedBlob[]): Promise<(Uint8Array | SpoonError)[]>;
   /** BLAKE2b-256 with a key of the owner's: the same bytes give the same value only for one owner and purpose. */
   mac(ownerId: string, purpose: MacPurpose, data: Uint8Array): Promise<Uint8Array>;
+  /** Which root keys wrap how many data keys. */
+  status(): Promise<KeyStatus>;
+  /** As {@link rewrapAll}. */
+  rewrap(store: Store): Promise<number>;
   /** Erases the keys it holds. */
   close(): void;
 }
@@ -161,6 +167,14 @@ class StoredKeyring implements Keyring {
       () => this.#activeKey(ownerId),
       (key) => keyedHash(key.macKey, lengthPrefixed([purpose]), data),
     );
+  }
+
+  status(): Promise<KeyStatus> {
+    return keyStatus({ db: this.#db }, { current: this.#current, known: this.#known });
+  }
+
+  rewrap(store: Store): Promise<number> {
+    return rewrapAll(store, { current: this.#current, known: this.#known });
   }
 
   close(): void {
