@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HomeDirectory } from '../home/homeDirectory.ts';
-import { hasCode } from '../home/homeErrors.ts';
+import { hasCode, toHomeError } from '../home/homeErrors.ts';
 import { writeFile } from '../home/homeFiles.ts';
 import type { Settings } from '../settings.ts';
 
@@ -18,6 +18,7 @@ const bundlePath = '.spoon/ca-bundle.pem';
  * git trusts one file and no further one (http.sslCAInfo): the image's own authorities and the operator's, which the service
  * lays beside its socket, become one in the home.
  * @returns its path; undefined without authorities of the operator
+ * @throws SpoonError `insufficient-storage`, `home-not-writable`, …
  */
 export function layCaBundle({ home, socketPath }: Settings): string | undefined {
   const extra = readIfThere(`${dirname(socketPath)}/ca.pem`);
@@ -34,6 +35,8 @@ export function layCaBundle({ home, socketPath }: Settings): string | undefined 
         0o644,
       );
     }
+  } catch (error) {
+    throw toHomeError(error, bundlePath);
   } finally {
     directory.close();
   }

@@ -38,7 +38,10 @@ export class Stages {
     } catch (error) {
       if (signal.aborted) put({ state: 'cancelled', detail: 'It was cancelled.' });
       else if (error instanceof SpoonError) put({ state: 'failed', detail: error.message });
-      else throw error;
+      else {
+        put({ state: 'failed', detail: 'Something in Spoon went wrong.' });
+        throw error;
+      }
       return false;
     }
   }

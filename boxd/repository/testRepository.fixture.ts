@@ -17,9 +17,10 @@ export class TestRepository implements AsyncDisposable {
     this.box = box;
   }
 
-  static async start(): Promise<TestRepository> {
+  /** @param prepare the home, before boxd starts */
+  static async start(options: { prepare?: (home: string) => void } = {}): Promise<TestRepository> {
     const server = await GitServer.start();
-    const box = await TestBox.start();
+    const box = await TestBox.start(options);
     writeFileSync(join(box.folder, 'ca.pem'), server.ca);
     return new TestRepository(server, box);
   }
@@ -80,8 +81,13 @@ export class TestRepository implements AsyncDisposable {
     return String((await this.box.request('GET', '/v1/repository/log')).body);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.box.stop();
+  /** @param beforeRemoval of the home */
+  async dispose(beforeRemoval: () => unknown): Promise<void> {
+    await this.box.stop({ beforeRemoval });
     await this.server[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose(() => {});
   }
 }

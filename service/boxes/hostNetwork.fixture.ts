@@ -32,6 +32,8 @@ export const lanAddresses = [
 export const internetAddress = '198.51.100.2';
 export const canaryPort = 47_110;
 export const listedPort = 47_111;
+/** Where a repository's address leads without a port. */
+export const httpsPort = 443;
 
 /** Around Docker's network namespace: places on the host, on its network and on the internet, each with a canary; gone afterwards. */
 export class HostNetwork implements AsyncDisposable {
@@ -62,7 +64,7 @@ export class HostNetwork implements AsyncDisposable {
 
   async #make(): Promise<void> {
     const { own, near } = this.#interfaces;
-    await this.#canary(this.#enter, [canaryPort]);
+    await this.#canary(this.#enter, [canaryPort, httpsPort]);
     const lan = await this.#canary(['unshare', '--net'], [...this.#lanPorts, 'dns']);
     this.#lan = lan;
     await this.inside('ip', 'link', 'add', own, 'type', 'bridge');
