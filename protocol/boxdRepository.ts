@@ -37,6 +37,7 @@ export const StartRepositoryRun = Type.Object({
   /** Also where nothing changed. */
   force: Type.Boolean(),
   cloneMs: Type.Integer(),
+  maxBytes: Type.Optional(Type.Integer()),
   setupMs: Type.Integer(),
   /** Secrets for the setup, and for nothing before it. They are no part of what makes it run again. */
   environment: Type.Optional(Type.Record(Type.String(), Type.String())),

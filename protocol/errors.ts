@@ -164,6 +164,7 @@ export const errorTable = {
   'repository-private': { status: 409, title: 'The repository is private or missing.' },
   'repository-moved': { status: 409, title: 'The repository has moved.' },
   'repository-refused': { status: 409, title: 'The repository holds something that git refuses.' },
+  'repository-too-large': { status: 409, title: 'The repository is larger than Spoon fetches.' },
   'repository-host-key': { status: 409, title: 'The server of the repository has a host key that is not known.' },
   'credential-invalid': { status: 422, title: 'The token or key cannot be used.' },
   'host-key-invalid': { status: 422, title: 'The host keys cannot be read.' },

@@ -150,6 +150,8 @@ export const boxdHeadTimeoutMs = 5_000;
 // The dotfiles repository
 /** Of what one run prints: half of it from the beginning, half from the end. */
 export const maxRunLogBytes = 1 * mebi;
+/** What git may fetch of a dotfiles repository at once. */
+export const maxRepositoryBytes = 1024 * mebi;
 /** Applies of the repository that can be gone back to. */
 export const maxGenerations = 20;
 export const cloneTimeoutMs = 120_000;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { RepositoryRunState } from '../../protocol/boxdRepository.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { cloneTimeoutMs, maxRunLogBytes } from '../../protocol/limits.ts';
+import { cloneTimeoutMs, maxRepositoryBytes, maxRunLogBytes } from '../../protocol/limits.ts';
 import type { RepositoryPreview } from '../../protocol/repository.ts';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { KeptText } from '../git/keptText.ts';
@@ -90,7 +90,8 @@ export class RepositoryRuns {
   async resolve(of: Pick<RunRequest, 'url' | 'ref' | 'credential'>): Promise<string> {
     const { signal } = new AbortController();
     const { credential } = of;
-    const run = runner({ git: this.#git, signal, credential, say: () => {} }, Date.now() + cloneTimeoutMs / 4);
+    const parts = { git: this.#git, signal, credential, maxBytes: maxRepositoryBytes, say: () => {} };
+    const run = runner(parts, Date.now() + cloneTimeoutMs / 4);
     return withAccess(of, () => resolveRef(run, this.#settings.home, of));
   }
 
@@ -99,8 +100,8 @@ export class RepositoryRuns {
     if (this.runningCount > 0)
       throw new SpoonError('checkout-busy', 'The setup runs just now. Look when it has ended.');
     const { signal } = new AbortController();
-    const { credential } = request;
-    const parts = { git: this.#git, home: this.#settings.home, signal, credential, say: () => {} };
+    const { credential, maxBytes } = request;
+    const parts = { git: this.#git, home: this.#settings.home, signal, credential, maxBytes, say: () => {} };
     return withAccess(request, () => previewRun(parts, request));
   }
 
@@ -155,8 +156,8 @@ export class RepositoryRuns {
     const { signal } = abort;
     const stages = new Stages(run, () => this.#tell());
     const say = (text: string) => log.add(Buffer.from(text));
-    const { credential } = request;
-    const parts = { git: this.#git, home: this.#settings.home, signal, credential, say };
+    const { credential, maxBytes } = request;
+    const parts = { git: this.#git, home: this.#settings.home, signal, credential, maxBytes, say };
     say(`== repository: ${request.url} ${request.ref ?? ''}\n`);
     const fetched = await stages.run('repository', signal, async () => {
       const { commit, notes } = await withAccess(request, () => bringCheckout(parts, request));

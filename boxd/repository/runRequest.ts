@@ -1,5 +1,6 @@
 import type { BoxdCredential } from '../../protocol/boxdRepository.ts';
 import { type DotfileManager, isDotfileManager } from '../../protocol/dotfileManagers.ts';
+import { maxRepositoryBytes } from '../../protocol/limits.ts';
 import { JsonFields } from '../http/jsonFields.ts';
 import type { SecretFiles } from '../processes/secretFiles.ts';
 
@@ -16,6 +17,8 @@ export interface RunRequest {
   /** Also where nothing changed. */
   readonly force: boolean;
   readonly cloneMs: number;
+  /** What git may fetch. */
+  readonly maxBytes: number;
   readonly setupMs: number;
   /** For git alone. */
   readonly credential: BoxdCredential | null;
@@ -39,6 +42,7 @@ export function readRunRequest(fields: JsonFields, secretFiles: SecretFiles): Ru
     image: fields.text('image'),
     force: fields.flag('force'),
     cloneMs: fields.count('cloneMs'),
+    maxBytes: fields.value('maxBytes') === undefined ? maxRepositoryBytes : fields.count('maxBytes'),
     setupMs: fields.count('setupMs'),
     credential: readCredential(fields),
     environment,
