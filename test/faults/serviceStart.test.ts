@@ -175,8 +175,10 @@ describe('the start of the service', () => {
     for (const name of ['eve', 'ada']) await mkdir(join(homes, name), { recursive: true });
     const uid = process.getuid?.() || 100_001;
     await chown(join(homes, 'eve'), uid, uid);
-    await start('removed', key).ready;
+    const again = start('removed', key);
+    await again.ready;
     assert.deepEqual((await readdir(homes)).sort(), [`.removed-${uid}`, 'ada']);
+    await again.end();
   });
 
   it('stops gracefully: finishes what it was asked for, tells who listens, and is gone', async () => {
