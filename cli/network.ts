@@ -5,6 +5,7 @@ import { SpoonError } from '../protocol/errors.ts';
 import { addAudit } from './audit.ts';
 import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connectAsAdmin } from './connection.ts';
+import { addAdminJobs } from './jobs/addAdminJobs.ts';
 import { addKeys } from './keys.ts';
 
 interface PrintOption extends JsonOption {
@@ -19,6 +20,7 @@ export function addAdmin(program: Command, line: CommandLine): void {
   const admin = program.command('admin').description('this installation (for administrators)');
   addAudit(admin, line);
   addKeys(admin, line);
+  addAdminJobs(admin, line);
   const network = admin.command('network').description('what boxes can reach of this machine and its network');
 
   withJson(network.command('show').description('what was found last')).action(async (options: JsonOption) => {

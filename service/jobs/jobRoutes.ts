@@ -15,10 +15,12 @@ export function addJobRoutes(app: FastifyInstance, { jobs, limits }: { jobs: Job
   /** One at a time for each user: it opens every log. */
   const searching = new Set<string>();
 
-  addRoute(app, routes.runJob, async ({ caller, body }) => {
+  addRoute(app, routes.runJob, async ({ caller, body, request }) => {
     const { userId, tokenId } = requireUser(caller);
     limits.opens.take(tokenId);
-    return jobs.run(userId, body);
+    const job = await jobs.run(userId, body);
+    request.auditObject = job.id;
+    return job;
   });
   addRoute(app, routes.listJobs, async ({ caller, query }) => ({
     jobs: await jobs.list(requireUser(caller).userId, query.thread),
@@ -43,10 +45,12 @@ export function addJobRoutes(app: FastifyInstance, { jobs, limits }: { jobs: Job
   addRoute(app, routes.cancelJob, async ({ caller, params }) =>
     jobs.cancel(requireUser(caller).userId, params.id ?? ''),
   );
-  addRoute(app, routes.retryJob, async ({ caller, params }) => {
+  addRoute(app, routes.retryJob, async ({ caller, params, request }) => {
     const { userId, tokenId } = requireUser(caller);
     limits.opens.take(tokenId);
-    return jobs.retry(userId, params.id ?? '');
+    const job = await jobs.retry(userId, params.id ?? '');
+    request.auditObject = job.id;
+    return job;
   });
   addRoute(app, routes.jobLog, async ({ caller, params, query, reply }) => {
     const log = await inOnePiece(jobs.logParts(await jobs.find(requireUser(caller).userId, params.id ?? '')));

@@ -148,6 +148,11 @@ describe('the worker of a job', { timeout: 300_000 }, () => {
       list.jobs.map((job) => [job.id, job.username, Object.keys(job).sort().join()]),
       [[id, 'ada', 'createdMs,id,startedMs,state,username']],
     );
+    const audit = await operatorCall(side.adminSocket, 'GET', '/v1/admin/audit?limit=1000');
+    const events = (audit.body.entries as { event: string; object: string | null }[]).filter(
+      ({ object }) => object === id,
+    );
+    assert.deepEqual([...new Set(events.map(({ event }) => event))], ['job.run', 'worker-token.create']);
     await cancel(id);
     for (const gone of [id, crypto.randomUUID(), 'x'])
       assert.equal((await operatorCall(side.adminSocket, 'POST', `/v1/admin/jobs/${gone}/worker-token`)).status, 404);

@@ -7,7 +7,7 @@ import { ApiClient } from '../../client/apiClient.ts';
 import { sealForService } from '../../client/sealing.ts';
 import type { Job } from '../../protocol/jobs.ts';
 import { type SecretScope, secretUse } from '../../protocol/secrets.ts';
-import { TestHttpSide } from '../fixtures/httpSide.fixture.ts';
+import { operatorCall, TestHttpSide } from '../fixtures/httpSide.fixture.ts';
 import { followJob } from '../fixtures/jobViewer.fixture.ts';
 
 const value = 'canary/job+secret 5e1f';
@@ -86,10 +86,12 @@ class LeakSearch {
       search: await (await side.call('POST', '/v1/jobs/search', token, { text: 'canary' })).text(),
       problem: await refused.text(),
       'service log': side.logLines.join(''),
+      audit: JSON.stringify((await operatorCall(side.adminSocket, 'GET', '/v1/admin/audit?limit=1000')).body),
       store: Buffer.concat(await Promise.all(files.map((name) => readFile(join(side.folder, name))))).toString(
         'latin1',
       ),
     };
+    assert.match(places.audit ?? '', /job\.run/);
     const forms = [value, ...encoded, 'job+secret', 'job%2Bsecret'];
     return Object.entries(places)
       .filter(([, found]) => forms.some((form) => found.includes(form)))

@@ -61,6 +61,11 @@ describe('jobs and what befalls the service', { timeout: 600_000 }, () => {
       holders.some(({ kind, label }) => kind === 'job' && label === 'api/main'),
       JSON.stringify(holders),
     );
+    const { token } = await service.admin<{ token: string }>('POST', '/v1/admin/tokens', { name: 'ops' });
+    const listed = await service.spoonctl({ username: 'ops', token }, ['admin', 'jobs', 'list']);
+    assert.match(listed.stdout, new RegExp(`\\n${id} +ada +running .*\\n${waits.id} +ada +queued `));
+    const made = await service.spoonctl({ username: 'ops', token }, ['admin', 'jobs', 'worker-token', id]);
+    assert.match(made.stdout, /^spn_w_\w+\n$/, made.stderr);
     await service.kill('SIGKILL');
     await service.launch();
     assert.deepEqual([(await read(id)).state, (await read(waits.id)).state], ['running', 'queued']);
