@@ -41,7 +41,7 @@ describe('the settings of the dotfiles repository', () => {
     [{ url: 'https://2852039166/a' }, 'url-host'],
     [{ url: '--upload-pack=touch x' }, 'url-invalid'],
     [{ url: 'ext::sh -c id' }, 'url-scheme'],
-    [{ url: 'git@host:a/b' }, 'url-scheme'],
+    [{ url: 'git@host:a/b' }, 'url-host'],
     [{ url, ref: '--upload-pack=x' }, 'ref-invalid'],
     [{ url, ref: 'a..b' }, 'ref-invalid'],
     [{ url, ref: 'refs/../..' }, 'ref-invalid'],
