@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Fetch } from '../client/apiClient.ts';
 import type { OpenSocket } from '../client/socket.ts';
+import { logPath } from './logPath.ts';
 
 /** The one log channel of the extension. Its level is set in VS Code ("Developer: Set Log Level…"). */
 export type Log = Pick<vscode.LogOutputChannel, 'trace' | 'debug' | 'info' | 'warn' | 'error'>;
@@ -9,11 +10,11 @@ export function createLog(): vscode.LogOutputChannel {
   return vscode.window.createOutputChannel('Spoon', { log: true });
 }
 
-/** Requests in the log: method, path without its query (which names files), status, time. Never a header or a body. */
+/** Requests in the log: method, path without what people have named, status, time. Never a header or a body. */
 export function loggedFetch(fetch: Fetch, log: Log): Fetch {
   return async (url, init) => {
     const started = performance.now();
-    const what = `${init.method ?? 'GET'} ${new URL(url).pathname}`;
+    const what = `${init.method ?? 'GET'} ${logPath(url)}`;
     const took = (): string => `${(performance.now() - started).toFixed(1)} ms`;
     try {
       const response = await fetch(url, init);

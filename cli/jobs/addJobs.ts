@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { ColourFilter } from '../../client/colourFilter.ts';
 import type { RunJobRequest } from '../../protocol/jobs.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from '../commandLine.ts';
 import { connect } from '../connection.ts';
 import { isStdinGiven, readStdin } from '../readInput.ts';
 import { safeText } from '../safeText.ts';
 import { checkThreadName } from '../typedPath.ts';
-import { ColourFilter } from './colourFilter.ts';
 import { durationOf } from './duration.ts';
 import { findJob } from './findJob.ts';
 import { followLog } from './followLog.ts';

@@ -1,4 +1,5 @@
 import type { ApiClient } from '../../client/apiClient.ts';
+import { ColourFilter } from '../../client/colourFilter.ts';
 import { JobLog } from '../../client/jobLog.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { Job } from '../../protocol/jobs.ts';
@@ -7,7 +8,6 @@ import { cancelOnSignal } from '../cancelOnSignal.ts';
 import type { CommandLine, JsonOption } from '../commandLine.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { openNodeSocket } from '../nodeSocket.ts';
-import { ColourFilter } from './colourFilter.ts';
 import { changesText, shortId, stateText } from './jobText.ts';
 
 const interruptedExitCode = 130;

@@ -1,20 +1,27 @@
 import * as vscode from 'vscode';
+import { ColourFilter } from '../../client/colourFilter.ts';
 import { JobLog } from '../../client/jobLog.ts';
 import type { ReconnectState } from '../../client/reconnectRules.ts';
 import type { TerminalPlace } from '../../client/terminalSession.ts';
 import { isEndedJobState, type Job } from '../../protocol/jobs.ts';
+import { viewerCreditBytes } from '../../protocol/limits.ts';
 import { failureText } from '../failure.ts';
 import { missedText } from '../terminals/missedText.ts';
 import { RenderCredit } from '../terminals/renderCredit.ts';
 import { clearStatus, noticeLine, statusLine } from '../terminals/terminalText.ts';
 import { endInWords, stateInWords } from './jobWords.ts';
 
-/** What a job prints, with its colours, from its first byte and live. Nothing that is typed goes anywhere. */
+const askEveryBytes = viewerCreditBytes / 4;
+
+/** What a job prints, with its colours and nothing else, from its first byte and live. Nothing that is typed goes anywhere. */
 export class JobLogTerminal implements vscode.Pseudoterminal {
   readonly #write = new vscode.EventEmitter<string>();
   readonly #close = new vscode.EventEmitter<void>();
   readonly #credit: RenderCredit;
   readonly #log: JobLog;
+  readonly #encoder = new TextEncoder();
+  #colours = new ColourFilter();
+  #unaskedBytes = 0;
   #isEnded = false;
   #hasOutput = false;
   readonly onDidWrite = this.#write.event;
@@ -35,10 +42,11 @@ export class JobLogTerminal implements vscode.Pseudoterminal {
       listener: {
         onOutput: (bytes, endOffset) => {
           this.#begin();
-          this.#write.fire(this.#credit.show(bytes, endOffset));
+          this.#show(bytes, endOffset);
         },
         onOmitted: (bytes) => {
           this.#credit.startOver();
+          this.#colours = new ColourFilter();
           this.#write.fire(`\x1b[0m${noticeLine(missedText(bytes))}`);
         },
         onJob: (job) => this.#showState(job),
@@ -67,6 +75,15 @@ export class JobLogTerminal implements vscode.Pseudoterminal {
     const input = this.#credit.takeAnswers(data);
     // The answers of the terminal to what the agent once asked are not keys.
     if (this.#isEnded && input.length === 1) this.#close.fire();
+  }
+
+  /** Credit is for what has come, however little of it is shown. */
+  #show(bytes: Uint8Array, endOffset: number): void {
+    this.#write.fire(this.#credit.show(this.#encoder.encode(this.#colours.add(bytes)), endOffset));
+    this.#unaskedBytes += bytes.length;
+    if (this.#unaskedBytes < askEveryBytes) return;
+    this.#unaskedBytes = 0;
+    this.#write.fire(this.#credit.askNow(endOffset, () => undefined));
   }
 
   #begin(): void {

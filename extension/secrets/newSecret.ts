@@ -12,7 +12,7 @@ export async function askNewSecret({ threads }: Connection): Promise<SecretToSto
     totalSteps: spoons.length > 0 ? 4 : 3,
   });
   let name = '';
-  let value = new Uint8Array();
+  let value: Uint8Array = new Uint8Array();
   let appearance: Appearance = { scopes: ['shells'], file: false };
   for (let step = 1; ; ) {
     if (step === 1) {
@@ -23,7 +23,7 @@ export async function askNewSecret({ threads }: Connection): Promise<SecretToSto
     } else if (step === 2) {
       const answer = await askValue(place(2), name);
       step = answer === 'back' ? 1 : 3;
-      if (answer !== 'back') value = Uint8Array.from(answer.value);
+      if (answer !== 'back') value = answer.value;
     } else if (step === 3) {
       const answer = await askAppearance(place(3), { name, before: appearance, file: true });
       step = answer === 'back' ? 2 : 4;

@@ -57,6 +57,7 @@ describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, (
   });
 
   it('renames with F2, by the keyboard alone, and the open editor goes along', async () => {
+    await window.onlyDotfiles();
     await window.openRow('.vimrc');
     await window.page.keyboard.press('Shift+Tab');
     await window.focusDotfiles();

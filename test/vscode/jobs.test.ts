@@ -141,6 +141,14 @@ describe('jobs in VS Code', { concurrency: false, timeout: 600_000 }, () => {
     await window.tab('Untitled-1').waitFor({ state: 'detached' });
   });
 
+  it('shows a flood of what may not act on a terminal to its end, and lets none of it act', async () => {
+    await window.command('Spoon: New Job…');
+    await window.answer('New Job in api/main', `seq 100000 | sed 's/.*/\\x1b]0;taken &\\x07/'; echo through`);
+    await window.waitForTerminal(/^through$/m, 60_000);
+    await window.waitForTerminal(/succeeded after/, 60_000);
+    assert.equal(await window.page.locator('.terminal-outer-container', { hasText: 'taken' }).count(), 0);
+  });
+
   it('finds a text in the logs, and forgets jobs that have ended', async () => {
     await window.command('Spoon: Search Job Logs…');
     await window.answer('A text in prompts and logs', 'finished');

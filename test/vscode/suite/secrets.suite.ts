@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import * as vscode from 'vscode';
 import type { TestView } from '../../../extension/extension.ts';
 import { SpoonError } from '../../../protocol/errors.ts';
@@ -70,6 +71,38 @@ describe('secrets', () => {
     assert.ok(view.activationMs < 50, `${view.activationMs} ms`);
   });
   after(closeAllEditors);
+});
+
+describe('a secret that cannot be sealed or stored', () => {
+  it('is in nothing that is thrown, logged or shown', async () => {
+    const view = await activate();
+    await view.current.ready;
+    await using service = await scriptedService();
+    service.answer('listSecrets', () => ({ secrets: [] }));
+    await view.signInWith({ url: service.url, token: scriptedToken });
+    const here = () => view.current.connection?.session.url === service.url;
+    await until('connected', () => here() && view.current.state.name === 'connected');
+    const canary = 'value-canary-of-the-suite';
+    const fails = async (what: RegExp): Promise<void> => {
+      await assert.rejects(
+        view.storeSecret({ name: 'CANARY', spoon: null, value: bytesOf(canary) }),
+        (error: Error) => {
+          assert.match(error.message, what);
+          assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes(canary));
+          return true;
+        },
+      );
+    };
+    service.answer('sealKey', () => ({ keyId: '00000000', publicKey: `${'A'.repeat(43)}=` }));
+    await fails(/does not fit the id/);
+    service.answer('sealKey', () => {
+      throw new SpoonError('store-busy');
+    });
+    await fails(/busy/);
+    for (const { body } of service.received) assert.ok(!body.includes(canary));
+    await view.sessions.remove(service.url);
+    await until('signed out of it', () => !here());
+  });
 });
 
 describe('secrets of a sign-in or a service from before them', () => {
