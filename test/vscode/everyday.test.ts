@@ -23,8 +23,7 @@ describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, (
   const stored = async (): Promise<string[]> => (await home.dotfiles()).map(({ path }) => path).sort();
 
   it('shows who is signed in, and files that are dropped on it', async () => {
-    await window.showSpoonView();
-    await window.hint('Upload Files…').waitFor();
+    await home.showTree();
     await writeFile(join(folder, '.gitconfig'), '[user]\n\tname = Ada\n');
     await writeFile(join(folder, '.vimrc'), 'set number\n');
     await window.dropFiles(window.hint('Upload Files…'), [join(folder, '.gitconfig'), join(folder, '.vimrc')]);

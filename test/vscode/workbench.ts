@@ -180,11 +180,16 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     await header.locator('.action-label[aria-label^="Collapse All"]').click();
   }
 
-  /** Chooses an entry of a row's context menu. */
+  /** Chooses an entry of a row's context menu; while rows move, the menu can be that of another one. */
   async menu(row: Locator, entry: string): Promise<void> {
-    await row.click({ button: 'right' });
     const item = this.page.locator('.monaco-menu .action-item', {
       has: this.page.locator('.action-label', { hasText: new RegExp(`^${entry}$`) }),
+    });
+    await this.until(async () => {
+      await row.click({ button: 'right' });
+      if (await appears(item)) return true;
+      await this.page.keyboard.press('Escape');
+      return false;
     });
     await item.hover();
     // For the first 100 ms a menu takes no click, and shows nothing of that.
