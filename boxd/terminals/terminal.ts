@@ -10,6 +10,7 @@ import { ByteRing } from './byteRing.ts';
 import { lastLine } from './lastLine.ts';
 import { OutputScanner } from './outputScanner.ts';
 import { PseudoTerminal, type PseudoTerminalOptions } from './pseudoTerminal.ts';
+import { Repaint } from './repaint.ts';
 import { ScreenModel } from './screenModel.ts';
 import { TerminalViewer } from './terminalViewer.ts';
 import { watchLiveness } from './viewerLiveness.ts';
@@ -32,6 +33,7 @@ export class Terminal {
   readonly #ring = new ByteRing(replayRingBytes);
   readonly #scanner = new OutputScanner();
   readonly #screen: ScreenModel;
+  readonly #repaint: Repaint;
   readonly #viewers = new Set<TerminalViewer>();
   #size: { columns: number; rows: number };
   #wantedSize: { columns: number; rows: number } | undefined;
@@ -51,6 +53,13 @@ export class Terminal {
     this.#cwd = options.cwd;
     this.#size = { columns: options.columns, rows: options.rows };
     this.#screen = new ScreenModel({ ring: this.#ring, scanner: this.#scanner, size: this.#size });
+    const scanner = this.#scanner;
+    this.#repaint = new Repaint(this.#size, {
+      resize: (size) => this.#give(size),
+      get isFullScreen() {
+        return scanner.alternateScreen;
+      },
+    });
   }
 
   /** @param onExit once, when the shell has ended and its output is complete */
@@ -113,6 +122,7 @@ export class Terminal {
   /** Closes what still watches; for a terminal that is being forgotten. */
   close(): void {
     clearTimeout(this.#hold);
+    this.#repaint.close();
     this.#screen.close();
     for (const { webSocket } of this.#viewers) webSocket.close(closeCode.ended);
   }
@@ -178,6 +188,11 @@ export class Terminal {
     this.#wantedSize = undefined;
     if (size === undefined || this.ended || isSame(size, this.#size)) return;
     this.#size = size;
+    this.#give(size);
+    this.#repaint.onResize(size);
+  }
+
+  #give(size: { columns: number; rows: number }): void {
     this.#screen.resize(size);
     this.#pty?.resize(size.columns, size.rows);
   }
@@ -186,6 +201,7 @@ export class Terminal {
     this.#ring.write(chunk);
     this.#scanner.scan(chunk);
     this.#screen.onOutput();
+    this.#repaint.onOutput();
     if (this.#viewers.size === 0) return;
     this.#freshBytes += chunk.length;
     this.#newestBytes = chunk.length;
