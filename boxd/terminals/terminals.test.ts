@@ -88,8 +88,9 @@ describe('a terminal', () => {
 
   it('ends although a process in the background holds on to it', async () => {
     const [, viewer] = await openAndView();
-    viewer.type('sleep 30 & disown; exit\r');
+    viewer.type('sleep 30 & disown; echo "left $!"; exit\r');
     assert.equal((await viewer.closed).code, 1000);
+    process.kill(Number(/^left (\d+)/m.exec(viewer.text)?.[1]));
   });
 
   it('goes on at an offset without a gap, and replays all to a new viewer', async () => {
