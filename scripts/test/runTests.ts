@@ -20,7 +20,8 @@ export async function runTests(
   files: { readonly together: readonly string[]; readonly alone: readonly string[] },
   signal: AbortSignal,
 ): Promise<TestCounts> {
-  const beside = await runAtOnce(root, files.together, Math.max(2, availableParallelism()), signal);
+  // Tests wait for half of their time: for an engine, a browser, a limit that passes.
+  const beside = await runAtOnce(root, files.together, 2 * availableParallelism(), signal);
   const alone = await runAtOnce(root, files.alone, 1, signal);
   return {
     passed: beside.passed + alone.passed,

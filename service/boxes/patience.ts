@@ -5,7 +5,7 @@ import { SpoonError } from '../../protocol/errors.ts';
  * How long a box that runs may leave every question unanswered before it is ended, and all its terminals with it. A busy
  * machine makes a box slow for many seconds; a dead one is told by the engine at once.
  */
-export const unansweringMs = 60_000;
+export const unansweringMs = 30_000;
 
 const askAgainMs = 200;
 

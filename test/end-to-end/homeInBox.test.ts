@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { RunningService, testEngines } from '../runningService.ts';
 
@@ -71,23 +70,6 @@ for (const engine of testEngines) {
       assert.equal(await service.inBox(ada, 'cat', 'notes.txt'), 'mine');
       assert.equal(await service.inBox(ada, 'bin/hello'), 'hello');
     });
-
-    for (const [what, signal] of [
-      ['killed', 'KILL'],
-      ['frozen', 'STOP'],
-    ]) {
-      it(`comes back for the next command when its daemon has been ${what} from inside`, async () => {
-        await using service = await RunningService.start({ engine });
-        const ada = await service.addUser('Ada');
-        await service.inBox(ada, 'bash', '-c', 'echo mine > notes.txt');
-        // In the background and a moment later, so that this command itself still gets its answer.
-        const attack = `setsid bash -c "sleep 0.3; kill -${signal} $PPID" </dev/null >/dev/null 2>&1 & echo $PPID`;
-        const daemon = await service.inBox(ada, 'bash', '-c', attack);
-        assert.match(daemon, /^\d+$/);
-        await delay(600);
-        assert.equal(await service.inBox(ada, 'cat', 'notes.txt'), 'mine');
-      });
-    }
 
     it('keeps a hand edit that a save would have overwritten', async () => {
       await using service = await RunningService.start({ engine });

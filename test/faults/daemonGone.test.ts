@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RunningService, testEngines } from '../runningService.ts';
+
+// At once: each waits for as long as a box may be silent.
+describe('a box whose daemon its user ends from inside', { concurrency: true }, () => {
+  for (const engine of testEngines) {
+    for (const [what, signal] of [
+      ['killed', 'KILL'],
+      ['frozen', 'STOP'],
+    ]) {
+      it(`comes back for the next command when it was ${what} (${engine})`, async () => {
+        await using service = await RunningService.start({ engine });
+        const ada = await service.addUser('Ada');
+        await service.inBox(ada, 'bash', '-c', 'echo mine > notes.txt');
+        // In the background and a moment later, so that this command itself still gets its answer.
+        const attack = `setsid bash -c "sleep 0.3; kill -${signal} $PPID" </dev/null >/dev/null 2>&1 & echo $PPID`;
+        const daemon = await service.inBox(ada, 'bash', '-c', attack);
+        assert.match(daemon, /^\d+$/);
+        await delay(600);
+        assert.equal(await service.inBox(ada, 'cat', 'notes.txt'), 'mine');
+      });
+    }
+  }
+});
