@@ -346,18 +346,19 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
 
   /** Files of this machine let go over an element, as a file manager does it. */
   async dropFiles(target: Locator, files: readonly string[]): Promise<void> {
-    const box = await target.boundingBox();
-    if (box === null) throw new Error('There is nothing to drop on.');
     const session = await this.page.context().newCDPSession(this.page);
-    const point = { x: box.x + box.width / 3, y: box.y + box.height / 2 };
     // Copy, link and move: with fewer the drop does not happen.
     const data = { items: [], files: [...files], dragOperationsMask: 19 };
+    let point = await this.#pointOn(target);
     const drag = (type: 'dragEnter' | 'dragOver' | 'drop') =>
       session.send('Input.dispatchDragEvent', { type, ...point, data });
     await drag('dragEnter');
-    await drag('dragOver');
-    await this.#dropTarget.waitFor();
-    await drag('dragOver');
+    // Views that are still finding their size move what is below them.
+    await this.until(async () => {
+      point = await this.#pointOn(target);
+      await drag('dragOver');
+      return this.#dropTarget.isVisible();
+    });
     await drag('drop');
     await this.#dropTarget.waitFor({ state: 'detached' });
     await session.detach();
@@ -428,9 +429,17 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     return this.page.locator('.sidebar .drop-target').first();
   }
 
+  async #pointOn(target: Locator): Promise<{ x: number; y: number }> {
+    const box = await target.boundingBox();
+    if (box === null) throw new Error('There is nothing to drop on.');
+    return { x: box.x + box.width / 3, y: box.y + box.height / 2 };
+  }
+
   async #letGoOver(target: Locator): Promise<void> {
-    await this.#moveOver(target);
-    await this.#dropTarget.waitFor();
+    await this.until(async () => {
+      await this.#moveOver(target);
+      return this.#dropTarget.isVisible();
+    });
     await this.page.mouse.up();
   }
 
