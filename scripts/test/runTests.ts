@@ -21,7 +21,7 @@ export async function runTests(
   signal: AbortSignal,
 ): Promise<TestCounts> {
   // Tests wait for half of their time: for an engine, a browser, a limit that passes.
-  const beside = await runAtOnce(root, files.together, 2 * availableParallelism(), signal);
+  const beside = await runAtOnce(root, files.together, availableParallelism() + 1, signal);
   const alone = await runAtOnce(root, files.alone, 1, signal);
   return {
     passed: beside.passed + alone.passed,
