@@ -120,7 +120,8 @@ export async function openEntries(keyring: Keyring, rows: readonly DotfileRow[])
 }
 
 function entryOf(row: DotfileRow, path: HomePath): TreeEntry {
-  const content = Buffer.from(row.content_mac).toString('hex');
+  const { buffer, byteOffset, length } = row.content_mac;
+  const content = Buffer.from(buffer, byteOffset, length).toString('hex');
   const { id, version, kind, mode } = row;
   return {
     id,

@@ -182,7 +182,8 @@ export function padName(name: Uint8Array): Buffer {
 
 /** @throws SpoonError `integrity-failure` */
 export function unpadName(padded: Uint8Array): Uint8Array {
-  const end = padded.findLastIndex((byte) => byte !== 0);
+  let end = padded.length - 1;
+  while (padded[end] === 0) end--;
   if (end === -1 || padded[end] !== 0x80 || padded.length % paddingStepBytes !== 0) {
     throw new SpoonError('integrity-failure');
   }
