@@ -78,8 +78,9 @@ export class DotfileTree {
   }
 
   put(entry: TreeEntry): void {
-    if (!this.#entries.has(entry.path)) this.#folders?.count(entry.path, 1);
+    const before = this.#entries.size;
     this.#entries.set(entry.path, entry);
+    if (this.#entries.size > before) this.#folders?.count(entry.path, 1);
     this.#sorted = undefined;
   }
 

@@ -123,7 +123,7 @@ export function sealBlob(
 /** The id of the data key that a blob names, 16 hex digits. @throws SpoonError `integrity-failure` */
 export function dataKeyIdOf(blob: Uint8Array): string {
   checkHeader(blob, blobMagic, blobOverheadBytes);
-  return Buffer.from(blob.subarray(4, blobHeaderBytes)).toString('hex');
+  return Buffer.from(blob.buffer, blob.byteOffset + 4, dataKeyIdBytes).toString('hex');
 }
 
 /** @throws SpoonError `integrity-failure` for a blob that is not whole or not this context's */
