@@ -19,21 +19,29 @@ export async function endProcesses(
   graceMs = endGraceMs,
   request: 'SIGHUP' | 'SIGTERM' = 'SIGHUP',
 ): Promise<void> {
-  const first = findDescendants(session, marker);
+  const first = await findSurely(session, marker);
   if (first.length === 0) return;
   signalAll(first, request);
   signalAll(first, 'SIGCONT');
   const killAtMs = Date.now() + graceMs;
   for (let waitMs = firstLookMs; Date.now() < killAtMs; waitMs = Math.min(lookMs, waitMs * 2)) {
     await delay(waitMs);
-    if (findDescendants(session, marker).length === 0) return;
+    if ((await findSurely(session, marker)).length === 0) return;
   }
   for (let round = 0; round < maxKillRounds; round++) {
-    const left = findDescendants(session, marker);
+    const left = await findSurely(session, marker);
     if (left.length === 0) return;
     signalAll(left, 'SIGKILL');
     await delay(firstLookMs);
   }
+}
+
+/** None is none only at the second look: what is just being executed shows no environment for a moment (proc_pid_environ(5)). */
+async function findSurely(session: number, marker: string): Promise<number[]> {
+  const found = findDescendants(session, marker);
+  if (found.length > 0) return found;
+  await delay(firstLookMs);
+  return findDescendants(session, marker);
 }
 
 function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
