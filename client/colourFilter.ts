@@ -1,15 +1,14 @@
+import { escapes, hidden } from '../protocol/plainText.ts';
+
 /**
  * The output of an agent as it may stand in a person's own terminal: letters and colours. What else a sequence could do there, from the
  * clipboard to questions that the terminal answers into the shell, was meant for a terminal in the box.
  */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ECMA-48 control sequences and strings are what is taken out
-const sequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/;
 /** Select Graphic Rendition, ECMA-48 section 8.3.117. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the same
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ECMA-48 control sequences are what is told apart
 const colour = /^\u001b\[[\d;:]*m$/;
-const control = /(?![\t\r\n])[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
-const unwanted = new RegExp(`${sequence.source}|${control.source}`, 'gu');
+const unwanted = new RegExp(`${escapes.source}|(?![\\t\\r\\n])${hidden.source}`, 'gu');
 /** A sequence that has begun and may go on in the next piece. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
 const unfinished = /\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b]*\u001b?|[ -/]*)$/;

@@ -4,10 +4,10 @@
  */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ECMA-48 control sequences and strings are what is taken out
-const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
+export const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
 /** Controls, line and paragraph separators, and what turns the direction of writing. */
-const hidden = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
-const someHidden = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+export const hidden = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+const someHidden = new RegExp(hidden, 'u');
 const hiddenRuns = /[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu;
 
 /** @param substitute stands for each character that cannot be shown */
