@@ -12,7 +12,7 @@ import { SignIns } from './identity/signIns.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Store } from './store/database.ts';
 
-export interface IdentityParts extends Omit<AccountsParts, 'inTurn'> {
+export interface IdentityParts extends Omit<AccountsParts, 'inTurn' | 'endSignIns'> {
   readonly store: Store;
   readonly keyring: Keyring;
   readonly audit: Audit;
@@ -25,7 +25,12 @@ export interface IdentityParts extends Omit<AccountsParts, 'inTurn'> {
 export function addIdentity(app: FastifyInstance, parts: IdentityParts): void {
   const { users, tokens, limits, publicUrl, audit } = parts;
   const turns = new InTurn();
-  const accounts = new Accounts({ ...parts, inTurn: (username, work) => turns.run(username, work) });
+  const signIns = new SignIns();
+  const accounts = new Accounts({
+    ...parts,
+    inTurn: (username, work) => turns.run(username, work),
+    endSignIns: (userId) => signIns.endThoseOf(userId),
+  });
   addIdentityRoutes(app, { users, tokens, accounts });
   const stored = { store: parts.store, keyring: parts.keyring, now: Date.now };
   addSignInRoutes(app, {
@@ -34,7 +39,7 @@ export function addIdentity(app: FastifyInstance, parts: IdentityParts): void {
     tokens,
     passwords: new Passwords(stored),
     invites: new Invites(stored),
-    signIns: new SignIns(),
+    signIns,
     recordSignIn: async (request, { id, username }, code) => {
       const actor = { kind: 'user', userId: id, username, tokenId: null } as const;
       await audit.record(eventOf(request, 'sign-in', code === undefined ? 'done' : 'refused', code, { actor }));

@@ -8,6 +8,8 @@ export interface AccountsParts {
   readonly tokens: Tokens;
   /** Runs work on the account of one username after the other. */
   readonly inTurn: <T>(username: string, work: () => Promise<T>) => Promise<T>;
+  /** What the user has approved and no program has fetched yet leads to nothing. */
+  readonly endSignIns: (userId: string) => void;
   /** Ends the box and everything in it; it does not start again, also not for a request that is under way. */
   readonly blockBox: (userId: string) => Promise<void>;
   readonly unblockBox: (userId: string) => void;
@@ -77,6 +79,7 @@ export class Accounts {
   async #disable(username: string): Promise<Account> {
     const { id } = await this.named(username);
     await this.#parts.users.disable(id);
+    this.#parts.endSignIns(id);
     await this.#parts.tokens.revokeAllOf(id);
     await this.#parts.blockBox(id);
     return this.named(username);

@@ -13,7 +13,7 @@ import type { Accounts } from './accounts.ts';
 import type { Invites } from './invites.ts';
 import type { Passwords } from './passwords.ts';
 import * as pages from './signInPages.ts';
-import { readSignInRequest, type SignInRequest, type SignIns } from './signIns.ts';
+import { readSignInRequest, type Shown, type SignInRequest, type SignIns } from './signIns.ts';
 import type { Tokens } from './tokens.ts';
 import type { Account, Users } from './users.ts';
 
@@ -53,8 +53,8 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
       const { username, password, ...query } = body;
       const wanted = readSignInRequest(query);
       try {
-        const account = await checkPassword(parts, request, { username, password });
-        return goBack(reply, wanted, signIns.grant(account.id, wanted));
+        const { who } = await checkPassword(parts, request, { username, password });
+        return goBack(reply, wanted, signIns.grant(who, wanted));
       } catch (error) {
         const text = pages.signInPage(wanted.clientName, fieldsOf(query), { problem: wordsOf(error), username });
         return sendPage(failed(reply, error), text, { formTarget: wanted.redirectUri });
@@ -84,8 +84,8 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
   addRoute(app, routes.submitDevice, async ({ body, request, reply }) => {
     const { username, password, user_code } = body;
     try {
-      const account = await checkPassword(parts, request, { username, password });
-      const { confirm, device } = signIns.findDevice(account.id, user_code);
+      const { account, who } = await checkPassword(parts, request, { username, password });
+      const { confirm, device } = signIns.findDevice(who, user_code);
       return sendPage(reply, pages.confirmDevicePage(account.username, confirm, device));
     } catch (error) {
       return sendPage(failed(reply, error), pages.devicePage({ problem: wordsOf(error), username }));
@@ -104,8 +104,13 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
 }
 
 function addExchanges(app: FastifyInstance, { signIns, tokens, limits }: SignInParts): void {
-  const tokenFor = ({ userId, clientName }: { userId: string; clientName: string }) =>
-    tokens.create({ ownerId: userId, kind: 'user', name: clientName });
+  const tokenFor = ({ who, clientName }: { who: Shown; clientName: string }) =>
+    tokens.create({
+      ownerId: who.userId,
+      kind: 'user',
+      name: clientName,
+      check: () => signIns.requireValid(who),
+    });
   addRoute(app, routes.exchangeCode, async ({ body, request }) => {
     limits.signIns.take(networkOf(request));
     return tokenFor(signIns.exchange(body));
@@ -141,10 +146,11 @@ function addPasswordRoutes(app: FastifyInstance, parts: SignInParts): void {
  * @throws SpoonError `sign-in-refused`, `user-disabled`, `too-many-requests`
  */
 async function checkPassword(
-  { users, passwords, limits, recordSignIn }: SignInParts,
+  { users, passwords, signIns, limits, recordSignIn }: SignInParts,
   request: FastifyRequest,
   given: { username: string; password: string },
-): Promise<Account> {
+): Promise<{ account: Account; who: Shown }> {
+  const begun = signIns.begin();
   const network = networkOf(request);
   const username = given.username.trim().toLowerCase();
   limits.signIns.take(network);
@@ -157,7 +163,7 @@ async function checkPassword(
   const code = !isRight ? 'sign-in-refused' : account.disabled ? 'user-disabled' : undefined;
   await recordSignIn(request, account, code);
   if (code !== undefined) throw new SpoonError(code);
-  return account;
+  return { account, who: { userId: account.id, begun } };
 }
 
 /** The hidden fields of the form: what the program asked for, unchanged. */

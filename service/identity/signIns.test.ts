@@ -20,15 +20,16 @@ describe('sign-ins under way', () => {
     nowMs = 1_000_000;
     signIns = new SignIns(() => nowMs);
   });
-  const grantCode = () => new URL(signIns.grant('ada', readSignInRequest(asked))).searchParams.get('code') ?? '';
+  const ada = { userId: 'ada', begun: 0 };
+  const grantCode = () => new URL(signIns.grant(ada, readSignInRequest(asked))).searchParams.get('code') ?? '';
   const exchange = (changes: Partial<Parameters<SignIns['exchange']>[0]> = {}, code = grantCode()) =>
     signIns.exchange({ code, codeVerifier: verifier, redirectUri, ...changes });
 
   it('lead back to the program with a code and its state', () => {
-    const address = new URL(signIns.grant('ada', readSignInRequest(asked)));
+    const address = new URL(signIns.grant(ada, readSignInRequest(asked)));
     assert.equal(address.origin, 'http://127.0.0.1:5000');
     assert.equal(address.searchParams.get('state'), asked.state);
-    assert.deepEqual(exchange(), { userId: 'ada', clientName: 'spoonctl on laptop' });
+    assert.deepEqual(exchange(), { who: ada, clientName: 'spoonctl on laptop' });
   });
 
   it('take a code once, also when something else was wrong with it', () => {
@@ -80,19 +81,19 @@ describe('sign-ins under way', () => {
     assert.match(userCode, /^[B-Z]{4}-[B-Z]{4}$/);
     assert.throws(() => signIns.exchangeDevice(deviceCode), { code: 'sign-in-pending' });
     assert.throws(() => signIns.exchangeDevice(deviceCode), { code: 'slow-down' });
-    const { confirm, device } = signIns.findDevice('ada', userCode.toLowerCase().replace('-', ' '));
+    const { confirm, device } = signIns.findDevice(ada, userCode.toLowerCase().replace('-', ' '));
     assert.deepEqual([device.clientName, device.address], ['spoonctl on server [2J', '203.0.113.7']);
     nowMs += 3_000;
     assert.throws(() => signIns.exchangeDevice(deviceCode), { code: 'sign-in-pending' });
     signIns.answerDevice(confirm, 'approve');
-    assert.equal(signIns.exchangeDevice(deviceCode).userId, 'ada');
+    assert.equal(signIns.exchangeDevice(deviceCode).who, ada);
     assert.throws(() => signIns.exchangeDevice(deviceCode), { code: 'sign-in-code-invalid' });
     assert.throws(() => signIns.answerDevice(confirm, 'approve'), { code: 'sign-in-code-invalid' });
   });
 
   it('that were refused stay refused', () => {
     const { deviceCode, userCode } = signIns.requestDevice('x', '');
-    signIns.answerDevice(signIns.findDevice('ada', userCode).confirm, 'deny');
+    signIns.answerDevice(signIns.findDevice(ada, userCode).confirm, 'deny');
     assert.throws(() => signIns.exchangeDevice(deviceCode), { code: 'sign-in-denied' });
     assert.throws(() => signIns.exchangeDevice(deviceCode), { code: 'sign-in-code-invalid' });
   });
@@ -100,13 +101,33 @@ describe('sign-ins under way', () => {
   it('let nobody guess codes, and end after ten minutes (row 57)', () => {
     const { deviceCode, userCode } = signIns.requestDevice('x', '');
     for (let tries = 0; tries < 5; tries++) {
-      assert.throws(() => signIns.findDevice('eve', 'BBBB-BBBB'), { code: 'sign-in-code-invalid' });
+      assert.throws(() => signIns.findDevice({ userId: 'eve', begun: 0 }, 'BBBB-BBBB'), {
+        code: 'sign-in-code-invalid',
+      });
     }
-    assert.throws(() => signIns.findDevice('eve', userCode), { code: 'too-many-requests' });
-    signIns.findDevice('ada', userCode);
+    assert.throws(() => signIns.findDevice({ userId: 'eve', begun: 0 }, userCode), { code: 'too-many-requests' });
+    signIns.findDevice(ada, userCode);
     nowMs += 10 * 60_000;
-    assert.throws(() => signIns.findDevice('ada', userCode), { code: 'sign-in-code-invalid' });
+    assert.throws(() => signIns.findDevice(ada, userCode), { code: 'sign-in-code-invalid' });
     assert.throws(() => signIns.exchangeDevice(deviceCode), { code: 'sign-in-code-invalid' });
+  });
+
+  it('that a user began before all were ended lead to nothing; later ones and those of others do', () => {
+    const begun = signIns.begin();
+    const early = grantCode();
+    signIns.endThoseOf('ada');
+    // The password was looked at before, and the answer came after.
+    const between = new URL(signIns.grant({ userId: 'ada', begun }, readSignInRequest(asked))).searchParams;
+    for (const code of [early, between.get('code') ?? '']) {
+      assert.throws(() => exchange({}, code), { code: 'sign-in-code-invalid' });
+    }
+    for (const who of [
+      { userId: 'bo', begun },
+      { userId: 'ada', begun: signIns.begin() },
+    ]) {
+      const { searchParams } = new URL(signIns.grant(who, readSignInRequest(asked)));
+      assert.deepEqual(exchange({}, searchParams.get('code') ?? '').who, who);
+    }
   });
 
   it('are bounded in number, the oldest giving way', () => {

@@ -15,6 +15,13 @@ export interface SignInRequest {
   readonly clientName: string;
 }
 
+/** Who has shown a password, and when the look at it began. */
+export interface Shown {
+  readonly userId: string;
+  /** Of {@link SignIns.begin}. */
+  readonly begun: number;
+}
+
 interface Device {
   readonly userCode: string;
   readonly clientName: string;
@@ -23,12 +30,12 @@ interface Device {
   readonly expiresMs: number;
   askedMs: number;
   /** Who may answer the question that is being shown, and the answer. */
-  asked?: { readonly confirm: string; readonly userId: string };
-  answer?: { readonly userId: string } | 'denied';
+  asked?: { readonly confirm: string; readonly who: Shown };
+  answer?: Shown | 'denied';
 }
 
 interface Code {
-  readonly userId: string;
+  readonly who: Shown;
   readonly request: SignInRequest;
   readonly expiresMs: number;
 }
@@ -58,6 +65,9 @@ export class SignIns {
   readonly #devices = new Map<string, Device>();
   /** Of each user: how many user codes were wrong, and until when that counts. */
   readonly #wrong = new Map<string, { count: number; untilMs: number }>();
+  /** When all of a user's were ended; a count and not a clock, as two things may happen within its grain. */
+  readonly #ended = new Map<string, number>();
+  #count = 0;
   readonly #now: () => number;
 
   /** @param now monotonic milliseconds */
@@ -65,19 +75,34 @@ export class SignIns {
     this.#now = now;
   }
 
+  /** Before anything about the account is read, so that what is ended meanwhile stays ended. */
+  begin(): number {
+    return this.#count;
+  }
+
+  /** What this user has approved until now leads to nothing, also when the account is used again at once. */
+  endThoseOf(userId: string): void {
+    this.#ended.set(userId, ++this.#count);
+  }
+
+  /** @throws SpoonError `sign-in-code-invalid` when those of the user were ended since */
+  requireValid({ userId, begun }: Shown): void {
+    if ((this.#ended.get(userId) ?? 0) > begun) throw new SpoonError('sign-in-code-invalid');
+  }
+
   /** @returns where the browser goes next */
-  grant(userId: string, request: SignInRequest): string {
+  grant(who: Shown, request: SignInRequest): string {
     this.#dropExpired();
     makeRoom(this.#codes);
     const code = randomBase62(secretCharacters, randomBytes);
-    this.#codes.set(hashOf(code), { userId, request, expiresMs: this.#now() + signInCodeLifeMs });
+    this.#codes.set(hashOf(code), { who, request, expiresMs: this.#now() + signInCodeLifeMs });
     const query = new URLSearchParams({ code, state: request.state });
     return `${request.redirectUri}?${query}`;
   }
 
   /** Uses the code up, also when the rest is wrong. @throws SpoonError `sign-in-code-invalid` */
   exchange(wanted: { code: string; codeVerifier: string; redirectUri: string }): {
-    userId: string;
+    who: Shown;
     clientName: string;
   } {
     this.#dropExpired();
@@ -90,7 +115,8 @@ export class SignIns {
       found.request.redirectUri === wanted.redirectUri &&
       timingSafeEqual(challenge, Buffer.from(found.request.challenge, 'base64url'));
     if (!isRight) throw new SpoonError('sign-in-code-invalid');
-    return { userId: found.userId, clientName: found.request.clientName };
+    this.requireValid(found.who);
+    return { who: found.who, clientName: found.request.clientName };
   }
 
   requestDevice(clientName: string, address: string): { deviceCode: string; userCode: string } {
@@ -114,8 +140,9 @@ export class SignIns {
    * For a user who has shown the password: which program it is that the typed code belongs to, and what confirms the answer.
    * @throws SpoonError `sign-in-code-invalid`, `too-many-requests` after five wrong ones
    */
-  findDevice(userId: string, typed: string): { confirm: string; device: Omit<Device, 'asked' | 'answer'> } {
+  findDevice(who: Shown, typed: string): { confirm: string; device: Omit<Device, 'asked' | 'answer'> } {
     this.#dropExpired();
+    const { userId } = who;
     const wrong = this.#wrong.get(userId);
     if (wrong !== undefined && wrong.count >= maxWrongUserCodes) {
       const retryAfterSeconds = Math.ceil((wrong.untilMs - this.#now()) / 1000);
@@ -128,7 +155,7 @@ export class SignIns {
       throw new SpoonError('sign-in-code-invalid', 'Compare it with what the program shows.');
     }
     const confirm = randomBase62(secretCharacters, randomBytes);
-    device.asked = { confirm, userId };
+    device.asked = { confirm, who };
     return { confirm, device };
   }
 
@@ -137,13 +164,14 @@ export class SignIns {
     this.#dropExpired();
     const device = [...this.#devices.values()].find(({ asked }) => asked !== undefined && asked.confirm === confirm);
     if (device?.asked === undefined) throw new SpoonError('sign-in-code-invalid');
-    device.answer = answer === 'approve' ? { userId: device.asked.userId } : 'denied';
+    this.requireValid(device.asked.who);
+    device.answer = answer === 'approve' ? device.asked.who : 'denied';
     delete device.asked;
     return { clientName: device.clientName };
   }
 
   /** @throws SpoonError `sign-in-pending`, `slow-down`, `sign-in-denied`, `sign-in-code-invalid` */
-  exchangeDevice(deviceCode: string): { userId: string; clientName: string } {
+  exchangeDevice(deviceCode: string): { who: Shown; clientName: string } {
     this.#dropExpired();
     const hash = hashOf(deviceCode);
     const device = this.#devices.get(hash);
@@ -157,7 +185,8 @@ export class SignIns {
     }
     this.#devices.delete(hash);
     if (device.answer === 'denied') throw new SpoonError('sign-in-denied');
-    return { userId: device.answer.userId, clientName: device.clientName };
+    this.requireValid(device.answer);
+    return { who: device.answer, clientName: device.clientName };
   }
 
   #dropExpired(): void {

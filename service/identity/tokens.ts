@@ -26,6 +26,8 @@ export interface NewToken {
   readonly kind: 'user' | 'admin';
   readonly name: string;
   readonly lifeDays?: number;
+  /** What must still hold when the token comes to be. @throws SpoonError when it does not */
+  readonly check?: () => void;
 }
 
 export interface TokensParts {
@@ -84,6 +86,7 @@ export class Tokens {
     await store.transaction(async (trx) => {
       const owner = await trx.selectFrom('users').select('disabled_ms').where('id', '=', ownerId).executeTakeFirst();
       if (ownerId !== systemOwnerId && owner?.disabled_ms !== null) throw new SpoonError('user-disabled');
+      wanted.check?.();
       const live = await trx
         .selectFrom('tokens')
         .select(({ fn }) => fn.countAll().as('count'))

@@ -116,6 +116,32 @@ describe('the pages of signing in', () => {
     assert.match((await send(chosen, { path: '/sign-in/invite' })).body, /used or too old/);
   });
 
+  it('know no approval from before a user was disabled, however soon the account is enabled again', async () => {
+    const account = await side.users.create({ displayName: 'Eli' });
+    await side.setPassword(account, password);
+    const code = new URL((await signIn({ username: 'eli' })).headers.location ?? '').searchParams.get('code') ?? '';
+    const requestCodes = () => side.json('POST', '/v1/sign-in/device', undefined, { clientName: 'server' });
+    const shown = async ({ userCode }: Record<string, unknown>) => {
+      const typed = { username: 'eli', password, user_code: String(userCode) };
+      const { body } = await send(typed, { path: '/sign-in/device' });
+      return /name="confirm" value="([^"]+)"/.exec(body)?.[1] ?? '';
+    };
+    const answer = (confirm: string) => send({ confirm, answer: 'approve' }, { path: '/sign-in/device/answer' });
+    const [approved, unanswered] = [await requestCodes(), await requestCodes()];
+    assert.equal((await answer(await shown(approved))).status, 200);
+    const late = await shown(unanswered);
+    for (const verb of ['disable', 'enable']) {
+      assert.equal((await operatorCall(side.adminSocket, 'POST', `/v1/admin/users/eli/${verb}`)).status, 200);
+    }
+    const exchange = async (path: string, body: object) =>
+      ((await (await side.call('POST', path, undefined, body)).json()) as { code?: string }).code;
+    const exchanged = { code, codeVerifier: verifier, redirectUri: asked.redirect_uri };
+    assert.equal(await exchange('/v1/sign-in/token', exchanged), 'sign-in-code-invalid');
+    const { deviceCode } = approved;
+    assert.equal(await exchange('/v1/sign-in/device/token', { deviceCode }), 'sign-in-code-invalid');
+    assert.equal((await answer(late)).status, 400);
+  });
+
   it('hold back who guesses, with Retry-After, and nobody else', async () => {
     const from = freshAddress();
     const statuses: number[] = [];
