@@ -46,4 +46,32 @@ describe('the credential of a repository', () => {
       }
     }
   });
+
+  it('is opened as it was at one time, however often it is set and removed meanwhile', async (t) => {
+    const { store, keyring, values: sealedValues } = await SealingBench.open(t);
+    const records = new RepositoryRecords({ store, keyring });
+    const credentials = new RepositoryCredentials({ records, sealedValues, now: () => 1 });
+    const sealed = await seal(await sealedValues.key('ada'), credentialUse('token', 'github.com'), 'token');
+    let isDone = false;
+    const change = async () => {
+      for (let count = 0; count < 50; count++) {
+        await credentials.set('ada', { kind: 'token', host: 'github.com', sealed: sealed.toString('base64') });
+        await credentials.remove('ada');
+      }
+      isDone = true;
+    };
+    const open = async () => {
+      const seen = new Set<string | undefined>();
+      while (!isDone) {
+        const opened = await credentials.open('ada', url);
+        seen.add(opened?.kind === 'token' ? opened.token : undefined);
+      }
+      return seen;
+    };
+    const [, seen] = await Promise.all([change(), open()]);
+    assert.deepEqual(
+      [...seen].filter((value) => value !== undefined && value !== 'token'),
+      [],
+    );
+  });
 });

@@ -99,16 +99,24 @@ export class RepositoryCredentials {
   /** For git's question to the server of this address. @throws SpoonError `integrity-failure`, `key-unavailable` */
   async open(userId: string, url: string): Promise<BoxdCredential | undefined> {
     const { records, sealedValues } = this.#parts;
-    const credential = (await records.read(userId))?.credential;
-    const host = credentialHost(url);
-    if (credential === undefined || credential.host !== host || credential.kind !== kindFor(url)) return undefined;
-    const value = await sealedValues.open(userId, credentialUse(credential.kind, host));
-    if (value === undefined) throw new SpoonError('integrity-failure', 'Set the token or key of the repository again.');
-    const text = Buffer.from(value).toString('utf8');
-    value.fill(0);
-    const { username, hostKeys } = credential;
-    return credential.kind === 'token'
-      ? { kind: 'token', host, username, token: text }
-      : { kind: 'key', host, key: checkDeployKey(text), hostKeys: [...hostKeys] };
+    const [host, kind] = [credentialHost(url), kindFor(url)];
+    // At one time: between two reads it may be set or removed.
+    return records.readWith(userId, async (trx, stored) => {
+      const credential = stored?.credential;
+      if (credential?.host !== host || credential.kind !== kind) return undefined;
+      const value = await sealedValues.open(userId, credentialUse(kind, host), trx);
+      if (value === undefined) {
+        throw new SpoonError('integrity-failure', 'Set the token or key of the repository again.');
+      }
+      const text = Buffer.from(value).toString('utf8');
+      value.fill(0);
+      return boxdCredential(credential, text);
+    });
   }
+}
+
+function boxdCredential({ kind, host, username, hostKeys }: RepositoryCredential, text: string): BoxdCredential {
+  return kind === 'token'
+    ? { kind, host, username, token: text }
+    : { kind, host, key: checkDeployKey(text), hostKeys: [...hostKeys] };
 }

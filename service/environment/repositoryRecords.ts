@@ -49,20 +49,27 @@ export class RepositoryRecords {
 
   /** @throws SpoonError `integrity-failure`, `key-unavailable` */
   async read(userId: string): Promise<StoredRepository | undefined> {
-    const row = await this.#row(userId, ['version', 'settings_enc']);
-    return row && (await this.#open(StoredRepository, { userId, part: 'settings', ...row }, row.settings_enc));
+    return this.#read(this.#store.db, userId);
+  }
+
+  /** {@link read}, and what belongs to it as it is at that same time. @throws what `work` throws */
+  async readWith<T>(
+    userId: string,
+    work: (trx: Transaction<Tables>, stored: StoredRepository | undefined) => Promise<T>,
+  ): Promise<T> {
+    return this.#store.transaction(async (trx) => work(trx, await this.#read(trx, userId)));
   }
 
   /** The last run. @throws SpoonError `integrity-failure`, `key-unavailable` */
   async readRun(userId: string): Promise<RepositoryRun | undefined> {
-    const row = await this.#row(userId, ['run_version', 'run_enc']);
+    const row = await this.#row(this.#store.db, userId, ['run_version', 'run_enc']);
     if (row === undefined || row.run_enc === null) return undefined;
     return await this.#open(RepositoryRun, { userId, part: 'run', version: row.run_version }, row.run_enc);
   }
 
   /** Empty where nothing ran. @throws SpoonError `integrity-failure`, `key-unavailable` */
   async readLog(userId: string): Promise<Uint8Array> {
-    const row = await this.#row(userId, ['run_version', 'log_enc']);
+    const row = await this.#row(this.#store.db, userId, ['run_version', 'log_enc']);
     if (row === undefined || row.log_enc === null) return new Uint8Array();
     return await this.#keyring.open(context({ userId, part: 'log', version: row.run_version }), row.log_enc);
   }
@@ -76,8 +83,9 @@ export class RepositoryRecords {
     change: (before: StoredRepository | undefined) => StoredRepository | undefined,
     alongside: Alongside = async () => undefined,
   ): Promise<StoredRepository | undefined> {
+    const { db } = this.#store;
     for (;;) {
-      const row = await this.#row(userId, ['version', 'settings_enc']);
+      const row = await this.#row(db, userId, ['version', 'settings_enc']);
       const before =
         row && (await this.#open(StoredRepository, { userId, part: 'settings', ...row }, row.settings_enc));
       const after = change(before);
@@ -111,7 +119,7 @@ export class RepositoryRecords {
   }
 
   async writeRun(userId: string, run: RepositoryRun, log: Uint8Array): Promise<void> {
-    const row = await this.#row(userId, ['run_version']);
+    const row = await this.#row(this.#store.db, userId, ['run_version']);
     if (row === undefined) return;
     const version = row.run_version + 1;
     const run_enc = await this.#seal({ userId, part: 'run', version }, JSON.stringify(run));
@@ -126,8 +134,17 @@ export class RepositoryRecords {
     });
   }
 
-  #row<C extends 'version' | 'settings_enc' | 'run_version' | 'run_enc' | 'log_enc'>(userId: string, columns: C[]) {
-    return this.#store.db.selectFrom('environments').select(columns).where('user_id', '=', userId).executeTakeFirst();
+  async #read(db: Store['db'], userId: string): Promise<StoredRepository | undefined> {
+    const row = await this.#row(db, userId, ['version', 'settings_enc']);
+    return row && (await this.#open(StoredRepository, { userId, part: 'settings', ...row }, row.settings_enc));
+  }
+
+  #row<C extends 'version' | 'settings_enc' | 'run_version' | 'run_enc' | 'log_enc'>(
+    db: Store['db'],
+    userId: string,
+    columns: C[],
+  ) {
+    return db.selectFrom('environments').select(columns).where('user_id', '=', userId).executeTakeFirst();
   }
 
   #seal(of: Parameters<typeof context>[0], content: string | Uint8Array): Promise<Uint8Array> {

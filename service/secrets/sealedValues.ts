@@ -62,7 +62,7 @@ export class SealedValues {
   async check(userId: string, use: SealedUse, box: Uint8Array, options: CheckOptions): Promise<CheckedBox> {
     if (box.length > sealedLength(use, options.maxBytes)) throw new SpoonError('body-too-large');
     const { keyId } = readSealed(box);
-    const row = await this.#row(userId, keyId);
+    const row = await this.#row(this.#parts.store.db, userId, keyId);
     if (row === undefined) throw new SpoonError('seal-invalid', 'It names a key that is not yours.');
     if (row.state !== 'active') throw stale(await this.key(userId));
     const content = await this.#openBox(row, box);
@@ -99,10 +99,14 @@ export class SealedValues {
     await this.#dropUnused(trx, userId);
   }
 
-  /** For the one who uses it, who overwrites it afterwards. Undefined: there is none. @throws SpoonError `integrity-failure` */
-  async open(userId: string, use: SealedUse): Promise<Uint8Array | undefined> {
-    const { store, keyring } = this.#parts;
-    const stored = await store.db
+  /**
+   * For the one who uses it, who overwrites it afterwards. Undefined: there is none.
+   * @param db a transaction where it must be of the same time as something else
+   * @throws SpoonError `integrity-failure`
+   */
+  async open(userId: string, use: SealedUse, db = this.#parts.store.db): Promise<Uint8Array | undefined> {
+    const { keyring } = this.#parts;
+    const stored = await db
       .selectFrom('sealed_values')
       .selectAll()
       .where('user_id', '=', userId)
@@ -110,7 +114,7 @@ export class SealedValues {
       .executeTakeFirst();
     if (stored === undefined) return undefined;
     const box = await keyring.open(context(userId, use), stored.box_enc);
-    const row = await this.#row(userId, readSealed(box).keyId);
+    const row = await this.#row(db, userId, readSealed(box).keyId);
     if (row === undefined) throw new SpoonError('key-unavailable');
     const content = await this.#openBox(row, box);
     const value = unpackSealed(content, use).slice();
@@ -154,8 +158,7 @@ export class SealedValues {
     return ofUser.where('state', '=', 'active').executeTakeFirst();
   }
 
-  #row(userId: string, keyId: string): Promise<SealKeyRow | undefined> {
-    const { db } = this.#parts.store;
+  #row(db: Store['db'], userId: string, keyId: string): Promise<SealKeyRow | undefined> {
     return db
       .selectFrom('seal_keys')
       .selectAll()
