@@ -23,6 +23,7 @@ const serviceNouns = {
   identity: ['store', 'keyring'],
   audit: ['store', 'keyring'],
   boxes: ['store', 'identity'],
+  admin: ['store', 'identity', 'boxes'],
   dotfiles: ['store', 'keyring'],
   secrets: ['store', 'keyring'],
   environment: ['store', 'keyring', 'dotfiles', 'secrets', 'boxes'],

@@ -11,9 +11,13 @@ import { problemMediaType, toProblem } from '../protocol/problem.ts';
 import { PersonsMachine } from '../test/fixtures/spoonctl.fixture.ts';
 
 const user = { id: 'u1', username: 'ada', displayName: 'Ada Lovelace', createdMs: 1, disabled: false };
+const facts = { admin: true, lastUsedMs: 1, box: 'running', dotfiles: 3, storedBytes: 2048 };
 const info = { id: 'k1', name: 'laptop', kind: 'user', scopes: [], createdMs: 1, expiresMs: 2, lastUsedMs: null };
 
-describe('spoonctl for administrators', { timeout: 120_000 }, () => {
+const load = { cpuPercent: 150, memoryBytes: 2 ** 20, memoryLimitBytes: 2 ** 31, processes: 7 };
+const health = { version: '1.2.3', apiVersion: 1, instanceId: 'i', engine: 'docker' };
+
+describe('spoonctl for administrators', { timeout: 300_000 }, () => {
   let machine: PersonsMachine;
   const seen: { line: string; authorization: string | undefined; body: unknown }[] = [];
   const keys = [
@@ -27,7 +31,10 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
       const answers: Record<string, unknown> = {
         'POST /v1/admin/users': user,
         'GET /v1/admin/users': {
-          users: [user, { ...user, username: 'bob', displayName: 'Bob\u001b[2J', disabled: true }],
+          users: [
+            { ...user, ...facts },
+            { ...user, ...facts, username: 'bob', displayName: 'Bob\u001b[2J', disabled: true, admin: false },
+          ],
         },
         'POST /v1/admin/users/ada/tokens': { token: 'the-new-token', info },
         'POST /v1/admin/tokens': { token: 'the-admin-token', info: { ...info, kind: 'admin' } },
@@ -36,6 +43,27 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
         'POST /v1/admin/users/ada/enable': user,
         'DELETE /v1/admin/users/ada': { username: 'ada', homeRemoved: false },
         'GET /v1/admin/users/ada/tokens': { tokens: [info] },
+        'POST /v1/admin/users/ada/promote': user,
+        'POST /v1/admin/users/ada/demote': user,
+        'GET /v1/admin/boxes': {
+          boxes: [
+            {
+              username: 'ada',
+              state: 'running',
+              startedMs: 1,
+              stopsAtMs: null,
+              holders: [{ kind: 'viewer', count: 2 }],
+              load,
+            },
+            { username: 'bob', state: 'stopped', startedMs: null },
+          ],
+        },
+        'POST /v1/admin/boxes/ada/stop': { username: 'ada', state: 'stopped', startedMs: null },
+        'GET /v1/admin/status': {
+          health: { ...health, status: 'degraded', problems: ['Docker does not answer.'] },
+          startedMs: 1,
+          disks: [{ holds: 'all', freeBytes: 2 ** 30, totalBytes: 2 ** 31 }],
+        },
         'GET /v1/admin/keys': { keys },
         'POST /v1/admin/keys/rewrap': { rewrapped: 3, keys: keys.slice(1) },
         'GET /v1/admin/tokens': { tokens: [{ ...info, kind: 'admin' }] },
@@ -61,6 +89,24 @@ describe('spoonctl for administrators', { timeout: 120_000 }, () => {
   after(async () => {
     await new Promise((done) => server.close(done));
     await machine[Symbol.asyncDispose]();
+  });
+
+  it('shows how it stands, and each box with what holds it', async () => {
+    const status = await machine.run(['admin', 'status']);
+    assert.match(
+      status.stdout.toString(),
+      /docker boxes.*\nHealth +with problems:\n +Docker does not answer\.\nDisk +1\.0 GiB of 2\.0 GiB free/,
+    );
+    const boxes = await machine.run(['boxes', 'ls']);
+    assert.match(boxes.stdout.toString(), /ada +running .*150 % +1\.0 MiB of 2\.0 GiB +7 +2 × viewer/);
+    assert.match(boxes.stdout.toString(), /bob +stopped +- +- +- +- +-/);
+    assert.match((await machine.run(['boxes', 'stop', 'ada'])).stdout.toString(), /The box of ada is stopped\./);
+  });
+
+  it('makes and unmakes administrators', async () => {
+    assert.match((await machine.run(['users', 'promote', 'ada'])).stdout.toString(), /ada may administer/);
+    assert.match((await machine.run(['users', 'demote', 'ada'])).stdout.toString(), /no longer an administrator/);
+    assert.match((await machine.run(['users', 'ls'])).stdout.toString(), /ada .* running +3 +2\.0 KiB +admin/);
   });
 
   it('adds a user over the admin socket, without a token', async () => {

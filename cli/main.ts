@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { addBox } from './box.ts';
+import { addBoxes } from './boxes.ts';
 import { trustOwnAuthorities } from './certificates.ts';
 import { CommandLine, type JsonOption } from './commandLine.ts';
 import { addCompletion } from './completion.ts';
@@ -67,6 +68,7 @@ for (const add of [
   addHome,
   addTokens,
   addUsers,
+  addBoxes,
   addAdmin,
   addService,
 ]) {

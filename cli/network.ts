@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type EgressReport, egressScript, removeEgressScript } from '../protocol/egress.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import { addAudit } from './audit.ts';
+import { addAdminStatus } from './boxes.ts';
 import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connectAsAdmin } from './connection.ts';
 import { addAdminJobs } from './jobs/addAdminJobs.ts';
@@ -18,6 +19,7 @@ const checkMs = 120_000;
 /** `spoonctl admin …`, for administrators. */
 export function addAdmin(program: Command, line: CommandLine): void {
   const admin = program.command('admin').description('this installation (for administrators)');
+  addAdminStatus(admin, line);
   addAudit(admin, line);
   addKeys(admin, line);
   addAdminJobs(admin, line);

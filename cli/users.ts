@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { inBytes } from './byteText.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connectAsAdmin } from './connection.ts';
 import { ask } from './prompt.ts';
@@ -47,12 +48,16 @@ export function addUsers(program: Command, line: CommandLine): void {
     const list = await api.call('adminListUsers');
     line.print(options, list, () =>
       columns(
-        ['USERNAME', 'NAME', 'CREATED', ''],
+        ['USERNAME', 'NAME', 'CREATED', 'LAST USED', 'BOX', 'DOTFILES', 'STORED', ''],
         list.users.map((user) => [
           user.username,
           user.displayName,
           formatTime(user.createdMs),
-          user.disabled ? 'disabled' : '',
+          formatTime(user.lastUsedMs),
+          user.box,
+          user.dotfiles,
+          inBytes(user.storedBytes),
+          [user.admin ? 'admin' : '', user.disabled ? 'disabled' : ''].filter(Boolean).join(', '),
         ]),
       ),
     );
@@ -91,6 +96,23 @@ export function addUsers(program: Command, line: CommandLine): void {
     .action(async (username: string, options: JsonOption) => {
       const user = await (await connectAsAdmin(line)).call('adminEnableUser', { params: { username } });
       line.print(options, user, () => `Enabled ${username}. A new token: spoonctl tokens create --user ${username}`);
+    });
+
+  withJson(users.command('promote').argument('<username>').description('let a user sign in as an administrator too'))
+    .addHelpText(
+      'after',
+      '\nThat is asked for on its own, in VS Code or at /admin, and lasts 8 hours. It reads nobody’s contents.',
+    )
+    .action(async (username: string, options: JsonOption) => {
+      const user = await (await connectAsAdmin(line)).call('adminPromoteUser', { params: { username } });
+      line.print(options, user, () => `${username} may administer. Undo with: spoonctl users demote ${username}`);
+    });
+
+  withJson(users.command('demote').argument('<username>').description('no longer an administrator, at once'))
+    .addHelpText('after', '\nAn admin token that was made by hand belongs to nobody: spoonctl tokens ls --admin')
+    .action(async (username: string, options: JsonOption) => {
+      const user = await (await connectAsAdmin(line)).call('adminDemoteUser', { params: { username } });
+      line.print(options, user, () => `${username} is no longer an administrator.`);
     });
 
   withJson(users.command('rm').argument('<username>'))

@@ -1,4 +1,4 @@
-import { Box, BoxList } from './boxes.ts';
+import { AdminStatus, AdminUserList, BoxList, BoxSummary } from './admin.ts';
 import { EgressReport } from './egress.ts';
 import {
   CreatedToken,
@@ -9,19 +9,25 @@ import {
   RenameUserRequest,
   TokenList,
   User,
-  UserList,
 } from './identity.ts';
 import type { Route } from './route.ts';
 import { Invite, InviteRequest } from './signIn.ts';
 
 /** The part of the route table that is the administrator's. */
 export const adminRoutes = {
+  adminStatus: {
+    method: 'GET',
+    path: '/v1/admin/status',
+    scope: 'admin:system',
+    summary: 'Health with its reasons, and the room on the disks',
+    response: AdminStatus,
+  },
   adminListUsers: {
     method: 'GET',
     path: '/v1/admin/users',
     scope: 'admin:users',
-    summary: 'All users',
-    response: UserList,
+    summary: 'All users, with what is known of them without looking into anything',
+    response: AdminUserList,
   },
   adminCreateUser: {
     method: 'POST',
@@ -64,6 +70,22 @@ export const adminRoutes = {
     scope: 'admin:users',
     audit: 'user.enable',
     summary: 'Let a disabled user sign in again, with new tokens',
+    response: User,
+  },
+  adminPromoteUser: {
+    method: 'POST',
+    path: '/v1/admin/users/:username/promote',
+    scope: 'admin:system',
+    audit: 'user.promote',
+    summary: 'Let the user sign in as an administrator too',
+    response: User,
+  },
+  adminDemoteUser: {
+    method: 'POST',
+    path: '/v1/admin/users/:username/demote',
+    scope: 'admin:system',
+    audit: 'user.demote',
+    summary: 'No longer an administrator; the tokens of that end at once',
     response: User,
   },
   adminRemoveUser: {
@@ -118,7 +140,7 @@ export const adminRoutes = {
     method: 'GET',
     path: '/v1/admin/boxes',
     scope: 'admin:boxes',
-    summary: 'All boxes',
+    summary: 'All boxes, with what holds them and their load',
     response: BoxList,
   },
   adminStopBox: {
@@ -127,7 +149,7 @@ export const adminRoutes = {
     scope: 'admin:boxes',
     audit: 'box.stop',
     summary: 'Stop the box of a user; the home stays',
-    response: Box,
+    response: BoxSummary,
   },
   adminNetwork: {
     method: 'GET',

@@ -71,15 +71,6 @@ export type Box = Static<typeof Box>;
 export const PinRequest = Type.Object({ untilMs: Type.Integer() }, { additionalProperties: false });
 export type PinRequest = Static<typeof PinRequest>;
 
-export const BoxSummary = Type.Object({
-  username: Type.String(),
-  state: BoxState,
-  startedMs: Type.Union([Type.Integer(), Type.Null()]),
-});
-export type BoxSummary = Static<typeof BoxSummary>;
-export const BoxList = Type.Object({ boxes: Type.Array(BoxSummary) });
-export type BoxList = Static<typeof BoxList>;
-
 export const Health = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
   /** Product version, semver. */

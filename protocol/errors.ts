@@ -65,6 +65,7 @@ export const errorTable = {
   'insufficient-scope': { status: 403, title: 'The token does not allow this.' },
   'ticket-invalid': { status: 401, title: 'The ticket is unknown, used or too old.' },
   'token-limit': { status: 409, title: 'The account holds as many tokens as it may. Revoke one that is not used.' },
+  'not-an-admin': { status: 403, title: 'This account may not administer the service.' },
   'user-exists': { status: 409, title: 'There is a user of this name already.' },
   'user-disabled': { status: 403, title: 'The account is disabled.' },
   'sign-in-refused': { status: 401, title: 'The username or the password is not right.' },

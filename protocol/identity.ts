@@ -6,6 +6,8 @@ export const User = Type.Object({
   displayName: Type.String(),
   createdMs: Type.Integer(),
   disabled: Type.Boolean(),
+  /** May sign in as an administrator, which gives a token of its own. Absent from an older service. */
+  admin: Type.Optional(Type.Boolean()),
 });
 export type User = Static<typeof User>;
 
@@ -42,9 +44,6 @@ export const CreateUserRequest = Type.Object(
   { additionalProperties: false },
 );
 export type CreateUserRequest = Static<typeof CreateUserRequest>;
-
-export const UserList = Type.Object({ users: Type.Array(User) });
-export type UserList = Static<typeof UserList>;
 
 export const RenameUserRequest = Type.Object(
   { displayName: Type.String({ minLength: 1, maxLength: 200 }) },

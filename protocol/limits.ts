@@ -96,6 +96,8 @@ export const longestPassword = 256;
 export const defaultInviteLifeDays = 3;
 /** Between the browser's redirect and the program that asks for its token. */
 export const signInCodeLifeMs = 60_000;
+/** Of an administrator who signed in: a working day, and no renewing. */
+export const adminSignInLifeMs = 8 * 60 * 60 * 1000;
 export const deviceCodeLifeMs = 10 * 60_000;
 export const deviceIntervalMs = 3_000;
 

@@ -12,7 +12,10 @@ export const editorRedirect = /^(?:vscode|vscode-insiders|vscodium|code-oss):\/\
 const clientName = { maxLength: 100 };
 const randomText = '^[A-Za-z0-9._~-]{43,128}$';
 
-/** Checked by hand beyond this: who made a mistake in it is a person in front of a browser. */
+/**
+ * Checked by hand beyond this: who made a mistake in it is a person in front of a browser. `kind` asks for the token of an
+ * administrator, which ends within hours and reads nobody's contents.
+ */
 export const SignInQuery = Type.Object(
   {
     redirect_uri: Type.Optional(Type.String({ maxLength: 300 })),
@@ -20,6 +23,7 @@ export const SignInQuery = Type.Object(
     code_challenge: Type.Optional(Type.String({ maxLength: 200 })),
     code_challenge_method: Type.Optional(Type.String({ maxLength: 20 })),
     client_name: Type.Optional(Type.String(clientName)),
+    kind: Type.Optional(Type.Literal('admin')),
   },
   { additionalProperties: false },
 );
@@ -62,7 +66,7 @@ export const CodeExchange = Type.Object(
 
 export const DeviceRequest = Type.Object(
   /** Shown to the person who is asked to approve it. */
-  { clientName: Type.String({ minLength: 1, ...clientName }) },
+  { clientName: Type.String({ minLength: 1, ...clientName }), kind: Type.Optional(Type.Literal('admin')) },
   { additionalProperties: false },
 );
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import type { EngineName } from '../protocol/boxes.ts';
+import type { DiskSpace } from '../protocol/admin.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import { addAdminRoutes } from './admin/adminRoutes.ts';
 import { Audit } from './audit/audit.ts';
 import { addAuditHooks, addAuditRoutes } from './audit/auditRoutes.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
@@ -22,7 +23,7 @@ import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
-import { addHealthRoute } from './http/healthRoute.ts';
+import { addHealthRoute, type HealthParts, healthOf } from './http/healthRoute.ts';
 import { listenAt, urlOf } from './http/listenAt.ts';
 import { createRateLimits } from './http/rateLimits.ts';
 import { createHttpApp, requireAllRoutes } from './http/server.ts';
@@ -73,12 +74,7 @@ export interface HttpSideParts {
     /** Whether all boxes that run were found, once that is sure. */
     readonly boxesKnown: Promise<boolean>;
   };
-  readonly about: {
-    readonly version: string;
-    readonly instanceId: string;
-    readonly engine: EngineName;
-    readonly problems: () => Promise<readonly string[]>;
-  };
+  readonly about: HealthParts & { readonly disks: () => Promise<DiskSpace[]> };
   readonly log: Logger;
 }
 
@@ -200,6 +196,7 @@ export class HttpSide {
     addAuditRoutes(app, { audit });
     addKeyRoutes(app, data);
     addHealthRoute(app, about);
+    addAdminRoutes(app, { ...data, boxes, boxUser: toBoxUser, health: () => healthOf(about), disks: about.disks });
     addIdentity(app, {
       ...data,
       tokens,
@@ -237,7 +234,6 @@ export class HttpSide {
     addBoxRoutes(app, {
       boxes,
       findUser,
-      listUsers: async () => (await data.users.list()).map(toBoxUser),
       applyAll: (box) => overlay.applyAll(box),
     });
     addNetworkRoutes(app, parts.boxes);

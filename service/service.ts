@@ -25,7 +25,7 @@ import type { Logger } from './logger.ts';
 import { SealedValues } from './secrets/sealedValues.ts';
 import { Secrets } from './secrets/secrets.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
-import { openWorkdir, removeStaleSocket, type Workdir, workdirAt } from './workdir.ts';
+import { disksOf, openWorkdir, removeStaleSocket, type Workdir, workdirAt } from './workdir.ts';
 
 export interface Service {
   readonly url: string;
@@ -127,7 +127,13 @@ export async function startService(config: Config, { log, version }: Surrounding
     data: { store, keyring, ...data },
     boxes: { boxes, overlay, drifts, repository, git: config.git, network: opened.engine.network },
     jobs: { ...config.jobs, boxesKnown },
-    about: { version, instanceId, engine, problems: () => health.problems() },
+    about: {
+      version,
+      instanceId,
+      engine,
+      problems: () => health.problems(),
+      disks: () => disksOf(workdir, config.databaseFile),
+    },
     log,
   });
   starting.defer(() => side.close());

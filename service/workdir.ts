@@ -1,6 +1,7 @@
-import { chmod, mkdir, open, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
+import type { DiskSpace } from '../protocol/admin.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import { ExclusiveLock } from './store/exclusiveLock.ts';
 
@@ -29,6 +30,19 @@ export function workdirAt(root: string): Workdir {
     adminSocket: join(root, 'admin', 'admin.sock'),
     lock: join(root, 'lock'),
   };
+}
+
+/** How much room there is where the homes and the database are. */
+export async function disksOf({ homes }: Workdir, databaseFile: string): Promise<DiskSpace[]> {
+  const data = dirname(databaseFile);
+  const [homesAt, dataAt] = await Promise.all([stat(homes), stat(data)]);
+  if (homesAt.dev === dataAt.dev) return [await spaceOf('all', homes)];
+  return Promise.all([spaceOf('database', data), spaceOf('homes', homes)]);
+}
+
+async function spaceOf(holds: DiskSpace['holds'], path: string): Promise<DiskSpace> {
+  const { bavail, blocks, bsize } = await statfs(path);
+  return { holds, freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 /**

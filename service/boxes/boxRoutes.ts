@@ -13,13 +13,12 @@ export interface BoxRouteParts {
   readonly boxes: Boxes;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
-  readonly listUsers: () => Promise<BoxUser[]>;
   /** Checks the home against all dotfiles and repairs it. */
   readonly applyAll: (box: RunningBox) => Promise<StageReport[]>;
 }
 
-/** `/v1/box` and the boxes' side of `/v1/admin`. */
-export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, listUsers, applyAll }: BoxRouteParts): void {
+/** `/v1/box` */
+export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, applyAll }: BoxRouteParts): void {
   const ownUser = (caller: Caller) => findUser(requireUser(caller).userId);
   const describe = (user: BoxUser): Promise<Box> => boxes.describe(user);
 
@@ -60,16 +59,6 @@ export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, listUsers,
     if (box === undefined) throw new SpoonError('box-stopped', 'Your dotfiles will be there when it starts.');
     const stages = await applyAll(box);
     return { ...(await describe(user)), stages };
-  });
-  addRoute(app, routes.adminListBoxes, async () => {
-    const all = await Promise.all((await listUsers()).map(describe));
-    return { boxes: all.map(({ username, state, startedMs }) => ({ username, state, startedMs })) };
-  });
-  addRoute(app, routes.adminStopBox, async ({ params }) => {
-    const user = (await listUsers()).find(({ username }) => username === params.username);
-    if (user === undefined) throw new SpoonError('not-found');
-    await boxes.stop(user.userId);
-    return describe(user);
   });
 }
 

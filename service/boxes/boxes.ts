@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Box, StageReport } from '../../protocol/boxes.ts';
+import type { BoxLoad } from '../../protocol/admin.ts';
+import type { Box, BoxState, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { layAuthorities } from './authorities.ts';
 import type { BoxesOptions } from './boxesOptions.ts';
+import { LoadMeter } from './boxLoad.ts';
 import type { BoxSpec } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
 import { InTurn } from './inTurn.ts';
@@ -29,6 +31,7 @@ export class Boxes {
   readonly #timer: NodeJS.Timeout;
   readonly #tickMs: number;
   readonly #erasing = new InTurn();
+  readonly #loads = new LoadMeter();
   /** Ids of users whose boxes must not run. */
   readonly #blocked = new Set<string>();
   #imageId: string | undefined;
@@ -151,6 +154,20 @@ export class Boxes {
     return this.#erasing.run('', () =>
       eraseRemovedHomes({ engine, homesDir, boxdDir, image: settings.image, ownerOf, report }),
     );
+  }
+
+  stateOf(userId: string): BoxState {
+    return this.#boxes.get(userId)?.state ?? 'stopped';
+  }
+
+  /** What the user's running box uses; undefined where it is off, or nobody counts it. */
+  async load(userId: string): Promise<BoxLoad | undefined> {
+    const { engine, settings } = this.#options;
+    const box = this.running(userId);
+    if (box === undefined) return undefined;
+    // An engine that is away leaves the list of boxes as it is, without this.
+    const usage = await engine.usage(box.user.username).catch(() => undefined);
+    return usage === undefined ? undefined : this.#loads.measure(userId, box, usage, settings.memoryBytes);
   }
 
   describe(user: BoxUser): Promise<Box> {

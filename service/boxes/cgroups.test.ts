@@ -31,6 +31,15 @@ describe('Cgroups', () => {
     assert.deepEqual(await Promise.all(written), ['1024', '0', '150000 100000', '64']);
     await writeFile(join(root, 'spoon-x', 'ada', 'memory.events'), 'low 0\noom 9\noom_kill 3\noom_group_kill 0\n');
     assert.equal(await cgroups.memoryKills('ada'), 3);
+    assert.equal(await cgroups.usage('ada'), undefined);
+    const counters = {
+      'memory.current': '5000',
+      'memory.stat': 'anon 1\ninactive_file 2000\n',
+      'pids.current': '7\n',
+      'cpu.stat': 'usage_usec 2500000\nuser_usec 1\n',
+    };
+    for (const [name, value] of Object.entries(counters)) await writeFile(join(root, 'spoon-x', 'ada', name), value);
+    assert.deepEqual(await cgroups.usage('ada'), { cpuSeconds: 2.5, memoryBytes: 3000, processes: 7 });
   });
 
   it('uses three hierarchies in version 1', async () => {
@@ -45,6 +54,14 @@ describe('Cgroups', () => {
     assert.equal(await text('pids/spoon-x/ada/pids.max'), '64');
     assert.equal(await text('cpu/spoon-x/ada/cpu.cfs_quota_us'), '150000');
     assert.equal(await cgroups.memoryKills('ada'), 0);
+    const counters = {
+      'memory/spoon-x/ada/memory.usage_in_bytes': '5000',
+      'memory/spoon-x/ada/memory.stat': 'inactive_file 1\nhierarchical_memory_limit 9\ntotal_inactive_file 2000\n',
+      'pids/spoon-x/ada/pids.current': '7',
+      'cpu/spoon-x/ada/cpuacct.usage': '2500000000',
+    };
+    for (const [name, value] of Object.entries(counters)) await writeFile(join(root, name), value);
+    assert.deepEqual(await cgroups.usage('ada'), { cpuSeconds: 2.5, memoryBytes: 3000, processes: 7 });
   });
 
   it('is not there where groups cannot be made', async () => {

@@ -1,7 +1,7 @@
 import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BoxSpec } from './engine.ts';
+import type { BoxSpec, BoxUsage } from './engine.ts';
 import { InTurn } from './inTurn.ts';
 
 type Limits = Pick<BoxSpec, 'memoryBytes' | 'cpus' | 'maxProcesses'>;
@@ -78,6 +78,27 @@ export class Cgroups {
     return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
   }
 
+  /** Undefined for a box without a group. */
+  async usage(username: string): Promise<BoxUsage | undefined> {
+    const [memory = '', pids = memory, cpu = memory] = this.#directories(username);
+    const isOld = this.#version === 1;
+    try {
+      const [used, stat, count, time] = await Promise.all([
+        readFile(join(memory, isOld ? 'memory.usage_in_bytes' : 'memory.current'), 'utf8'),
+        readFile(join(memory, 'memory.stat'), 'utf8'),
+        readFile(join(pids, 'pids.current'), 'utf8'),
+        readFile(join(cpu, isOld ? 'cpuacct.usage' : 'cpu.stat'), 'utf8'),
+      ]);
+      const dropped = Number(/^(?:total_)?inactive_file (\d+)$/m.exec(isOld ? withoutOwn(stat) : stat)?.[1] ?? 0);
+      const cpuSeconds = isOld ? Number(time) / 1e9 : Number(/^usage_usec (\d+)$/m.exec(time)?.[1] ?? 0) / 1e6;
+      return { cpuSeconds, memoryBytes: Math.max(0, Number(used) - dropped), processes: Number(count) };
+    } catch (error) {
+      // Gone with its box just now, or a controller that this machine does not have.
+      if (['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+      throw error;
+    }
+  }
+
   /** Removes the group of a box whose processes have ended. */
   async remove(username: string): Promise<void> {
     for (const directory of this.#directories(username)) {
@@ -105,6 +126,11 @@ export class Cgroups {
     const controllers = this.#version === 1 ? ['memory', 'pids', 'cpu'] : [''];
     return controllers.map((controller) => join(this.#root, controller, this.#group, username));
   }
+}
+
+/** In the first version a group's own lines come before those of all below it, which are what counts. */
+function withoutOwn(stat: string): string {
+  return stat.slice(Math.max(0, stat.search(/^total_/m)));
 }
 
 async function removeDirectory(path: string): Promise<boolean> {

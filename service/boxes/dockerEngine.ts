@@ -10,8 +10,9 @@ import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
 import { dockerFacts } from './dockerFacts.ts';
 import { checkImage, findFault } from './dockerImageProbe.ts';
 import { DockerNetworks } from './dockerNetworks.ts';
+import { usageOf } from './dockerUsage.ts';
 import { DockerWatch } from './dockerWatch.ts';
-import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts, ErasableHome } from './engine.ts';
+import type { BoxSpec, BoxUsage, BoxWatcher, Engine, EngineBox, EngineFacts, ErasableHome } from './engine.ts';
 import { InTurn } from './inTurn.ts';
 import { rejectedBy } from './rejectedBy.ts';
 
@@ -41,7 +42,7 @@ export interface DockerEngineOptions {
 /** Boxes as hardened containers. Never uses exec, the archive endpoints or anything privileged (`security.md` 0.3). */
 export class DockerEngine implements Engine {
   readonly name = 'docker';
-  readonly #options: DockerEngineOptions;
+  readonly #options: DockerEngineOptions & Required<Pick<DockerEngineOptions, 'hostPath'>>;
   readonly #instance: string;
   readonly #docker: Docker;
   readonly #networks: DockerNetworks;
@@ -58,7 +59,7 @@ export class DockerEngine implements Engine {
         `DOCKER_HOST is ${options.host}; Spoon reaches Docker by unix:///path only.`,
       );
     }
-    this.#options = options;
+    this.#options = { hostPath: (path) => path, ...options };
     this.#instance = instanceOf(options.instanceId);
     this.#docker = new Docker({ socketPath: options.host.slice('unix://'.length) });
     this.#networks = new DockerNetworks(this.#docker, this.#instance);
@@ -67,7 +68,7 @@ export class DockerEngine implements Engine {
       networks: this.#networks,
       instance: this.#instance,
       options: options.egress ?? { gitHosts: [], dns: [], networkNamespace: undefined },
-      hostPath: options.hostPath ?? ((path) => path),
+      hostPath: this.#options.hostPath,
     });
     this.#watch = new DockerWatch(this.#docker, this.#instance, (username) =>
       this.#turns.run(username, () => this.#clear(username)),
@@ -161,14 +162,14 @@ export class DockerEngine implements Engine {
   }
 
   imageFault(spec: BoxSpec): Promise<SpoonError | undefined> {
-    const { hostPath = (path: string) => path } = this.#options;
+    const { hostPath } = this.#options;
     return this.#ask('engine-unavailable', callMs, undefined, () =>
       findFault(this.#docker, spec, hostPath(spec.boxdDir)),
     );
   }
 
   async eraseHome(home: ErasableHome): Promise<void> {
-    const { hostPath = (path: string) => path } = this.#options;
+    const { hostPath } = this.#options;
     await this.#ping();
     await this.#ask('engine-unavailable', eraseMs, undefined, () =>
       eraseInContainer(this.#docker, `spoon-erase-${home.uid}-${this.#instance}`, {
@@ -177,6 +178,11 @@ export class DockerEngine implements Engine {
         boxdDir: hostPath(home.boxdDir),
       }),
     );
+  }
+
+  usage(username: string): Promise<BoxUsage | undefined> {
+    const container = this.#container(boxName(username, this.#instance));
+    return this.#ask('engine-unavailable', pingMs, undefined, () => usageOf(container));
   }
 
   watch(watcher: BoxWatcher): () => void {
@@ -196,7 +202,7 @@ export class DockerEngine implements Engine {
       instance: this.#instance,
       cpus: this.#cpus,
       maxOpenFiles: this.#maxOpenFiles,
-      hostPath: this.#options.hostPath ?? ((path) => path),
+      hostPath: this.#options.hostPath,
       dns: this.#options.egress?.dns ?? [],
     });
     const { id } = await this.#docker.createContainer({ ...options, abortSignal });

@@ -115,8 +115,13 @@ export function engineConformance(subject: EngineUnderTest): void {
       assert.deepEqual(await bench.engine.list(), []);
     });
 
-    it('tells what it was made from', async () => {
+    it('tells what it was made from and what it uses', async () => {
       const { specHash } = await started();
+      const usage = await bench.engine.usage('ada');
+      // A process engine that may not make groups counts nothing.
+      if (usage !== undefined || bench.engine.name === 'docker')
+        assert.ok(usage && usage.memoryBytes > 0 && usage.processes > 0);
+      assert.equal(await bench.engine.usage('nobody-here'), undefined);
       await bench.engine.stop('ada', graceMs);
       const larger = await bench.engine.start({ ...spec, maxProcesses: 129 });
       assert.notEqual(larger.specHash, specHash);

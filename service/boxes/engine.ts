@@ -36,6 +36,8 @@ export interface Engine {
    * @throws SpoonError `engine-unavailable`, `home-not-writable`
    */
   eraseHome(home: ErasableHome): Promise<void>;
+  /** What a running box uses; undefined where that is not counted, or there is no such box. */
+  usage(username: string): Promise<BoxUsage | undefined>;
   /** Releases what this process holds; the boxes run on. */
   close(): Promise<void>;
   /** What keeps boxes off this machine's network; absent where they share it. */
@@ -100,6 +102,14 @@ export interface EngineBox {
   readonly imageId?: string;
   /** Hash of what the box was made from; a box with another one is replaced at its next idle. */
   readonly specHash: string;
+}
+
+export interface BoxUsage {
+  /** Since the box started. */
+  readonly cpuSeconds: number;
+  /** Without what the kernel keeps of files and can drop. */
+  readonly memoryBytes: number;
+  readonly processes: number;
 }
 
 export interface BoxWatcher {

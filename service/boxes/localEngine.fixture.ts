@@ -97,6 +97,9 @@ export class LocalEngine implements Engine {
   async eraseHome({ path }: { path: string }) {
     for (const name of await readdir(path)) await rm(join(path, name), { recursive: true });
   }
+  async usage() {
+    return undefined;
+  }
   watch(watcher: BoxWatcher) {
     this.watchers.add(watcher);
     return () => this.watchers.delete(watcher);

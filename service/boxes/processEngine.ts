@@ -5,7 +5,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { linkSocketName } from './boxdLink.ts';
 import { boxdCommand, boxdEnvironment, specHash } from './boxSpec.ts';
 import { Cgroups } from './cgroups.ts';
-import type { BoxSpec, BoxWatcher, Engine, EngineBox, EngineFacts, ErasableHome } from './engine.ts';
+import type { BoxSpec, BoxUsage, BoxWatcher, Engine, EngineBox, EngineFacts, ErasableHome } from './engine.ts';
 import { eraseAsProcess } from './eraseHome.ts';
 import { InTurn } from './inTurn.ts';
 import { type Launch, launch } from './processLaunch.ts';
@@ -102,6 +102,10 @@ export class ProcessEngine implements Engine {
 
   eraseHome(home: ErasableHome): Promise<void> {
     return eraseAsProcess(home);
+  }
+
+  async usage(username: string): Promise<BoxUsage | undefined> {
+    return this.#cgroups?.usage(username);
   }
 
   watch(watcher: BoxWatcher): () => void {

@@ -16,6 +16,8 @@ export interface RunningBox {
   readonly boxd: BoxdClient;
   readonly link: BoxdLink;
   readonly startedMs: number;
+  /** As the engine calls it. */
+  readonly engineId: string;
   /** What it was made from; undefined where there are no images. */
   readonly imageId: string | undefined;
 }

@@ -18,11 +18,11 @@ const describeMs = 1_000;
 /** The box of one user, through its states. What changes it runs in turn, so that no start meets a stop half done. */
 export class UserBox {
   user: BoxUser;
+  state: BoxState = 'stopped';
   /** Resolves once {@link adopt} is through, well or not: until then what runs is not known. */
   adopted: Promise<void> = Promise.resolve();
   readonly #around: Surroundings;
   readonly #turns = new InTurn();
-  #state: BoxState = 'stopped';
   #detail: string | undefined;
   #stages: StageReport[] = [];
   #running: { readonly box: RunningBox; readonly engineBox: EngineBox } | undefined;
@@ -163,7 +163,7 @@ export class UserBox {
     const outdated = this.#outdated();
     const isIdle = this.#running !== undefined && holders.length === 0;
     return {
-      state: this.#state,
+      state: this.state,
       engine: engine.name,
       username: this.user.username,
       home: `/home/${this.user.username}`,
@@ -252,7 +252,7 @@ export class UserBox {
   ): Promise<RunningBox> {
     await link.whenDialled(timeoutMs, signal);
     const boxd = await untilAnswered(() => openBoxd(link, signal), { patienceMs: timeoutMs, signal });
-    const box = { user: this.user, boxd, link, startedMs: engineBox.startedMs, imageId: engineBox.imageId };
+    const box = { ...engineBox, imageId: engineBox.imageId, user: this.user, boxd, link };
     this.#preparing = box;
     try {
       this.#stages = await this.#around.onStarted(box, { openNow, signal });
@@ -280,7 +280,7 @@ export class UserBox {
   async #stopNow(): Promise<void> {
     const link = this.#running?.box.link;
     this.#running = undefined;
-    if (this.#state !== 'stopped') this.#become('stopping');
+    if (this.state !== 'stopped') this.#become('stopping');
     try {
       await this.#around.engine.stop(this.user.username, graceMs);
     } catch (error) {
@@ -289,11 +289,11 @@ export class UserBox {
       // Last: what boxd still has to say to viewers goes through it.
       await link?.close();
     }
-    if (this.#state !== 'stopped') this.#become('stopped');
+    if (this.state !== 'stopped') this.#become('stopped');
   }
 
   #become(state: BoxState, detail?: string): void {
-    this.#state = state;
+    this.state = state;
     this.#detail = detail;
     this.#around.changed(this.user);
   }

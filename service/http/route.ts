@@ -8,6 +8,7 @@ export interface Caller {
   readonly kind: 'user' | 'admin' | 'operator' | 'worker';
   /** Null for admins and the operator: they have no contents. */
   readonly userId: string | null;
+  /** Of an admin who is a user too: who it was, for the audit. */
   readonly username: string | null;
   readonly tokenId: string | null;
   readonly scopes: ReadonlySet<Scope>;

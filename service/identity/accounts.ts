@@ -59,6 +59,26 @@ export class Accounts {
     });
   }
 
+  /** @throws SpoonError `not-found`, `user-disabled` */
+  promote(username: string): Promise<Account> {
+    return this.#parts.inTurn(username, async () => {
+      const { id, disabled } = await this.named(username);
+      if (disabled) throw new SpoonError('user-disabled', 'Enable the user first.');
+      await this.#parts.users.setAdmin(id, true);
+      return this.named(username);
+    });
+  }
+
+  /** Tokens of an administrator that the user has are revoked when this resolves; the user's own stay. @throws SpoonError `not-found` */
+  demote(username: string): Promise<Account> {
+    return this.#parts.inTurn(username, async () => {
+      const { id } = await this.named(username);
+      await this.#parts.users.setAdmin(id, false);
+      await this.#parts.tokens.revokeAllOf(id, 'admin');
+      return this.named(username);
+    });
+  }
+
   /**
    * For ever: the box first, for what runs in it may still write; then the keys, so that whatever a crash or a backup leaves
    * behind cannot be read; then the rows; then the home.

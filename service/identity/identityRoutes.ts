@@ -40,7 +40,6 @@ export function addIdentityRoutes(
     return undefined;
   });
 
-  addRoute(app, routes.adminListUsers, async () => ({ users: (await users.list()).map(toUser) }));
   addRoute(app, routes.adminCreateUser, async ({ body, request }) => {
     const user = toUser(await users.create(body));
     request.auditObject = user.username;
@@ -51,6 +50,8 @@ export function addIdentityRoutes(
   );
   addRoute(app, routes.adminDisableUser, async ({ params }) => toUser(await accounts.disable(params.username ?? '')));
   addRoute(app, routes.adminEnableUser, async ({ params }) => toUser(await accounts.enable(params.username ?? '')));
+  addRoute(app, routes.adminPromoteUser, async ({ params }) => toUser(await accounts.promote(params.username ?? '')));
+  addRoute(app, routes.adminDemoteUser, async ({ params }) => toUser(await accounts.demote(params.username ?? '')));
   addRoute(app, routes.adminRemoveUser, async ({ params, body }) =>
     accounts.remove(params.username ?? '', body.confirm),
   );
@@ -79,6 +80,6 @@ function userToken<T extends { kind?: 'user' | 'admin' }>(body: T): T & { kind: 
   return { ...body, kind: 'user' };
 }
 
-function toUser({ id, username, displayName, createdMs, disabled }: Account): User {
-  return { id, username, displayName, createdMs, disabled };
+export function toUser({ id, username, displayName, createdMs, disabled, admin }: Account): User {
+  return { id, username, displayName, createdMs, disabled, admin };
 }

@@ -1,3 +1,5 @@
+import type { TokenKind } from '../../protocol/identity.ts';
+
 /**
  * The few pages of the service: server-rendered forms that work without scripts. Everything that came from outside goes
  * through {@link html}, which leaves nothing of it that a browser could take for markup.
@@ -74,10 +76,15 @@ function usernameField(value = ''): Markup {
 }
 
 /** @param fields what the program asked for, sent back with the form */
-export function signInPage(clientName: string, fields: Readonly<Record<string, string>>, text: PageText = {}): string {
+export function signInPage(
+  { clientName, kind }: { clientName: string; kind: TokenKind },
+  fields: Readonly<Record<string, string>>,
+  text: PageText = {},
+): string {
+  const wish = kind === 'admin' ? 'administer the service as you, for at most 8 hours' : 'act as you';
   return page(
-    'Sign in',
-    html`<p><strong>${clientName}</strong> on this machine wants to act as you. Go on only if you have just started it.</p>
+    kind === 'admin' ? 'Sign in as administrator' : 'Sign in',
+    html`<p><strong>${clientName}</strong> on this machine wants to ${wish}. Go on only if you have just started it.</p>
 ${problemOf(text.problem)}
 <form method="post" action="/sign-in">
 ${hiddenFields(fields)}
@@ -148,14 +155,16 @@ export interface AskingDevice {
   readonly userCode: string;
   readonly clientName: string;
   readonly address: string;
+  readonly kind: TokenKind;
   readonly createdMs: number;
 }
 
 export function confirmDevicePage(username: string, confirm: string, device: AskingDevice): string {
+  const wish = device.kind === 'admin' ? 'administer the service for 8 hours' : 'do everything that you can';
   const code = `${device.userCode.slice(0, 4)}-${device.userCode.slice(4)}`;
   return page(
     'Let it sign in?',
-    html`<p>It will be able to do everything that you can, as <strong>${username}</strong>.</p>
+    html`<p>It will be able to ${wish}, as <strong>${username}</strong>.</p>
 <dl><dt>Program</dt><dd>${device.clientName}</dd><dt>Asked from</dt><dd>${device.address}</dd>
 <dt>At</dt><dd>${new Date(device.createdMs).toUTCString()}</dd><dt>Code</dt><dd class="code">${code}</dd></dl>
 <p>If the program shows another code, or you did not start it, refuse.</p>

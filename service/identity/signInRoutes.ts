@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
-import { defaultInviteLifeDays, deviceCodeLifeMs, deviceIntervalMs } from '../../protocol/limits.ts';
+import { adminSignInLifeMs, defaultInviteLifeDays, deviceCodeLifeMs, deviceIntervalMs } from '../../protocol/limits.ts';
 import { routes } from '../../protocol/routes.ts';
 import { editorRedirect, type SignInQuery } from '../../protocol/signIn.ts';
 import { requireUser } from '../http/authenticate.ts';
@@ -13,7 +13,7 @@ import type { Accounts } from './accounts.ts';
 import type { Invites } from './invites.ts';
 import type { Passwords } from './passwords.ts';
 import * as pages from './signInPages.ts';
-import { readSignInRequest, type Shown, type SignInRequest, type SignIns } from './signIns.ts';
+import { readSignInRequest, type Shown, type SignedIn, type SignInRequest, type SignIns } from './signIns.ts';
 import type { Tokens } from './tokens.ts';
 import type { Account, Users } from './users.ts';
 
@@ -43,7 +43,7 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
   addRoute(app, routes.signInPage, async ({ query, reply }) =>
     orRefusal(reply, async () => {
       const request = readSignInRequest(query);
-      return sendPage(reply, pages.signInPage(request.clientName, fieldsOf(query)), {
+      return sendPage(reply, pages.signInPage(request, fieldsOf(query)), {
         formTarget: request.redirectUri,
       });
     }),
@@ -53,10 +53,11 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
       const { username, password, ...query } = body;
       const wanted = readSignInRequest(query);
       try {
-        const { who } = await checkPassword(parts, request, { username, password });
+        const { account, who } = await checkPassword(parts, request, { username, password });
+        if (wanted.kind === 'admin' && !account.admin) throw new SpoonError('not-an-admin');
         return goBack(reply, wanted, signIns.grant(who, wanted));
       } catch (error) {
-        const text = pages.signInPage(wanted.clientName, fieldsOf(query), { problem: wordsOf(error), username });
+        const text = pages.signInPage(wanted, fieldsOf(query), { problem: wordsOf(error), username });
         return sendPage(failed(reply, error), text, { formTarget: wanted.redirectUri });
       }
     }),
@@ -86,6 +87,7 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
     try {
       const { account, who } = await checkPassword(parts, request, { username, password });
       const { confirm, device } = signIns.findDevice(who, user_code);
+      if (device.kind === 'admin' && !account.admin) throw new SpoonError('not-an-admin');
       return sendPage(reply, pages.confirmDevicePage(account.username, confirm, device));
     } catch (error) {
       return sendPage(failed(reply, error), pages.devicePage({ problem: wordsOf(error), username }));
@@ -104,11 +106,12 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
 }
 
 function addExchanges(app: FastifyInstance, { signIns, tokens, limits }: SignInParts): void {
-  const tokenFor = ({ who, clientName }: { who: Shown; clientName: string }) =>
+  const tokenFor = ({ who, clientName, kind }: SignedIn) =>
     tokens.create({
       ownerId: who.userId,
-      kind: 'user',
+      kind,
       name: clientName,
+      ...(kind === 'admin' ? { lifeMs: adminSignInLifeMs } : {}),
       check: () => signIns.requireValid(who),
     });
   addRoute(app, routes.exchangeCode, async ({ body, request }) => {
@@ -117,7 +120,7 @@ function addExchanges(app: FastifyInstance, { signIns, tokens, limits }: SignInP
   });
   addRoute(app, routes.requestDeviceCode, async ({ body, request }) => {
     limits.signIns.take(networkOf(request));
-    const codes = signIns.requestDevice(body.clientName, request.ip || 'this machine');
+    const codes = signIns.requestDevice(body.clientName, request.ip || 'this machine', body.kind);
     return { ...codes, path: routes.devicePage.path, expiresInMs: deviceCodeLifeMs, intervalMs: deviceIntervalMs };
   });
   addRoute(app, routes.exchangeDeviceCode, async ({ body }) => tokenFor(signIns.exchangeDevice(body.deviceCode)));

@@ -29,7 +29,7 @@ describe('sign-ins under way', () => {
     const address = new URL(signIns.grant(ada, readSignInRequest(asked)));
     assert.equal(address.origin, 'http://127.0.0.1:5000');
     assert.equal(address.searchParams.get('state'), asked.state);
-    assert.deepEqual(exchange(), { who: ada, clientName: 'spoonctl on laptop' });
+    assert.deepEqual(exchange(), { who: ada, clientName: 'spoonctl on laptop', kind: 'user' });
   });
 
   it('take a code once, also when something else was wrong with it', () => {

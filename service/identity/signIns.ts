@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import { SpoonError } from '../../protocol/errors.ts';
+import type { TokenKind } from '../../protocol/identity.ts';
 import { deviceCodeLifeMs, deviceIntervalMs, signInCodeLifeMs } from '../../protocol/limits.ts';
 import { onOneLine } from '../../protocol/plainText.ts';
 import { editorRedirect, loopbackRedirect, type SignInQuery } from '../../protocol/signIn.ts';
@@ -13,6 +14,8 @@ export interface SignInRequest {
   readonly state: string;
   readonly challenge: string;
   readonly clientName: string;
+  /** Of the token that it gets in the end. */
+  readonly kind: TokenKind;
 }
 
 /** Who has shown a password, and when the look at it began. */
@@ -25,6 +28,7 @@ export interface Shown {
 interface Device {
   readonly userCode: string;
   readonly clientName: string;
+  readonly kind: TokenKind;
   readonly address: string;
   readonly createdMs: number;
   readonly expiresMs: number;
@@ -32,6 +36,13 @@ interface Device {
   /** Who may answer the question that is being shown, and the answer. */
   asked?: { readonly confirm: string; readonly who: Shown };
   answer?: Shown | 'denied';
+}
+
+/** Who has signed in, and for what. */
+export interface SignedIn {
+  readonly who: Shown;
+  readonly clientName: string;
+  readonly kind: TokenKind;
 }
 
 interface Code {
@@ -48,7 +59,7 @@ const userCodeLetters = 'BCDFGHJKLMNPQRSTVWXZ';
 
 /** @throws SpoonError `sign-in-link-invalid` */
 export function readSignInRequest(query: SignInQuery): SignInRequest {
-  const { redirect_uri = '', state = '', code_challenge = '', code_challenge_method, client_name = '' } = query;
+  const { redirect_uri = '', state = '', code_challenge = '', code_challenge_method, client_name = '', kind } = query;
   const refuse = (detail: string) => new SpoonError('sign-in-link-invalid', detail);
   if (!loopbackRedirect.test(redirect_uri) && !editorRedirect.test(redirect_uri)) {
     throw refuse('It wants to be answered somewhere else than on this machine.');
@@ -57,7 +68,13 @@ export function readSignInRequest(query: SignInQuery): SignInRequest {
     throw refuse('It gave no challenge (PKCE with S256).');
   }
   if (!/^[A-Za-z0-9._~-]{16,200}$/.test(state)) throw refuse('It gave no state.');
-  return { redirectUri: redirect_uri, state, challenge: code_challenge, clientName: shownName(client_name) };
+  return {
+    redirectUri: redirect_uri,
+    state,
+    challenge: code_challenge,
+    clientName: shownName(client_name),
+    kind: kind ?? 'user',
+  };
 }
 
 export class SignIns {
@@ -101,10 +118,7 @@ export class SignIns {
   }
 
   /** Uses the code up, also when the rest is wrong. @throws SpoonError `sign-in-code-invalid` */
-  exchange(wanted: { code: string; codeVerifier: string; redirectUri: string }): {
-    who: Shown;
-    clientName: string;
-  } {
+  exchange(wanted: { code: string; codeVerifier: string; redirectUri: string }): SignedIn {
     this.#dropExpired();
     const hash = hashOf(wanted.code);
     const found = this.#codes.get(hash);
@@ -116,10 +130,15 @@ export class SignIns {
       timingSafeEqual(challenge, Buffer.from(found.request.challenge, 'base64url'));
     if (!isRight) throw new SpoonError('sign-in-code-invalid');
     this.requireValid(found.who);
-    return { who: found.who, clientName: found.request.clientName };
+    const { clientName, kind } = found.request;
+    return { who: found.who, clientName, kind };
   }
 
-  requestDevice(clientName: string, address: string): { deviceCode: string; userCode: string } {
+  requestDevice(
+    clientName: string,
+    address: string,
+    kind: TokenKind = 'user',
+  ): { deviceCode: string; userCode: string } {
     this.#dropExpired();
     makeRoom(this.#devices);
     const deviceCode = randomBase62(secretCharacters, randomBytes);
@@ -128,6 +147,7 @@ export class SignIns {
     this.#devices.set(hashOf(deviceCode), {
       userCode: letters,
       clientName: shownName(clientName),
+      kind,
       address,
       createdMs: Date.now(),
       expiresMs: nowMs + deviceCodeLifeMs,
@@ -171,7 +191,7 @@ export class SignIns {
   }
 
   /** @throws SpoonError `sign-in-pending`, `slow-down`, `sign-in-denied`, `sign-in-code-invalid` */
-  exchangeDevice(deviceCode: string): { who: Shown; clientName: string } {
+  exchangeDevice(deviceCode: string): SignedIn {
     this.#dropExpired();
     const hash = hashOf(deviceCode);
     const device = this.#devices.get(hash);
@@ -186,7 +206,7 @@ export class SignIns {
     this.#devices.delete(hash);
     if (device.answer === 'denied') throw new SpoonError('sign-in-denied');
     this.requireValid(device.answer);
-    return { who: device.answer, clientName: device.clientName };
+    return { who: device.answer, clientName: device.clientName, kind: device.kind };
   }
 
   #dropExpired(): void {

@@ -14,18 +14,22 @@ import { checkDisplayName } from './users.ts';
 
 export interface TokenHolder {
   readonly kind: 'user' | 'admin';
+  /** Null for an administrator, who has no contents. */
   readonly userId: string | null;
+  /** Also of an administrator who is a user: says who it was. */
   readonly username: string | null;
   readonly tokenId: string;
   readonly scopes: ReadonlySet<Scope>;
 }
 
 export interface NewToken {
-  /** A user's id; {@link systemOwnerId} for an admin token. */
+  /** A user's id; {@link systemOwnerId} for an admin token of nobody. */
   readonly ownerId: string;
   readonly kind: 'user' | 'admin';
   readonly name: string;
   readonly lifeDays?: number;
+  /** Instead of `lifeDays`, for less than a day. */
+  readonly lifeMs?: number;
   /** What must still hold when the token comes to be. @throws SpoonError when it does not */
   readonly check?: () => void;
 }
@@ -60,9 +64,9 @@ export class Tokens {
     this.#now = parts.now ?? Date.now;
   }
 
-  /** @throws SpoonError `token-limit`, `request-invalid` for its name */
+  /** @throws SpoonError `token-limit`, `request-invalid` for its name, `user-disabled`, `not-an-admin` */
   async create(wanted: NewToken): Promise<{ token: string; info: TokenInfo }> {
-    const { ownerId, kind, lifeDays = defaultTokenLifeDays } = wanted;
+    const { ownerId, kind, lifeMs = (wanted.lifeDays ?? defaultTokenLifeDays) * dayMs } = wanted;
     const name = checkDisplayName(wanted.name);
     const { store, keyring } = this.#parts;
     const id = randomBase62(idCharacters, randomBytes);
@@ -73,7 +77,7 @@ export class Tokens {
       owner_id: ownerId,
       kind,
       scopes: (kind === 'admin' ? adminScopes : userScopes).join(' '),
-      expires_ms: createdMs + lifeDays * dayMs,
+      expires_ms: createdMs + lifeMs,
     };
     const row: TokenRow = {
       ...rights,
@@ -84,9 +88,16 @@ export class Tokens {
       revoked_ms: null,
     };
     await store.transaction(async (trx) => {
-      const owner = await trx.selectFrom('users').select('disabled_ms').where('id', '=', ownerId).executeTakeFirst();
+      const owner = await trx
+        .selectFrom('users')
+        .select(['disabled_ms', 'admin_mac'])
+        .where('id', '=', ownerId)
+        .executeTakeFirst();
       if (ownerId !== systemOwnerId && owner?.disabled_ms !== null) throw new SpoonError('user-disabled');
       wanted.check?.();
+      if (ownerId !== systemOwnerId && kind === 'admin' && owner?.admin_mac === null) {
+        throw new SpoonError('not-an-admin');
+      }
       const live = await trx
         .selectFrom('tokens')
         .select(({ fn }) => fn.countAll().as('count'))
@@ -108,7 +119,7 @@ export class Tokens {
       .selectFrom('tokens')
       .leftJoin('users', 'users.id', 'tokens.owner_id')
       .selectAll('tokens')
-      .select(['users.username', 'users.disabled_ms'])
+      .select(['users.username', 'users.disabled_ms', 'users.admin_mac'])
       .where('tokens.id', '=', parts.id)
       .executeTakeFirst();
     const hash = await this.#hashOf(row ?? noRights, parts.secret);
@@ -117,7 +128,9 @@ export class Tokens {
       throw new SpoonError('unauthenticated');
     }
     if (this.#now() >= row.expires_ms) throw new SpoonError('token-expired', 'Make a new one and sign in again.');
-    if (row.kind === 'user' && row.username === null) throw new SpoonError('unauthenticated');
+    if (row.username === null && row.owner_id !== systemOwnerId) throw new SpoonError('unauthenticated');
+    if (row.kind === 'admin' && row.username !== null && row.admin_mac === null)
+      throw new SpoonError('unauthenticated');
     if (row.disabled_ms !== null) throw new SpoonError('user-disabled');
     this.#noteUse(row);
     return {
@@ -160,14 +173,14 @@ export class Tokens {
   }
 
   /** As {@link revoke}, for all that the owner has; {@link create} gives an owner who is disabled no new ones. */
-  async revokeAllOf(ownerId: string): Promise<void> {
-    const rows = await this.#parts.store.db
+  async revokeAllOf(ownerId: string, kind?: TokenRow['kind']): Promise<void> {
+    let query = this.#parts.store.db
       .updateTable('tokens')
       .set({ revoked_ms: this.#now() })
       .where('owner_id', '=', ownerId)
-      .where('revoked_ms', 'is', null)
-      .returning('id')
-      .execute();
+      .where('revoked_ms', 'is', null);
+    if (kind !== undefined) query = query.where('kind', '=', kind);
+    const rows = await query.returning('id').execute();
     for (const { id } of rows) this.#parts.onRevoked(id);
   }
 

@@ -3,7 +3,8 @@ import type { Transaction } from 'kysely';
 import { SpoonError } from '../../protocol/errors.ts';
 import { randomBase62 } from '../../protocol/tokenFormat.ts';
 import { checkUsername, deriveUsername } from '../../protocol/username.ts';
-import type { Keyring } from '../keyring/keyring.ts';
+import { lengthPrefixed } from '../keyring/envelope.ts';
+import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables, UserRow } from '../store/tables.ts';
 import { deleteUserRows } from '../store/userRows.ts';
@@ -19,6 +20,8 @@ export interface Account {
   readonly shell: string;
   readonly createdMs: number;
   readonly disabled: boolean;
+  /** May sign in as an administrator. */
+  readonly admin: boolean;
 }
 
 export interface NewAccount {
@@ -73,6 +76,7 @@ export class Users {
         display_name_enc: await keyring.seal(nameContext(place), Buffer.from(name)),
         created_ms: this.#now(),
         disabled_ms: null,
+        admin_mac: null,
       };
       await trx.insertInto('users').values(user).execute();
       return user;
@@ -106,6 +110,13 @@ export class Users {
         await trx.deleteFrom(table).where('user_id', '=', id).execute();
       }
     });
+  }
+
+  /** @throws SpoonError `not-found` */
+  async setAdmin(id: string, admin: boolean): Promise<void> {
+    const { store } = this.#parts;
+    const admin_mac = admin ? await this.#adminMac((await this.#row(id)).id) : null;
+    await store.db.updateTable('users').set({ admin_mac }).where('id', '=', id).execute();
   }
 
   async enable(id: string): Promise<void> {
@@ -164,6 +175,14 @@ export class Users {
     return uid;
   }
 
+  #adminMac(id: string): Promise<Uint8Array> {
+    return this.#parts.keyring.mac(systemOwnerId, 'admin', lengthPrefixed([id]));
+  }
+
+  async #isAdmin({ id, admin_mac }: UserRow): Promise<boolean> {
+    return admin_mac !== null && Buffer.from(await this.#adminMac(id)).equals(admin_mac);
+  }
+
   async #toAccount(row: UserRow): Promise<Account> {
     const name = await this.#parts.keyring.open(nameContext(row), row.display_name_enc);
     return {
@@ -174,6 +193,7 @@ export class Users {
       shell: row.shell,
       createdMs: row.created_ms,
       disabled: row.disabled_ms !== null,
+      admin: await this.#isAdmin(row),
     };
   }
 }

@@ -207,18 +207,29 @@ describe('the schema', () => {
 
 describe('migrations', () => {
   const second: Migration = {
-    number: migrations.length + 1,
+    number: 10_000,
     name: 'second',
     up: async (trx) => {
       await trx.schema.createTable('second').addColumn('x', 'integer').execute();
     },
   };
 
-  it('are numbered without gaps', () => {
+  it('are numbered in their order, each once', () => {
+    const numbers = migrations.map(({ number }) => number);
     assert.deepEqual(
-      migrations.map(({ number }) => number),
-      migrations.map((_, index) => index + 1),
+      numbers,
+      [...new Set(numbers)].sort((one, other) => one - other),
     );
+  });
+
+  it('run also where one that was made beside them came first', async () => {
+    const store = await openStore(newFile());
+    const earlier: Migration = { ...second, number: 9_999, name: 'earlier' };
+    const other: Migration = { number: 10_000, name: 'other', up: async () => undefined };
+    assert.equal(await migrate(store.db, store.transaction, [...migrations, other]), 1);
+    assert.equal(await migrate(store.db, store.transaction, [...migrations, earlier, other]), 1);
+    assert.equal(await migrate(store.db, store.transaction, [...migrations, earlier, other]), 0);
+    await store.close();
   });
 
   it('run once, each together with its row, and one that fails leaves nothing behind', async () => {

@@ -11,10 +11,11 @@ import { formerUsers } from './migrations/0008_former_users.ts';
 import { jobs } from './migrations/0009_jobs.ts';
 import { signIn } from './migrations/0010_sign_in.ts';
 import { audit } from './migrations/0011_audit.ts';
+import { administrators } from './migrations/0019_administrators.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
-  /** 1, 2, 3 …; never changed once released, never undone. */
+  /** Ascending; never changed once released, never undone. */
   readonly number: number;
   readonly name: string;
   up(trx: Transaction<Tables>): Promise<void>;
@@ -32,6 +33,7 @@ export const migrations: readonly Migration[] = [
   jobs,
   signIn,
   audit,
+  administrators,
 ];
 
 /** @throws SpoonError `schema-newer` */
@@ -45,14 +47,11 @@ export function refuseNewerSchema(found: number, known: readonly Migration[] = m
   }
 }
 
-async function schemaOf(db: Kysely<Tables>): Promise<number> {
+async function appliedTo(db: Kysely<Tables>): Promise<ReadonlySet<number>> {
   const tables = await db.introspection.getTables();
-  if (!tables.some(({ name }) => name === 'migrations')) return 0;
-  const newest = await db
-    .selectFrom('migrations')
-    .select(({ fn }) => fn.max('number').as('number'))
-    .executeTakeFirst();
-  return newest?.number ?? 0;
+  if (!tables.some(({ name }) => name === 'migrations')) return new Set();
+  const rows = await db.selectFrom('migrations').select('number').execute();
+  return new Set(rows.map(({ number }) => number));
 }
 
 /**
@@ -67,9 +66,10 @@ export async function migrate(
   transact: <T>(work: (trx: Transaction<Tables>) => Promise<T>) => Promise<T>,
   known: readonly Migration[] = migrations,
 ): Promise<number> {
-  const found = await schemaOf(db);
-  refuseNewerSchema(found, known);
-  const missing = known.filter(({ number }) => number > found);
+  const applied = await appliedTo(db);
+  refuseNewerSchema(Math.max(0, ...applied), known);
+  // Not only those after the newest: two that were made side by side may come in either order.
+  const missing = known.filter(({ number }) => !applied.has(number));
   for (const migration of missing) {
     await transact(async (trx) => {
       await migration.up(trx);

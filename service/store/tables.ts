@@ -33,6 +33,8 @@ export interface UserRow {
   shell: string;
   created_ms: number;
   disabled_ms: number | null;
+  /** Keyed, of the id: says that the user is an administrator, which an edited row cannot. */
+  admin_mac: Uint8Array | null;
 }
 
 /** Append-only: a uid is never given out twice, even when its user is gone. */

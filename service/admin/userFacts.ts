@@ -1,0 +1,41 @@
+import type { Store } from '../store/database.ts';
+
+/** What is known of a user by counting rows: nothing is opened for it. */
+export interface UserFacts {
+  readonly lastUsedMs: number | null;
+  readonly dotfiles: number;
+  readonly storedBytes: number;
+}
+
+const nothing: UserFacts = { lastUsedMs: null, dotfiles: 0, storedBytes: 0 };
+
+/** Of all users at once, by id. */
+export async function readUserFacts({ db }: Store): Promise<(userId: string) => UserFacts> {
+  const [used, current, versions] = await Promise.all([
+    db
+      .selectFrom('tokens')
+      .select(['owner_id', ({ fn }) => fn.max('last_used_ms').as('ms')])
+      .groupBy('owner_id')
+      .execute(),
+    db
+      .selectFrom('dotfiles')
+      .select(['user_id', ({ fn }) => fn.countAll().as('count')])
+      .where('deleted_ms', 'is', null)
+      .where('kind', '!=', 'directory')
+      .groupBy('user_id')
+      .execute(),
+    db
+      .selectFrom('dotfile_versions')
+      .select(['user_id', ({ fn }) => fn.sum('size').as('bytes')])
+      .groupBy('user_id')
+      .execute(),
+  ]);
+  const facts = new Map<string, UserFacts>();
+  const add = (id: string, more: Partial<UserFacts>): void => {
+    facts.set(id, { ...(facts.get(id) ?? nothing), ...more });
+  };
+  for (const { owner_id, ms } of used) add(owner_id, { lastUsedMs: ms === null ? null : Number(ms) });
+  for (const { user_id, count } of current) add(user_id, { dotfiles: Number(count) });
+  for (const { user_id, bytes } of versions) add(user_id, { storedBytes: Number(bytes ?? 0) });
+  return (userId) => facts.get(userId) ?? nothing;
+}
