@@ -8,7 +8,7 @@ import { isRefused } from '../protocol/repositoryCredential.ts';
 import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { exitCodes } from './exitCodes.ts';
-import { addRepositoryCredential, anyHostAddress, setCredential } from './repositoryCredential.ts';
+import { addRepositoryCredential, anyHostAddress, sealCredential } from './repositoryCredential.ts';
 import { addRepositoryPreview, numberOf } from './repositoryPreview.ts';
 
 interface SetOptions extends JsonOption {
@@ -59,13 +59,10 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
       const chosen = isDotfileManager(manager) ? manager : null;
       if (setup !== null && chosen !== null) throw new UsageError('Give --setup or --manager, not both.');
       if (options.token && options.key !== undefined) throw new UsageError('Give --token or --key, not both.');
-      // Before the repository: where a box is up, its run begins with it.
-      if (options.token) await setCredential(line, anyHostAddress(url), 'token', options);
-      if (options.key !== undefined) {
-        await setCredential(line, anyHostAddress(url), 'key', { ...options, from: options.key });
-      }
+      const credential = await givenCredential(line, url, options);
       const always = options.always ?? false;
-      const body = { url, ref, setup, manager: chosen, always, enabled: options.off === undefined };
+      const enabled = options.off === undefined;
+      const body = { url, ref, setup, manager: chosen, always, enabled, ...(credential && { credential }) };
       const state = await api.call('setRepository', { body, timeoutMs: callTimeoutMs });
       if (body.enabled)
         line.note('What its setup script does, it does as you in your box. Choose only what you trust.');
@@ -150,6 +147,13 @@ and script/setup is run; where there is none, the repository's dot files are lin
 Examples:
   spoonctl dotfiles repo set ada/dotfiles
   spoonctl dotfiles repo set https://git.example.org/ada/dotfiles --ref work --setup script/box`;
+
+/** In one step with the repository: refused, both stay as they were. */
+async function givenCredential(line: CommandLine, url: string, options: SetOptions) {
+  if (options.token) return sealCredential(line, anyHostAddress(url), 'token', options);
+  if (options.key === undefined) return undefined;
+  return sealCredential(line, anyHostAddress(url), 'key', { ...options, from: options.key });
+}
 
 async function untilEnded(api: ApiClient, state: RepositoryState): Promise<RepositoryState> {
   let current = state;

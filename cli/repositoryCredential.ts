@@ -9,6 +9,7 @@ import {
   credentialUse,
   kindFor,
   readHostKeys,
+  type SetRepositoryCredentialRequest,
 } from '../protocol/repositoryCredential.ts';
 import { checkDotfilesAddress } from '../protocol/sshAddress.ts';
 import { type CommandLine, type JsonOption, UsageError } from './commandLine.ts';
@@ -52,16 +53,26 @@ export function addRepositoryCredential(verb: Verb, line: CommandLine, text: (st
   });
 }
 
+async function setCredential(
+  line: CommandLine,
+  url: string,
+  kind: 'token' | 'key',
+  options: CredentialOptions,
+): Promise<RepositoryState> {
+  const body = await sealCredential(line, url, kind, options);
+  return (await connect(line)).api.call('setRepositoryCredential', { body });
+}
+
 /**
- * Seals the token or key for the host of this address, and hands it to the service.
+ * The token or key, sealed for the host of this address.
  * @throws UsageError, SpoonError `credential-invalid`, `host-key-invalid`, `seal-…`
  */
-export async function setCredential(
+export async function sealCredential(
   line: CommandLine,
   url: string,
   kind: 'token' | 'key',
   { from, username, hostKeys }: CredentialOptions,
-): Promise<RepositoryState> {
+): Promise<SetRepositoryCredentialRequest> {
   if (kindFor(url) !== kind) {
     throw new UsageError(
       kind === 'token'
@@ -75,8 +86,7 @@ export async function setCredential(
   const given = hostKeys === undefined ? [] : readHostKeys((await readLocalFile(hostKeys)).bytes.toString('utf8'));
   const known = await sealer(line);
   const sealed = await sealForService({ ...known, use: credentialUse(kind, host), value });
-  const body = { kind, host, sealed, hostKeys: given, ...(username === undefined ? {} : { username }) };
-  return known.api.call('setRepositoryCredential', { body });
+  return { kind, host, sealed, hostKeys: given, ...(username === undefined ? {} : { username }) };
 }
 
 /** Never from the command line, where every user of the machine can read it. */

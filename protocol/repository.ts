@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { StageReport } from './boxes.ts';
 import { maxRepositoryUrlBytes } from './limits.ts';
-import { RepositoryCredential } from './repositoryCredential.ts';
+import { RepositoryCredential, SetRepositoryCredentialRequest } from './repositoryCredential.ts';
 
 const closed = { additionalProperties: false } as const;
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
@@ -40,6 +40,8 @@ export const SetRepositoryRequest = Type.Object(
     enabled: Type.Optional(Type.Boolean()),
     /** The one that was looked at and agreed to, and so counts; default: as before, else what the ref points to. */
     commit: Type.Optional(Type.String({ pattern: '^[0-9a-f]{40}$' })),
+    /** Null: it is public; default: as before, where that is for the same host. Needs `secrets:write`. */
+    credential: Type.Optional(nullable(SetRepositoryCredentialRequest)),
   },
   closed,
 );

@@ -25,6 +25,7 @@ export const repositoryRoutes = {
     method: 'PUT',
     path,
     scope: 'files:write',
+    audit: 'repository.set',
     summary: 'Choose the dotfiles repository, or switch it off; runs in the box where one is up',
     body: SetRepositoryRequest,
     response: RepositoryState,

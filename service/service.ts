@@ -15,6 +15,7 @@ import { LiveOverlay } from './environment/liveOverlay.ts';
 import { Pipeline } from './environment/pipeline.ts';
 import { RepositoryCredentials } from './environment/repositoryCredentials.ts';
 import { RepositoryRecords } from './environment/repositoryRecords.ts';
+import { RunRequests } from './environment/runRequests.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
 import { HttpSide, toBoxUser } from './httpSide.ts';
 import { Users } from './identity/users.ts';
@@ -88,15 +89,20 @@ export async function startService(config: Config, { log, version }: Surrounding
   });
   starting.defer(() => drifts.close());
   const records = new RepositoryRecords({ store, keyring });
-  const repository = new DotfilesRepository({
-    records,
-    credentials: new RepositoryCredentials({ records, sealedValues: data.sealedValues, now: Date.now }),
-    gitHosts: config.git.hosts,
+  const credentials = new RepositoryCredentials({ records, sealedValues: data.sealedValues, now: Date.now });
+  const requests = new RunRequests({
+    credentials,
+    secretsFor: (userId) => data.secrets.forProcess(userId, 'setup', null),
     cloneMs: config.git.timeoutMs,
     setupMs: setupTimeoutMs,
+  });
+  const repository = new DotfilesRepository({
+    records,
+    credentials,
+    requests,
+    gitHosts: config.git.hosts,
     reachable: (userId) => boxes.reachable(userId),
     tellStages: (box, stages) => boxes.tellStages(box, stages),
-    secretsFor: (userId) => data.secrets.forProcess(userId, 'setup', null),
     overlay,
     publish: (userId, event) => data.subscribers.publish(userId, event),
     onError: (error, userId) => log.failure('repository', error, { userId }),

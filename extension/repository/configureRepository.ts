@@ -1,9 +1,18 @@
 import * as vscode from 'vscode';
 import { dotfileManagers, isDotfileManager } from '../../protocol/dotfileManagers.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import type { RepositoryPreview, RepositorySettings, RepositoryState } from '../../protocol/repository.ts';
+import type {
+  RepositoryPreview,
+  RepositorySettings,
+  RepositoryState,
+  SetRepositoryRequest,
+} from '../../protocol/repository.ts';
 import { checkRef, expandRepositoryAddress } from '../../protocol/repositoryAddress.ts';
-import { credentialHost, credentialUse } from '../../protocol/repositoryCredential.ts';
+import {
+  credentialHost,
+  credentialUse,
+  type SetRepositoryCredentialRequest,
+} from '../../protocol/repositoryCredential.ts';
 import { checkSetupPath } from '../../protocol/setupScript.ts';
 import { checkDotfilesAddress } from '../../protocol/sshAddress.ts';
 import { askStep } from '../auth/inputSteps.ts';
@@ -13,8 +22,6 @@ import type { SecretWriter } from '../secrets/secretWriter.ts';
 import { type Access, askAccess, refusalOf } from './askAccess.ts';
 import { type Place, pickStep } from './pickStep.ts';
 import { lookAhead } from './repositoryHistory.ts';
-
-type Wanted = Pick<RepositorySettings, 'url' | 'ref' | 'setup' | 'manager' | 'always'>;
 
 const totalSteps = 4;
 
@@ -52,8 +59,8 @@ export async function configureRepository(
         continue;
       }
       const wanted = { url, ref: ref === '' ? null : ref, ...setup, always: settings?.always ?? false };
-      await storeAccess(connection, writer, url, access);
-      return await agreeTo(connection, wanted);
+      const credential = await offeredCredential(connection, writer, url, access);
+      return await agreeTo(connection, credential === undefined ? wanted : { ...wanted, credential });
     }
   }
   return undefined;
@@ -65,24 +72,28 @@ export async function changeAccess(connection: Connection, writer: SecretWriter)
   if (settings === null) throw new SpoonError('repository-none', 'Choose one first.');
   const place = { title: vscode.l10n.t('Access to Your Dotfiles Repository'), step: 1, totalSteps: 1 };
   const access = await askAccess(place, settings.url, credential);
-  return access === 'back' ? undefined : storeAccess(connection, writer, settings.url, access);
+  if (access === 'back') return undefined;
+  const body = await offeredCredential(connection, writer, settings.url, access);
+  if (body === undefined) return undefined;
+  const { api } = connection;
+  return body === null ? api.call('removeRepositoryCredential') : api.call('setRepositoryCredential', { body });
 }
 
-async function storeAccess(
+/** Sealed, and not handed over yet. Null: what is stored is to be forgotten; undefined: it stays as it is. */
+async function offeredCredential(
   connection: Connection,
   writer: SecretWriter,
   url: string,
   access: Access,
-): Promise<RepositoryState | undefined> {
-  const { api, repository } = connection;
+): Promise<SetRepositoryCredentialRequest | null | undefined> {
   const host = credentialHost(url);
   if (!('value' in access)) {
-    const isStored = access.kind === 'public' && repository.state?.credential?.host === host;
-    return isStored ? await api.call('removeRepositoryCredential') : undefined;
+    const isStored = access.kind === 'public' && connection.repository.state?.credential?.host === host;
+    return isStored ? null : undefined;
   }
   const { kind, value, hostKeys } = access;
   const sealed = await writer.seal(connection, credentialUse(kind, host), value);
-  return await api.call('setRepositoryCredential', { body: { kind, host, sealed, hostKeys: [...hostKeys] } });
+  return { kind, host, sealed, hostKeys: [...hostKeys] };
 }
 
 function placeOf(step: number): Place {
@@ -130,7 +141,7 @@ interface SetupItem extends vscode.QuickPickItem {
 async function askSetup(
   place: Place,
   before: RepositorySettings | null,
-): Promise<Pick<Wanted, 'setup' | 'manager'> | 'back'> {
+): Promise<Pick<RepositorySettings, 'setup' | 'manager'> | 'back'> {
   const items: SetupItem[] = [
     {
       choice: 'found',
@@ -165,7 +176,7 @@ async function askSetup(
 }
 
 /** Names the commit and what would run. One that cannot be looked at now may still be chosen: its run says the same. */
-async function agreeTo(connection: Connection, wanted: Wanted): Promise<RepositoryState | undefined> {
+async function agreeTo(connection: Connection, wanted: SetRepositoryRequest): Promise<RepositoryState | undefined> {
   const found = await lookAhead(connection, { settings: wanted }).catch((error: unknown) => {
     if (error instanceof SpoonError) return error;
     throw error;

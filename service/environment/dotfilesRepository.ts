@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StartRepositoryRun } from '../../protocol/boxdRepository.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
@@ -22,25 +21,21 @@ import { plainPreview, plainRun } from './plainLog.ts';
 import type { RepositoryCredentials } from './repositoryCredentials.ts';
 import { noRepository, type RepositoryRecords, type StoredRepository } from './repositoryRecords.ts';
 import { readSettings, withFound, withSettings } from './repositorySettings.ts';
+import type { RunRequests } from './runRequests.ts';
 
 /** So that a box that has news at once, always, does not keep the service busy. */
 const restMs = 50;
 
-type RunSecrets = Required<Pick<StartRepositoryRun, 'environment' | 'secretFiles'>>;
-
 export interface DotfilesRepositoryParts {
   readonly records: RepositoryRecords;
   readonly credentials: RepositoryCredentials;
+  readonly requests: RunRequests;
   /** `SPOON_GIT_HOSTS`. */
   readonly gitHosts: readonly string[];
-  readonly cloneMs: number;
-  readonly setupMs: number;
   readonly reachable: (userId: string) => RunningBox | undefined;
   readonly tellStages: (box: RunningBox, stages: StageReport[]) => void;
   readonly overlay: Pick<LiveOverlay, 'applyAll'>;
   readonly publish: (userId: string, event: SpoonEvent) => void;
-  /** Secrets for the setup. */
-  readonly secretsFor: (userId: string) => Promise<RunSecrets>;
   /** What failed where nobody waits for an answer. */
   readonly onError: (error: unknown, userId: string) => void;
 }
@@ -78,10 +73,11 @@ export class DotfilesRepository {
     return { settings, commit, available, checkedMs, run, ...(credential && { credential }) };
   }
 
-  /** @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid` */
-  async set(userId: string, request: SetRepositoryRequest): Promise<RepositoryState> {
+  /** All of it or nothing. @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid`; as {@link setCredential} */
+  async set(userId: string, { credential, ...request }: SetRepositoryRequest): Promise<RepositoryState> {
     const settings = readSettings(request, this.#parts.gitHosts);
-    await this.#parts.credentials.change(userId, (before) => withSettings(before, settings, request.commit));
+    const change = (before: StoredRepository | undefined) => withSettings(before, settings, request.commit);
+    await this.#parts.credentials.changeWith(userId, { url: settings.url, credential }, change);
     return this.#changed(userId);
   }
 
@@ -142,8 +138,12 @@ export class DotfilesRepository {
     if (wanted.settings === undefined) await this.#enabled(userId);
     if (wanted.update) await this.check(box);
     const stored = (await this.#parts.records.read(userId)) ?? noRepository;
-    const planned = previewed(wanted, stored, this.#parts.gitHosts);
-    return plainPreview(await box.boxd.repository.preview(await this.#request(box, planned)));
+    const { credentials, requests, gitHosts } = this.#parts;
+    const planned = previewed(wanted, stored, gitHosts);
+    const given = wanted.settings?.credential;
+    const url = planned.settings?.url;
+    const offered = given && url ? await credentials.look(userId, url, given) : given === null ? null : undefined;
+    return plainPreview(await box.boxd.repository.preview(await requests.forLook(box, planned, offered)));
   }
 
   async generations(userId: string): Promise<RepositoryGenerations> {
@@ -182,7 +182,7 @@ export class DotfilesRepository {
    */
   async begin(box: RunningBox, { force = false } = {}): Promise<BegunRun | undefined> {
     const { userId } = box.user;
-    const { records, secretsFor } = this.#parts;
+    const { records, requests } = this.#parts;
     const stored = await records.read(userId);
     if (stored === undefined) return undefined;
     if (stored.settings === null || !stored.settings.enabled) {
@@ -190,8 +190,7 @@ export class DotfilesRepository {
       return undefined;
     }
     const { url, ref } = stored.settings;
-    const secrets = await secretsFor(userId);
-    const begun = await box.boxd.repository.start(await this.#request(box, stored, { force, secrets }));
+    const begun = await box.boxd.repository.start(await requests.forRun(box, stored, { force }));
     if (begun.upToDate || begun.run === null) return undefined;
     const before = this.#live.get(userId);
     if (before?.box === box) {
@@ -205,20 +204,6 @@ export class DotfilesRepository {
     this.#live.set(userId, { run: plainRun(begun.run), of: { url, ref }, box, done });
     await this.#tell(userId);
     return { done };
-  }
-
-  /** What boxd is told of what counts now. */
-  async #request(
-    box: RunningBox,
-    { settings, commit }: StoredRepository,
-    { force = false, secrets = {} }: { force?: boolean; secrets?: Partial<RunSecrets> } = {},
-  ): Promise<StartRepositoryRun> {
-    if (settings === null) throw new Error('without settings there is nothing to start');
-    const { cloneMs, setupMs, credentials } = this.#parts;
-    const { url, ref, setup, manager } = settings;
-    const credential = await credentials.open(box.user.userId, url);
-    const of = { url, ref, commit, setup, manager, image: box.imageId ?? '', force, cloneMs, setupMs };
-    return { ...of, ...secrets, ...(credential && { credential }) };
   }
 
   /** To the end of the run, and what belongs to it: it is kept, its commit counts, the overlay is written last. */

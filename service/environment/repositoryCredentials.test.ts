@@ -74,4 +74,23 @@ describe('the credential of a repository', () => {
       [],
     );
   });
+
+  it('that is only offered is opened for a look, and replaces nothing', async (t) => {
+    const { store, keyring, values: sealedValues } = await SealingBench.open(t);
+    const records = new RepositoryRecords({ store, keyring });
+    const credentials = new RepositoryCredentials({ records, sealedValues, now: () => 1 });
+    const use = credentialUse('token', 'github.com');
+    const offered = async (text: string) => {
+      const sealed = (await seal(await sealedValues.key('ada'), use, text)).toString('base64');
+      return { kind: 'token', host: 'github.com', sealed } as const;
+    };
+    await credentials.set('ada', await offered('old'));
+    const looked = await credentials.look('ada', url, await offered('new'));
+    assert.deepEqual(looked, { kind: 'token', host: 'github.com', username: 'git', token: 'new' });
+    const kept = await credentials.open('ada', url);
+    assert.equal(kept?.kind === 'token' && kept.token, 'old');
+    await assert.rejects(credentials.look('ada', 'https://gitlab.com/a/b', await offered('new')), {
+      code: 'credential-invalid',
+    });
+  });
 });

@@ -17,7 +17,7 @@ import {
 } from '../../protocol/repositoryCredential.ts';
 import type { SealedValues } from '../secrets/sealedValues.ts';
 import type { Tables } from '../store/tables.ts';
-import { noRepository, type RepositoryRecords } from './repositoryRecords.ts';
+import { noRepository, type RepositoryRecords, type StoredRepository } from './repositoryRecords.ts';
 
 type Change = Parameters<RepositoryRecords['write']>[1];
 
@@ -40,6 +40,53 @@ export class RepositoryCredentials {
 
   /** Replaces what was there. @throws SpoonError `credential-invalid`, `host-key-invalid`, `seal-…`, `body-too-large` */
   async set(userId: string, request: SetRepositoryCredentialRequest): Promise<void> {
+    const { credential, checked } = await this.#check(userId, request);
+    await this.#write(
+      userId,
+      (before = noRepository) => ({ ...before, credential }),
+      (trx) => this.#parts.sealedValues.write(trx, checked),
+    );
+  }
+
+  /**
+   * A change of what is kept of a repository, in one step with what git is let in with there.
+   * @param credential undefined: as before, where it is for this host; null: none
+   * @throws SpoonError as {@link set}, and `credential-invalid` for another host; nothing is changed then
+   */
+  async changeWith(
+    userId: string,
+    { url, credential: given }: { url: string; credential: SetRepositoryCredentialRequest | null | undefined },
+    change: (before: StoredRepository | undefined) => StoredRepository,
+  ): Promise<void> {
+    if (given === undefined) return this.change(userId, change);
+    if (given === null) return this.change(userId, (before) => withoutCredential(change(before)));
+    checkMeant(url, given);
+    const { credential, checked } = await this.#check(userId, given);
+    await this.#write(
+      userId,
+      (before) => ({ ...change(before), credential }),
+      (trx) => this.#parts.sealedValues.write(trx, checked),
+    );
+  }
+
+  /** What is offered for this address, as git needs it; it is not kept. @throws SpoonError as {@link changeWith} */
+  async look(userId: string, url: string, request: SetRepositoryCredentialRequest): Promise<BoxdCredential> {
+    checkMeant(url, request);
+    const { credential, text } = await this.#check(userId, request);
+    return boxdCredential(credential, text);
+  }
+
+  /** Does nothing where there is none. */
+  async remove(userId: string): Promise<void> {
+    await this.change(userId, (before) => (before?.credential === undefined ? before : withoutCredential(before)));
+  }
+
+  /** Writes what is kept of a repository; a token or key that is not named in it any more is not kept either. */
+  async change(userId: string, change: Change): Promise<void> {
+    await this.#write(userId, change, async () => undefined);
+  }
+
+  async #check(userId: string, request: SetRepositoryCredentialRequest) {
     const { kind, host, sealed, username = defaultUsername, hostKeys = [] } = request;
     const { sealedValues, now } = this.#parts;
     const credential: RepositoryCredential = {
@@ -55,33 +102,16 @@ export class RepositoryCredentials {
         `Spoon does not know the keys of ${host}. Give what ssh-keyscan prints.`,
       );
     }
+    let text = '';
     const inspect = (value: Uint8Array) => {
-      const text = Buffer.from(value).toString('utf8');
+      text = Buffer.from(value).toString('utf8');
       if (kind === 'token') checkToken(text);
       else checkDeployKey(text);
     };
     const box = Buffer.from(sealed, 'base64');
     const use = credentialUse(kind, host);
     const checked = await sealedValues.check(userId, use, box, { maxBytes: maxSecretBytes, inspect });
-    await this.#write(
-      userId,
-      (before = noRepository) => ({ ...before, credential }),
-      (trx) => sealedValues.write(trx, checked),
-    );
-  }
-
-  /** Does nothing where there is none. */
-  async remove(userId: string): Promise<void> {
-    await this.change(userId, (before) => {
-      if (before?.credential === undefined) return before;
-      const { credential: _, ...rest } = before;
-      return rest;
-    });
-  }
-
-  /** Writes what is kept of a repository; a token or key that is not named in it any more is not kept either. */
-  async change(userId: string, change: Change): Promise<void> {
-    await this.#write(userId, change, async () => undefined);
+    return { credential, checked, text };
   }
 
   /** The record and the values it names in one step: what is kept of them always fits together. */
@@ -119,4 +149,17 @@ function boxdCredential({ kind, host, username, hostKeys }: RepositoryCredential
   return kind === 'token'
     ? { kind, host, username, token: text }
     : { kind, host, key: checkDeployKey(text), hostKeys: [...hostKeys] };
+}
+
+/** @throws SpoonError `credential-invalid` */
+function checkMeant(url: string, { kind, host }: SetRepositoryCredentialRequest): void {
+  if (host === credentialHost(url) && kind === kindFor(url)) return;
+  throw new SpoonError(
+    'credential-invalid',
+    `It is for ${host}, and the repository is not fetched from there with it.`,
+  );
+}
+
+function withoutCredential({ credential: _, ...rest }: StoredRepository): StoredRepository {
+  return rest;
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import type { SetRepositoryRequest } from '../../protocol/repository.ts';
 import { routes } from '../../protocol/routes.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
-import { requireUser } from '../http/authenticate.ts';
+import { requireScope, requireUser } from '../http/authenticate.ts';
 import { clientGone } from '../http/clientGone.ts';
 import { addRoute, type Caller } from '../http/route.ts';
 import type { DotfilesRepository } from './dotfilesRepository.ts';
@@ -20,7 +21,10 @@ export function addRepositoryRoutes(app: FastifyInstance, { repository, boxes, f
     boxes.ensure(await findUser(requireUser(caller).userId), signal, { withoutWaiting: true });
 
   addRoute(app, routes.repository, async ({ caller }) => repository.state(requireUser(caller).userId));
-  addRoute(app, routes.setRepository, async ({ caller, body }) => repository.set(requireUser(caller).userId, body));
+  addRoute(app, routes.setRepository, async ({ caller, body }) => {
+    checkScopes(caller, body);
+    return repository.set(requireUser(caller).userId, body);
+  });
   addRoute(app, routes.removeRepository, async ({ caller }) => repository.remove(requireUser(caller).userId));
   addRoute(app, routes.setRepositoryCredential, async ({ caller, body }) =>
     repository.setCredential(requireUser(caller).userId, body),
@@ -31,9 +35,10 @@ export function addRepositoryRoutes(app: FastifyInstance, { repository, boxes, f
   addRoute(app, routes.checkRepository, async ({ caller, reply }) =>
     repository.check(await boxOf(caller, clientGone(reply))),
   );
-  addRoute(app, routes.previewRepository, async ({ caller, body, reply }) =>
-    repository.preview(await boxOf(caller, clientGone(reply)), body),
-  );
+  addRoute(app, routes.previewRepository, async ({ caller, body, reply }) => {
+    checkScopes(caller, body.settings);
+    return repository.preview(await boxOf(caller, clientGone(reply)), body);
+  });
   addRoute(app, routes.repositoryGenerations, async ({ caller }) => repository.generations(requireUser(caller).userId));
   addRoute(app, routes.rollBackRepository, async ({ caller, body, reply }) =>
     repository.rollBack(await boxOf(caller, clientGone(reply)), body.generation),
@@ -45,4 +50,9 @@ export function addRepositoryRoutes(app: FastifyInstance, { repository, boxes, f
   addRoute(app, routes.repositoryLog, async ({ caller, reply }) =>
     reply.header('content-type', 'text/plain; charset=utf-8').send(await repository.log(requireUser(caller).userId)),
   );
+}
+
+/** A credential asks for what its own route asks for. @throws SpoonError `insufficient-scope` */
+function checkScopes(caller: Caller, settings: SetRepositoryRequest | undefined): void {
+  if (settings?.credential !== undefined) requireScope(caller, routes.setRepositoryCredential.scope);
 }

@@ -75,6 +75,15 @@ describe('a private dotfiles repository, from spoonctl to the home', () => {
     }
   });
 
+  it('keeps its token when another repository is refused', async () => {
+    const refused = await repo(['set', 'https://git.internal/ada/dots', '--token'], 'other-token');
+    assert.match(refused.stderr, /not on the public internet/);
+    publishTree(git, 'dots', { 'install.sh': 'cp v ~/v', v: '2b' });
+    const updated = await repo(['update']);
+    assert.equal(updated.code, 0, updated.stdout);
+    assert.equal((await state()).credential?.host, git.host);
+  });
+
   it('keeps its token through a restart of the service, and loses it to another host', async () => {
     await service.kill('SIGKILL');
     await service.launch();

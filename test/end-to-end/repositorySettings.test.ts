@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { sealValue } from '../../client/sealing.ts';
 import type { RepositoryState } from '../../protocol/repository.ts';
+import { credentialUse } from '../../protocol/repositoryCredential.ts';
+import type { SealKey } from '../../protocol/sealKeys.ts';
 import { TestHttpSide } from '../fixtures/httpSide.fixture.ts';
 
 const path = '/v1/environment/repository';
@@ -59,8 +62,47 @@ describe('the settings of the dotfiles repository', () => {
     });
   }
 
+  describe('with the token of a private repository', () => {
+    const host = 'git.example.org';
+    const offered = async (text: string) => {
+      const key = await side.json<SealKey>('GET', '/v1/me/seal-key', ada);
+      return {
+        kind: 'token',
+        host,
+        sealed: await sealValue(key, credentialUse('token', host), Buffer.from(text)),
+      };
+    };
+    const values = () => side.store.db.selectFrom('sealed_values').selectAll().execute();
+
+    it('are taken together, or neither is', async () => {
+      await side.json('PUT', path, ada, { url, credential: await offered('old-token') });
+      const [before, stored] = [await side.json<RepositoryState>('GET', path, ada), await values()];
+      assert.equal(before.credential?.host, host);
+      const credential = await offered('new-token');
+      for (const [body, code] of [
+        [{ url: 'https://10.1.2.3/a', credential: { ...credential, host: '10.1.2.3' } }, 'url-host'],
+        [{ url, ref: 'a..b', credential }, 'ref-invalid'],
+        [{ url: 'https://github.com/ada/x', credential }, 'credential-invalid'],
+        [{ url: 'https://github.com/ada/x', credential: { ...credential, host: 'github.com' } }, 'seal-invalid'],
+        [{ url, ref: 'work', credential: await offered('two words') }, 'credential-invalid'],
+      ] as const) {
+        const response = await side.call('PUT', path, ada, body);
+        assert.equal(((await response.json()) as { code: string }).code, code);
+        assert.deepEqual(await side.json<RepositoryState>('GET', path, ada), before);
+        assert.deepEqual(await values(), stored);
+      }
+    });
+
+    it('keep it until it is said to be public', async () => {
+      const kept = await side.json<RepositoryState>('PUT', path, ada, { url, ref: 'work' });
+      assert.equal(kept.credential?.host, host);
+      const open = await side.json<RepositoryState>('PUT', path, ada, { url, ref: 'work', credential: null });
+      assert.deepEqual([open.credential, await values()], [undefined, []]);
+    });
+  });
+
   it('say that there is nothing to run', async () => {
-    const response = await side.call('POST', `${path}/run`, ada, {});
+    const response = await side.call('POST', `${path}/run`, bo, {});
     assert.equal(((await response.json()) as { code: string }).code, 'repository-none');
   });
 });

@@ -159,8 +159,22 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await first()
       .filter({ hasText: /ada\/secret.*set up in/ })
       .waitFor();
-    assert.equal((await state()).credential?.kind, 'token');
+    const { credential } = await state();
+    assert.equal(credential?.kind, 'token');
     await window.clearNotifications();
+    // Another token for the same repository, which is then not agreed to.
+    await window.command('Spoon: Configure Dotfiles Repository…');
+    await window.page.locator('.quick-input-message', { hasText: 'Address of your dotfiles' }).waitFor();
+    await window.page.keyboard.press('Enter');
+    await window.pick(/Private, with a Token/);
+    await window.page.locator('.quick-input-widget input[type=password]').fill('tok-other');
+    await window.page.keyboard.press('Enter');
+    await window.page.locator('.quick-input-message', { hasText: 'Branch, tag' }).waitFor();
+    await window.page.keyboard.press('Enter');
+    await window.pick('Its Setup Script');
+    await window.page.locator('.monaco-dialog-box', { hasText: 'does not accept the token' }).waitFor();
+    await window.pressDialogButton('Cancel');
+    assert.deepEqual((await state()).credential, credential);
   });
 
   it('can be cancelled while it runs', async () => {
