@@ -9,7 +9,7 @@ import Docker from 'dockerode';
 import { cacheFolder } from './provision/cacheFolder.ts';
 import { ensureDebianImage, removeOldImages } from './provision/debianImage.ts';
 import { startTestEngine } from './provision/docker.ts';
-import { ensureBusybox, ensurePlainDebian } from './provision/plainImages.ts';
+import { ensureBusybox, ensurePlainDebian, ensureServiceBase } from './provision/plainImages.ts';
 import { ensurePrograms } from './provision/systemPackages.ts';
 import { provisionChromium, provisionVscode } from './provision/vscode.ts';
 import { mustRun } from './runCommand.ts';
@@ -52,6 +52,13 @@ const needs: Need[] = [
       const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST?.replace('unix://', '') });
       await ensurePlainDebian(docker, say);
       await ensureBusybox(docker, say);
+    },
+  },
+  {
+    marks: ['ensureServiceBase'],
+    async provide() {
+      const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST?.replace('unix://', '') });
+      await ensureServiceBase(docker, say);
     },
   },
   {

@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import { SpoonError } from '../protocol/errors.ts';
 import { chooseEngine } from './boxes/chooseEngine.ts';
 import { DockerEngine } from './boxes/dockerEngine.ts';
+import { placesOnDockerHost } from './boxes/dockerOwnContainer.ts';
 import type { Engine, EngineFacts } from './boxes/engine.ts';
 import type { Config } from './config.ts';
 import type { Workdir } from './workdir.ts';
@@ -13,7 +14,10 @@ export interface OpenedEngine {
   readonly because: string;
 }
 
-/** The engine of the settings. Docker that was asked for and is away does not stop the start: dotfiles work without it. */
+/**
+ * The engine of the settings. Docker that was asked for and is away does not stop the start: dotfiles work without it.
+ * @throws SpoonError `config-invalid` where boxes could not have the homes
+ */
 export async function openEngine(config: Config, workdir: Workdir, instanceId: string): Promise<OpenedEngine> {
   const isRoot = process.getuid?.() === 0;
   const docker = {
@@ -26,12 +30,45 @@ export async function openEngine(config: Config, workdir: Workdir, instanceId: s
   const processes = { stateDir: workdir.run, instanceId, hidden: [workdir.root] };
   try {
     const { engine, facts, because } = await chooseEngine(config.engine, docker, processes);
+    if (engine.name === 'docker') {
+      await checkHostWorkdir(config, workdir).catch(async (error: unknown) => {
+        await engine.close();
+        throw error;
+      });
+    }
     return { engine, separatesUsers: facts.separatesUsers, because };
   } catch (error) {
     if (config.engine !== 'docker' || !isAway(error)) throw error;
     const because = `No Docker answers at ${docker.host}. There are no boxes until it does.`;
     return { engine: new DockerEngine(docker), separatesUsers: isRoot, because };
   }
+}
+
+/** Otherwise the first box would have another folder of the host as its home, or none. */
+async function checkHostWorkdir({ dockerHost, hostWorkdir }: Config, { root, ...places }: Workdir): Promise<void> {
+  const inside = [places.homes, places.run, places.etc, places.boxd];
+  const found = await placesOnDockerHost(dockerHost, [root, ...inside]);
+  if (found === null) return;
+  const [rootOnHost, ...insideOnHost] = found;
+  if (rootOnHost === undefined) {
+    throw new SpoonError(
+      'config-invalid',
+      `SPOON_AGENT_WORKDIR is ${root}, inside the container of the service: boxes cannot have their homes there, and all of it goes with the container. Mount a folder of the host there, as docker/compose.yaml does.`,
+    );
+  }
+  if (rootOnHost !== hostWorkdir) {
+    const given = hostWorkdir === root ? 'is not set' : `is ${hostWorkdir}`;
+    throw new SpoonError(
+      'config-invalid',
+      `The service runs in a container, and SPOON_AGENT_HOST_WORKDIR ${given}. Docker's host has ${root} at ${rootOnHost}: set SPOON_AGENT_HOST_WORKDIR=${rootOnHost}.`,
+    );
+  }
+  const apart = inside.findIndex((path, index) => insideOnHost[index] !== join(hostWorkdir, relative(root, path)));
+  if (apart < 0) return;
+  throw new SpoonError(
+    'config-invalid',
+    `${inside[apart]} is a mount of its own in the container of the service, where boxes cannot find it. Mount it on Docker's host, at ${join(hostWorkdir, relative(root, inside[apart] ?? ''))}, and only the folder above into the container.`,
+  );
 }
 
 const freshMs = 10_000;

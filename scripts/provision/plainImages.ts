@@ -15,18 +15,34 @@ const suite = 'bookworm';
  * once and kept.
  * @returns the image's name
  */
-export async function ensurePlainDebian(docker: Docker, say: (text: string) => void): Promise<string> {
-  const tag = `spoon-test-plain:${suite}`;
+export function ensurePlainDebian(docker: Docker, say: (text: string) => void): Promise<string> {
+  return ensureMinimalDebian(docker, 'plain', [], say);
+}
+
+/** The same with what the service calls: what `docker/service.Dockerfile` has from Fedora. @returns its name */
+export function ensureServiceBase(docker: Docker, say: (text: string) => void): Promise<string> {
+  return ensureMinimalDebian(docker, 'service-base', ['iptables', 'libstdc++6', 'ca-certificates'], say);
+}
+
+async function ensureMinimalDebian(
+  docker: Docker,
+  name: string,
+  packages: readonly string[],
+  say: (text: string) => void,
+): Promise<string> {
+  const tag = `spoon-test-${name}:${suite}`;
   if ((await docker.listImages({ filters: { reference: [tag] } })).length > 0) return tag;
   const folder = join(cacheFolder(), 'images');
-  const tarball = join(folder, `plain-${suite}.tar`);
+  const tarball = join(folder, `${name}-${suite}.tar`);
   if ((await stat(tarball).catch(() => undefined)) === undefined) {
     await ensureMmdebstrap(say);
-    say('Making a plain Debian image (mmdebstrap; once, half a minute)…');
+    say(`Making a plain Debian image (${name}, mmdebstrap; once, half a minute)…`);
     await mkdir(folder, { recursive: true });
     const work = await mkdtemp(join(folder, 'making-'));
+    const include = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
     try {
-      await runMmdebstrap(work, ['--variant=minbase', '--dpkgopt=force-unsafe-io', suite, join(work, 'plain.tar')]);
+      const options = ['--variant=minbase', '--dpkgopt=force-unsafe-io', ...include];
+      await runMmdebstrap(work, [...options, suite, join(work, 'plain.tar')]);
       await rename(join(work, 'plain.tar'), tarball);
     } finally {
       await rm(work, { recursive: true, force: true });
