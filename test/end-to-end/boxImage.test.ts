@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { readTools } from '../../scripts/provision/tools.ts';
+import { ownContainers } from '../fixtures/ownContainers.fixture.ts';
 import { RunningService } from '../runningService.ts';
 
 const tools = await readTools(join(dirname(dirname(import.meta.dirname)), 'docker'));
@@ -25,10 +26,9 @@ describe('the box image, in a box with an empty home', { timeout: 240_000 }, () 
     const ada = await service.addUser('Ada Lovelace');
     // Nothing of a person's: a folder for threads, and what makes a login shell read .bashrc.
     assert.equal(await service.inBox(ada, 'sh', '-c', 'ls -A | grep -v spoon'), '.bash_profile\nCode');
-    const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST?.replace('unix://', '') });
-    const running = await docker.listContainers({ filters: { label: [`spoon.box=${ada.username}`] } });
-    const [mine] = running.filter(({ Mounts }) => Mounts.some(({ Source }) => Source.startsWith(service.workdir)));
-    container = docker.getContainer(mine?.Id ?? '');
+    const [mine] = await ownContainers(service);
+    assert.ok(mine);
+    container = mine;
     user = (await container.inspect()).Config.User;
   });
   after(() => service?.[Symbol.asyncDispose]());

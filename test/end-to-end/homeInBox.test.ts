@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
+import { removeBoxFromOutside } from '../fixtures/ownContainers.fixture.ts';
 import { RunningService, testEngines } from '../runningService.ts';
-
-const run = promisify(execFile);
 
 for (const engine of testEngines) {
   describe(`a home in a box (${engine})`, { concurrency: false }, () => {
@@ -89,15 +86,7 @@ for (const engine of testEngines) {
 /** What a careless operator or a crash does to a box, behind the back of the service. */
 async function removeFromOutside(service: RunningService, username: string): Promise<void> {
   if (service.engine === 'docker') {
-    const host = process.env.SPOON_TEST_DOCKER_HOST ?? '';
-    const { stdout } = await run('docker', ['-H', host, 'ps', '-q', '--filter', `label=spoon.box=${username}`]);
-    const mine: string[] = [];
-    for (const id of stdout.split('\n').filter(Boolean)) {
-      const { stdout: mounts } = await run('docker', ['-H', host, 'inspect', '-f', '{{json .Mounts}}', id]);
-      if (mounts.includes(service.workdir)) mine.push(id);
-    }
-    assert.equal(mine.length, 1);
-    await run('docker', ['-H', host, 'rm', '-f', ...mine]);
+    await removeBoxFromOutside(service, username);
   } else {
     const state = JSON.parse(await readFile(join(service.workdir, 'run', '.boxes', `${username}.json`), 'utf8')) as {
       pid: number;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import Docker from 'dockerode';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { defaultAgentCommand, fillAgentCommand, parseAgentCommand } from '../../protocol/agentCommand.ts';
-import type { Job, JobDetails } from '../../protocol/jobs.ts';
+import { isEndedJobState, type Job, type JobDetails, type JobList } from '../../protocol/jobs.ts';
 import { boxGitHost, makeBoxCertificate, serveInBox } from '../fixtures/boxGitServer.fixture.ts';
 import { followJob } from '../fixtures/jobViewer.fixture.ts';
+import { ownContainers, sharedDocker } from '../fixtures/ownContainers.fixture.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 
 const value = 'canary-docker-job-77aa';
@@ -37,6 +37,11 @@ describe('jobs in a box on Docker', { timeout: 600_000 }, () => {
     const set = await service.spoonctl(ada, ['secrets', 'set', 'DOCKER_JOB_KEY', '--scope', 'jobs'], `${value}\n`);
     assert.equal(set.code, 0, set.stderr);
   });
+  // One that a failed test has left would keep the next in the queue.
+  afterEach(async () => {
+    const { jobs } = await call<JobList>('GET', '/v1/jobs');
+    for (const { id, state } of jobs) if (!isEndedJobState(state)) await call('POST', `/v1/jobs/${id}/cancel`);
+  });
   after(async () => {
     await service[Symbol.asyncDispose]();
     await certificate[Symbol.asyncDispose]();
@@ -58,13 +63,17 @@ describe('jobs in a box on Docker', { timeout: 600_000 }, () => {
     await viewer.saw('Code/api/main');
     assert.equal(viewer.text, 'key: ***\r\nada\r\n/home/ada/Code/api/main\r\n');
 
-    const socketPath = String(process.env.SPOON_TEST_DOCKER_HOST).slice('unix://'.length);
-    const docker = new Docker({ socketPath });
     const inspected: string[] = [];
-    for (const { Id } of await docker.listContainers({ all: true })) {
-      const facts = await docker.getContainer(Id).inspect();
+    for (const container of await ownContainers(service)) {
+      const facts = await container.inspect();
       inspected.push(JSON.stringify(facts));
-      for (const exec of facts.ExecIDs ?? []) inspected.push(JSON.stringify(await docker.getExec(exec).inspect()));
+      for (const exec of facts.ExecIDs ?? []) {
+        const ended = (error: { statusCode?: number }): string => {
+          if (error.statusCode !== 404) throw error;
+          return '';
+        };
+        inspected.push(await sharedDocker().getExec(exec).inspect().then(JSON.stringify, ended));
+      }
     }
     assert.ok(
       inspected.some((text) => text.includes('/home/ada')),

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import Docker from 'dockerode';
 import { packSealed, sealedHeader } from '../../protocol/sealedBox.ts';
 import type { SealKey } from '../../protocol/sealKeys.ts';
 import type { SecretList } from '../../protocol/secrets.ts';
 import { secretUse } from '../../protocol/secrets.ts';
 import type { OpenedTerminal } from '../../protocol/terminals.ts';
+import { ownContainers } from '../fixtures/ownContainers.fixture.ts';
 import { RunningService, type TestUser, testEngines } from '../runningService.ts';
 
 const name = 'CANARY_NAME_4C';
@@ -97,12 +97,9 @@ for (const engine of testEngines) {
       assert.deepEqual(foundIn(service.log), []);
       assert.match(service.log, /"route":"\/v1\/secrets\/:name"/, 'the log has the requests');
       if (engine === 'docker') {
-        const docker = new Docker({ socketPath: String(process.env.SPOON_TEST_DOCKER_HOST).slice('unix://'.length) });
-        const { boxes } = await service.admin<{ boxes: { username: string }[] }>('GET', '/v1/admin/boxes');
-        assert.ok(boxes.length > 0);
-        for (const { Id } of await docker.listContainers({ all: true })) {
-          assert.deepEqual(foundIn(JSON.stringify(await docker.getContainer(Id).inspect())), []);
-        }
+        const boxes = await ownContainers(service);
+        assert.equal(boxes.length, 2);
+        for (const box of boxes) assert.deepEqual(foundIn(JSON.stringify(await box.inspect())), []);
       }
 
       const asFile = await service.spoonctl(ada, ['secrets', 'set', 'KEY_FILE', '--file'], Buffer.of(0, 0xff, 0x41));

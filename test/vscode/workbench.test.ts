@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { packageExtension } from '../../scripts/buildExtension.ts';
+import { removeBoxFromOutside } from '../fixtures/ownContainers.fixture.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
-import { removeBoxFromOutside } from './outside.ts';
 import { Workbench } from './workbench.ts';
 
 // One window and one service for all of it: the parts follow each other as a person's first day would.
