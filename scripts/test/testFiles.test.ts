@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findTestFiles, marksFound, splitAlone, spreadHeavy } from './testFiles.ts';
+import { findTestFiles, marksFound, nextFile, splitAlone } from './testFiles.ts';
 
 describe('finding tests', () => {
   let root: string;
@@ -40,12 +40,18 @@ describe('finding tests', () => {
     });
   });
 
-  it('keeps those that bring a VS Code apart from each other, and none is lost', () => {
-    const [a, b] = ['test/vscode/a.test.ts', 'test/vscode/b.test.ts'];
-    assert.deepEqual(spreadHeavy(['1', '2', '3', a, b]), [a, '1', '2', b, '3']);
-    assert.deepEqual(spreadHeavy(['1', a, b]), [a, '1', b]);
-    assert.deepEqual(spreadHeavy([a, b]), [a, b]);
-    assert.deepEqual(spreadHeavy(['1', '2']), ['1', '2']);
+  it('begins with one that brings a VS Code, then what is long, and has two of the former at once only at the end', () => {
+    const vscode = ['test/vscode/a.test.ts', 'test/vscode/b.test.ts'];
+    const waiting = ['cli/c.test.ts', 'test/faults/d.test.ts', ...vscode];
+    const begun: string[] = [];
+    const running = new Set<string>();
+    for (let file = nextFile(waiting, running); file !== undefined; file = nextFile(waiting, running)) {
+      waiting.splice(waiting.indexOf(file), 1);
+      begun.push(file);
+      running.add(file);
+    }
+    assert.deepEqual(begun, [vscode[0], 'test/faults/d.test.ts', 'cli/c.test.ts', vscode[1]]);
+    assert.equal(nextFile(['cli/c.test.ts', ...vscode], new Set(['cli/x.test.ts'])), vscode[0]);
   });
 
   it('takes any of the filters as a part of the path', async () => {

@@ -6,6 +6,8 @@ const elsewhere = /(^|\/)(node_modules|dist|\.[^/]+)(\/|$)/;
 const alone = /\.alone\.test\.ts$/;
 /** A VS Code and a browser each. */
 const heavy = /^test\/vscode\//;
+/** Whole services and boxes. */
+const long = /^test\//;
 
 /** All `*.test.ts`, relative to `root` and sorted; with filters, those whose path contains one of them. */
 export async function findTestFiles(root: string, filters: readonly string[]): Promise<string[]> {
@@ -26,21 +28,20 @@ export async function findTestFiles(root: string, filters: readonly string[]): P
  */
 export function splitAlone(files: readonly string[]): { together: string[]; alone: string[] } {
   return {
-    together: spreadHeavy(files.filter((file) => !alone.test(file))),
+    together: files.filter((file) => !alone.test(file)),
     alone: files.filter((file) => alone.test(file)),
   };
 }
 
 /**
- * The same files, with the heavy ones evenly among the others: two of them at once would each be slow, at the end of a run
- * that was idle before.
+ * Which one to begin next: one with a VS Code is always under way, for these are the longest, and two at once would each be
+ * slow; beside it those that bring up whole services, and last the short ones, so that no processor is idle at the end.
  */
-export function spreadHeavy(files: readonly string[]): string[] {
-  const light = files.filter((file) => !heavy.test(file));
-  const rest = files.filter((file) => heavy.test(file));
-  if (rest.length === 0) return light;
-  const perHeavy = Math.ceil(light.length / rest.length);
-  return rest.flatMap((file, index) => [file, ...light.slice(index * perHeavy, (index + 1) * perHeavy)]);
+export function nextFile(waiting: readonly string[], running: ReadonlySet<string>): string | undefined {
+  const heavyWaits = waiting.find((file) => heavy.test(file));
+  if (heavyWaits !== undefined && ![...running].some((file) => heavy.test(file))) return heavyWaits;
+  const light = waiting.filter((file) => !heavy.test(file));
+  return light.find((file) => long.test(file)) ?? light[0] ?? heavyWaits;
 }
 
 /**

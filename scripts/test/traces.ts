@@ -100,3 +100,14 @@ export async function findStragglers(mark: string, folder: string): Promise<Stra
   }
   return found;
 }
+
+export function endProcesses(processes: readonly Straggler[]): void {
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // Ended meanwhile, perhaps with the one before it.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
