@@ -71,6 +71,17 @@ const jobCommandIds = [
   'spoon.jobs.refresh',
 ] as const;
 
+const adminCommandIds = [
+  'spoon.admin.signIn',
+  'spoon.admin.signOut',
+  'spoon.admin.refresh',
+  'spoon.admin.stopBox',
+  'spoon.admin.disableUser',
+  'spoon.admin.enableUser',
+  'spoon.admin.inviteUser',
+  'spoon.admin.revokeTokens',
+] as const;
+
 /** Every command of the extension; a test holds this list, the manifest and the registrations to each other. */
 export const commandIds = [
   'spoon.signIn',
@@ -102,6 +113,7 @@ export const commandIds = [
   ...repositoryCommandIds,
   ...secretCommandIds,
   ...jobCommandIds,
+  ...adminCommandIds,
   'spoon.showLog',
   'spoon.copyDiagnostics',
   'spoon.openSettings',
@@ -112,4 +124,5 @@ export type CommandId = (typeof commandIds)[number];
 export type RepositoryCommandId = (typeof repositoryCommandIds)[number];
 export type SecretCommandId = (typeof secretCommandIds)[number];
 export type JobCommandId = (typeof jobCommandIds)[number];
+export type AdminCommandId = (typeof adminCommandIds)[number];
 export type DotfileCommandId = (typeof dotfileCommandIds)[number];

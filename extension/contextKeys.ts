@@ -9,6 +9,10 @@ export interface ContextKeys {
   'spoon.signedIn': boolean;
   'spoon.connection': 'connected' | 'connecting' | 'offline' | 'incompatible' | 'signedOut';
   'spoon.repository': 'none' | RepositoryMood;
+  /** May sign in as an administrator. */
+  'spoon.isAdmin': boolean;
+  /** Of the sign-in as an administrator; `failed` while nothing could be heard yet. */
+  'spoon.admin': 'signedOut' | 'signedIn' | 'failed';
   'spoon.secrets': SecretsAccess;
   /** The editor has the prompt of a job that is not yet one. */
   'spoon.jobs.writesPrompt': boolean;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { AdminParts } from './admin/adminParts.ts';
 import { SpoonAuthenticationProvider } from './auth/authenticationProvider.ts';
 import { AwaitedCodes } from './auth/awaitedCodes.ts';
 import { Sessions } from './auth/sessions.ts';
@@ -72,6 +73,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const threads = new ThreadParts({ context, current, log });
 
   const jobs = new JobParts({ current, log });
+  const admin = new AdminParts({ current, secrets: context.secrets, codes, log });
   const secretWriter = new SecretWriter(new SealKeySecrets(context.secrets));
   const repository = new RepositoryParts(current, tree, secretWriter);
   const secrets = new SecretParts({ current, platform, log, writer: secretWriter });
@@ -81,6 +83,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     repository,
     secrets,
     jobs,
+    admin,
     sessions,
     current,
     tree,
@@ -132,6 +135,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
         ...repository.commands,
         ...secrets.commands,
         ...jobs.commands,
+        ...admin.commands,
         'spoon.showLog': () => log.show(),
         'spoon.copyDiagnostics': () => copyDiagnostics(current, context),
         'spoon.openSettings': () =>

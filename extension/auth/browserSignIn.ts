@@ -12,16 +12,21 @@ import { challengeOf, randomText } from './pkce.ts';
  * @returns the token
  * @throws vscode.CancellationError when the person leaves; SpoonError `sign-in-denied`, `sign-in-code-invalid`
  */
-export function signInByBrowser(api: ApiClient, codes: AwaitedCodes, signal: AbortSignal): Promise<string> {
+export function signInByBrowser(
+  api: ApiClient,
+  codes: AwaitedCodes,
+  signal: AbortSignal,
+  kind?: 'admin',
+): Promise<string> {
   const redirectUri = `${vscode.env.uriScheme}://spoon-dev.spoon/auth`;
   const comesBack = vscode.env.uiKind === vscode.UIKind.Desktop && editorRedirect.test(redirectUri);
-  return comesBack ? byRedirect(api, codes, { redirectUri, signal }) : byCode(api, signal);
+  return comesBack ? byRedirect(api, codes, { redirectUri, signal, kind }) : byCode(api, signal, kind);
 }
 
 async function byRedirect(
   api: ApiClient,
   codes: AwaitedCodes,
-  { redirectUri, signal }: { redirectUri: string; signal: AbortSignal },
+  { redirectUri, signal, kind }: { redirectUri: string; signal: AbortSignal; kind: 'admin' | undefined },
 ): Promise<string> {
   const verifier = randomText();
   const state = randomText();
@@ -31,6 +36,7 @@ async function byRedirect(
     code_challenge: await challengeOf(verifier),
     code_challenge_method: 'S256',
     client_name: vscode.env.appName,
+    ...(kind === undefined ? {} : { kind }),
   });
   await openOutside(`${api.url}${routes.signInPage.path}?${query}`);
   const code = await codes.wait(state, signal);
@@ -38,8 +44,8 @@ async function byRedirect(
   return token;
 }
 
-async function byCode(api: ApiClient, signal: AbortSignal): Promise<string> {
-  const body = { clientName: vscode.env.appName };
+async function byCode(api: ApiClient, signal: AbortSignal, kind: 'admin' | undefined): Promise<string> {
+  const body = { clientName: vscode.env.appName, ...(kind === undefined ? {} : { kind }) };
   const { deviceCode, userCode, path, intervalMs } = await api.call('requestDeviceCode', { body, signal });
   const address = `${api.url}${path}`;
   const goOn = vscode.l10n.t('Copy Code and Open Browser');

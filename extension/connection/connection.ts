@@ -40,6 +40,7 @@ export class Connection implements vscode.Disposable {
   readonly #api: ApiClient;
   readonly #events: EventStream;
   readonly #log: Log;
+  readonly #fetch: Fetch;
   readonly #stateChanged = new vscode.EventEmitter<ConnectionState>();
   readonly #boxChanged = new vscode.EventEmitter<Box>();
   #state: ConnectionState = { name: 'connecting' };
@@ -55,6 +56,7 @@ export class Connection implements vscode.Disposable {
   constructor({ session, token, fetch, openSocket, log }: ConnectionParts) {
     this.session = session;
     this.#log = log;
+    this.#fetch = fetch;
     const clientId = `vscode-${crypto.randomUUID()}`;
     this.#api = new ApiClient({ url: session.url, token, clientId, fetch: withTimeout(fetch) });
     this.host = this.#api.host;
@@ -96,6 +98,11 @@ export class Connection implements vscode.Disposable {
 
   get api(): ApiClient {
     return this.#api;
+  }
+
+  /** The same service with another token, or none. */
+  asOther(token: () => string | undefined): ApiClient {
+    return new ApiClient({ url: this.#api.url, token, clientId: this.#api.clientId, fetch: withTimeout(this.#fetch) });
   }
 
   /** Returns at once; the state tells how it goes. */
@@ -210,7 +217,7 @@ export class Connection implements vscode.Disposable {
 }
 
 const ownLimit =
-  /\/v1\/(terminals|commands|threads|threads\/.*|spoons\/.*|home\/usage|box\/\w+|environment\/repository(\/\w+)?)$/;
+  /\/v1\/(terminals|commands|threads|threads\/.*|spoons\/.*|home\/usage|box\/\w+|admin\/(boxes|users)\/[^/]+\/(stop|disable)|environment\/repository(\/\w+)?)$/;
 
 /** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box, a thread is a download). */
 function withTimeout(fetch: Fetch): Fetch {

@@ -4,6 +4,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { timeText } from '../dotfiles/timeText.ts';
 import { asPlainText } from '../failure.ts';
+import { ConnectionTree } from '../tree/connectionTree.ts';
 import { changesInWords, durationInWords, groupOf, groupTitles, type JobGroup, stateInWords } from './jobWords.ts';
 
 export type JobNode =
@@ -28,47 +29,25 @@ const icons: Readonly<Record<JobState, vscode.ThemeIcon>> = {
 };
 
 /** Agent jobs by what they do now, with a badge for those that have not ended. */
-export class JobsTree implements vscode.TreeDataProvider<JobNode>, vscode.Disposable {
-  readonly #current: CurrentConnection;
-  readonly #changed = new vscode.EventEmitter<JobNode | undefined>();
-  readonly #nodes = new Map<string, JobNode>();
-  readonly #view: vscode.TreeView<JobNode>;
-  readonly #disposables: vscode.Disposable[];
-  #following: vscode.Disposable | undefined;
-  readonly onDidChangeTreeData = this.#changed.event;
-
+export class JobsTree extends ConnectionTree<JobNode> {
   constructor(current: CurrentConnection) {
-    this.#current = current;
-    this.#view = vscode.window.createTreeView(jobsViewId, { treeDataProvider: this });
-    const timer = setInterval(() => this.#look(), lookEveryMs);
-    this.#disposables = [
-      this.#changed,
-      this.#view,
-      new vscode.Disposable(() => clearInterval(timer)),
-      current.onDidChange((connection) => this.#follow(connection)),
-      this.#view.onDidChangeVisibility(({ visible }) => {
-        if (visible) current.connection?.jobs.refreshSoon();
-      }),
-    ];
-  }
-
-  get selection(): JobNode | undefined {
-    return this.#view.selection[0];
+    super(current, jobsViewId);
+    this.every(lookEveryMs, () => this.#tellTimes());
   }
 
   getParent(node: JobNode): JobNode | undefined {
-    const job = node.kind === 'job' ? this.#current.connection?.jobs.find(node.id) : undefined;
-    return job === undefined ? undefined : this.#node({ kind: 'group', group: groupOf(job.state) });
+    const job = node.kind === 'job' ? this.current.connection?.jobs.find(node.id) : undefined;
+    return job === undefined ? undefined : this.node({ kind: 'group', group: groupOf(job.state) });
   }
 
   getChildren(node?: JobNode): JobNode[] {
-    const jobs = this.#current.connection?.jobs.list ?? [];
+    const jobs = this.current.connection?.jobs.list ?? [];
     const inGroup = (group: JobGroup): readonly Job[] => jobs.filter(({ state }) => groupOf(state) === group);
     if (node === undefined) {
-      return groups.filter((group) => inGroup(group).length > 0).map((group) => this.#node({ kind: 'group', group }));
+      return groups.filter((group) => inGroup(group).length > 0).map((group) => this.node({ kind: 'group', group }));
     }
     if (node.kind === 'job') return [];
-    const found = inGroup(node.group).map(({ id }) => this.#node({ kind: 'job', id }));
+    const found = inGroup(node.group).map(({ id }) => this.node({ kind: 'job', id }));
     // Of what waits, the next one comes first.
     return node.group === 'waiting' ? found.reverse() : found;
   }
@@ -80,13 +59,13 @@ export class JobsTree implements vscode.TreeDataProvider<JobNode>, vscode.Dispos
       item.contextValue = `group+${node.group}`;
       return item;
     }
-    const job = this.#current.connection?.jobs.find(node.id);
+    const job = this.current.connection?.jobs.find(node.id);
     return job === undefined ? new vscode.TreeItem('') : jobItem(job, node);
   }
 
   /** The prompt and the agent are asked for when somebody looks. */
   async resolveTreeItem(item: vscode.TreeItem, node: JobNode): Promise<vscode.TreeItem> {
-    const { connection } = this.#current;
+    const { connection } = this.current;
     if (node.kind !== 'job' || connection === undefined) return item;
     const { job, prompt, command, notes, changes } = await connection.api.call('readJob', { params: { id: node.id } });
     const tooltip = new vscode.MarkdownString();
@@ -101,43 +80,30 @@ export class JobsTree implements vscode.TreeDataProvider<JobNode>, vscode.Dispos
   }
 
   async reveal(id: string): Promise<void> {
-    if (this.#view.visible) await this.#view.reveal(this.#node({ kind: 'job', id }), { select: true });
+    if (this.view.visible) await this.view.reveal(this.node({ kind: 'job', id }), { select: true });
   }
 
-  dispose(): void {
-    this.#following?.dispose();
-    vscode.Disposable.from(...this.#disposables).dispose();
+  protected follow({ jobs }: Connection): vscode.Disposable[] {
+    return [jobs.onDidChange(() => this.show())];
   }
 
-  /** One object per thing, so that VS Code knows it again. */
-  #node(node: JobNode): JobNode {
-    const key = JSON.stringify(node);
-    const known = this.#nodes.get(key);
-    if (known !== undefined) return known;
-    this.#nodes.set(key, node);
-    return node;
+  protected look(): void {
+    this.current.connection?.jobs.refreshSoon();
   }
 
-  #follow(connection: Connection | undefined): void {
-    this.#following?.dispose();
-    this.#nodes.clear();
-    this.#following = connection?.jobs.onDidChange(() => this.#show());
-    this.#show();
-  }
-
-  #look(): void {
-    if (!this.#view.visible) return;
+  #tellTimes(): void {
+    if (!this.view.visible) return;
     // Only these rows: what somebody does with another one must not lose it.
-    for (const { id } of this.#current.connection?.jobs.unfinished ?? []) {
-      this.#changed.fire(this.#node({ kind: 'job', id }));
+    for (const { id } of this.current.connection?.jobs.unfinished ?? []) {
+      this.refresh(this.node({ kind: 'job', id }));
     }
   }
 
-  #show(): void {
-    const count = this.#current.connection?.jobs.unfinished.length ?? 0;
+  protected override show(): void {
+    const count = this.current.connection?.jobs.unfinished.length ?? 0;
     const tooltip = count === 1 ? vscode.l10n.t('1 job runs or waits') : vscode.l10n.t('{0} jobs run or wait', count);
-    this.#view.badge = count === 0 ? undefined : { value: count, tooltip };
-    this.#changed.fire(undefined);
+    this.view.badge = count === 0 ? undefined : { value: count, tooltip };
+    this.refresh();
   }
 }
 

@@ -6,6 +6,7 @@ import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
 import { timeText } from '../dotfiles/timeText.ts';
 import { asPlainText } from '../failure.ts';
+import { ConnectionTree } from '../tree/connectionTree.ts';
 import { keyOf } from './homeSecrets.ts';
 import { olderShells, placeInWords, shellsInWords } from './secretWords.ts';
 
@@ -21,34 +22,11 @@ const lookEveryMs = 5_000;
 const ageMs = 60_000;
 
 /** The secrets by name, each with the open shells that do not have its present value. */
-export class SecretsTree implements vscode.TreeDataProvider<SecretNode>, vscode.Disposable {
-  readonly #current: CurrentConnection;
-  readonly #changed = new vscode.EventEmitter<SecretNode | undefined>();
-  readonly #nodes = new Map<string, SecretNode>();
-  readonly #view: vscode.TreeView<SecretNode>;
-  readonly #disposables: vscode.Disposable[];
-  #following: vscode.Disposable | undefined;
-  readonly onDidChangeTreeData = this.#changed.event;
-
+export class SecretsTree extends ConnectionTree<SecretNode> {
   constructor(current: CurrentConnection) {
-    this.#current = current;
-    this.#view = vscode.window.createTreeView(secretsViewId, { treeDataProvider: this });
-    const timers = [setInterval(() => this.#look(), lookEveryMs), setInterval(() => this.#show(), ageMs)];
-    this.#disposables = [
-      this.#changed,
-      this.#view,
-      new vscode.Disposable(() => timers.forEach(clearInterval)),
-      current.onDidChange((connection) => this.#follow(connection)),
-      this.#view.onDidChangeVisibility(({ visible }) => {
-        if (!visible) return;
-        current.connection?.secrets.refreshSoon();
-        current.connection?.threads.refreshSoon();
-      }),
-    ];
-  }
-
-  get selection(): SecretNode | undefined {
-    return this.#view.selection[0];
+    super(current, secretsViewId);
+    this.every(lookEveryMs, () => this.#askForShells());
+    this.every(ageMs, () => this.show());
   }
 
   getParent(node: SecretNode): SecretNode | undefined {
@@ -60,7 +38,7 @@ export class SecretsTree implements vscode.TreeDataProvider<SecretNode>, vscode.
     if (node === undefined) return this.#secrets.map((secret) => this.#secretNode(secret));
     const secret = node.kind === 'secret' ? this.#secretOf(node) : undefined;
     if (secret === undefined) return [];
-    return this.#olderShells(secret).map(({ id }) => this.#node({ kind: 'shell', secret: keyOf(secret), id }));
+    return this.#olderShells(secret).map(({ id }) => this.node({ kind: 'shell', secret: keyOf(secret), id }));
   }
 
   getTreeItem(node: SecretNode): vscode.TreeItem {
@@ -68,69 +46,56 @@ export class SecretsTree implements vscode.TreeDataProvider<SecretNode>, vscode.
       const secret = this.#secretOf(node);
       return secret === undefined ? new vscode.TreeItem('') : secretItem(secret, this.#olderShells(secret).length);
     }
-    const shell = this.#current.connection?.threads.terminals.find(({ id }) => id === node.id);
+    const shell = this.current.connection?.threads.terminals.find(({ id }) => id === node.id);
     return shell === undefined ? new vscode.TreeItem('') : shellItem(shell, node);
   }
 
   async reveal({ name, spoon }: Secret): Promise<void> {
-    await this.#view.reveal(this.#node({ kind: 'secret', name, spoon }), { select: true, focus: true });
-  }
-
-  dispose(): void {
-    this.#following?.dispose();
-    vscode.Disposable.from(...this.#disposables).dispose();
+    await this.view.reveal(this.node({ kind: 'secret', name, spoon }), { select: true, focus: true });
   }
 
   get #secrets(): readonly Secret[] {
-    return this.#current.connection?.secrets.list ?? [];
+    return this.current.connection?.secrets.list ?? [];
   }
 
   #secretOf({ name, spoon }: { name: string; spoon: string | null }): Secret | undefined {
-    return this.#current.connection?.secrets.find(name, spoon);
+    return this.current.connection?.secrets.find(name, spoon);
   }
 
   #olderShells(secret: Secret): Terminal[] {
-    return olderShells(secret, this.#current.connection?.threads.terminals ?? []);
+    return olderShells(secret, this.current.connection?.threads.terminals ?? []);
   }
 
   #secretNode({ name, spoon }: Secret): SecretNode {
-    return this.#node({ kind: 'secret', name, spoon });
+    return this.node({ kind: 'secret', name, spoon });
   }
 
-  /** One object per thing, so that VS Code knows it again. */
-  #node(node: SecretNode): SecretNode {
-    const key = JSON.stringify(node);
-    const known = this.#nodes.get(key);
-    if (known !== undefined) return known;
-    this.#nodes.set(key, node);
-    return node;
+  protected follow({ secrets, threads }: Connection): vscode.Disposable[] {
+    return [
+      secrets.onDidChange(() => {
+        this.show();
+        // Which shells are older is for those to say that are open now.
+        if (this.view.visible) threads.refreshSoon();
+      }),
+      threads.onDidChange(() => this.show()),
+    ];
   }
 
-  #follow(connection: Connection | undefined): void {
-    this.#following?.dispose();
-    this.#nodes.clear();
-    if (connection !== undefined) {
-      this.#following = vscode.Disposable.from(
-        connection.secrets.onDidChange(() => {
-          this.#show();
-          // Which shells are older is for those to say that are open now.
-          if (this.#view.visible) connection.threads.refreshSoon();
-        }),
-        connection.threads.onDidChange(() => this.#show()),
-      );
+  protected look(): void {
+    this.current.connection?.secrets.refreshSoon();
+    this.current.connection?.threads.refreshSoon();
+  }
+
+  #askForShells(): void {
+    if (!this.isLookedAt) return;
+    if (this.#secrets.some((secret) => this.#olderShells(secret).length > 0)) {
+      this.current.connection?.threads.refreshSoon();
     }
-    this.#show();
   }
 
-  #look(): void {
-    const { connection } = this.#current;
-    if (!this.#view.visible || !vscode.window.state.focused || connection?.state.name !== 'connected') return;
-    if (this.#secrets.some((secret) => this.#olderShells(secret).length > 0)) connection.threads.refreshSoon();
-  }
-
-  #show(): void {
-    setContext('spoon.secrets', this.#current.connection?.secrets.access ?? 'unknown');
-    this.#changed.fire(undefined);
+  protected override show(): void {
+    setContext('spoon.secrets', this.current.connection?.secrets.access ?? 'unknown');
+    this.refresh();
   }
 }
 

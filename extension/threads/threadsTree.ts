@@ -5,6 +5,7 @@ import type { Thread } from '../../protocol/threads.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { asPlainText } from '../failure.ts';
+import { ConnectionTree } from '../tree/connectionTree.ts';
 import { keptUntil } from './clockTime.ts';
 import { threadName } from './homeThreads.ts';
 import { boxInBrief, holderInWords, statusInBrief, statusInWords, viewersInWords } from './threadWords.ts';
@@ -23,49 +24,29 @@ export const threadsViewId = 'spoon.threads';
 const lookEveryMs = 5_000;
 
 /** The box, the threads and what runs in them. Holds no data of its own: that is `HomeThreads` and the connection. */
-export class ThreadsTree implements vscode.TreeDataProvider<ThreadNode>, vscode.Disposable {
-  readonly #current: CurrentConnection;
-  readonly #changed = new vscode.EventEmitter<ThreadNode | undefined>();
-  readonly #nodes = new Map<string, ThreadNode>();
-  readonly #disposables: vscode.Disposable[];
-  readonly #view: vscode.TreeView<ThreadNode>;
-  readonly #timer: ReturnType<typeof setInterval>;
-  #following: vscode.Disposable | undefined;
-  readonly onDidChangeTreeData = this.#changed.event;
-
+export class ThreadsTree extends ConnectionTree<ThreadNode> {
   constructor(current: CurrentConnection) {
-    this.#current = current;
-    this.#view = vscode.window.createTreeView(threadsViewId, { treeDataProvider: this, showCollapseAll: true });
-    this.#disposables = [
-      this.#changed,
-      this.#view,
-      current.onDidChange((connection) => this.#follow(connection)),
-      current.onDidChangeState(() => this.#show()),
-      this.#view.onDidChangeVisibility(({ visible }) => {
-        if (visible) current.connection?.threads.refreshSoon();
-      }),
-    ];
-    this.#timer = setInterval(() => this.#look(), lookEveryMs);
-  }
-
-  get selection(): ThreadNode | undefined {
-    return this.#view.selection[0];
+    super(current, threadsViewId, { showCollapseAll: true });
+    this.disposables.push(current.onDidChangeState(() => this.show()));
+    this.every(lookEveryMs, () => {
+      if (this.isLookedAt) this.look();
+    });
   }
 
   getParent(node: ThreadNode): ThreadNode | undefined {
-    const threads = this.#current.connection?.threads;
-    if (node.kind === 'holder') return this.#node({ kind: 'box' });
+    const threads = this.current.connection?.threads;
+    if (node.kind === 'holder') return this.node({ kind: 'box' });
     if (node.kind === 'thread') {
       const thread = threads?.threads.find(({ id }) => id === node.id);
-      return thread === undefined ? undefined : this.#node({ kind: 'spoon', name: thread.spoon });
+      return thread === undefined ? undefined : this.node({ kind: 'spoon', name: thread.spoon });
     }
     if (node.kind !== 'session') return undefined;
     const thread = threads?.threads.find((one) => threads.terminalsOf(one).some(({ id }) => id === node.id));
-    return this.#node(thread === undefined ? { kind: 'home' } : { kind: 'thread', id: thread.id });
+    return this.node(thread === undefined ? { kind: 'home' } : { kind: 'thread', id: thread.id });
   }
 
   getChildren(node?: ThreadNode): ThreadNode[] {
-    const connection = this.#current.connection;
+    const connection = this.current.connection;
     if (connection === undefined || !connection.threads.isListed) return [];
     const { threads } = connection;
     switch (node?.kind) {
@@ -73,13 +54,13 @@ export class ThreadsTree implements vscode.TreeDataProvider<ThreadNode>, vscode.
         return this.#roots(connection);
       case 'box':
         return (connection.box?.holders ?? []).map(({ kind, id }) =>
-          this.#node({ kind: 'holder', id: `${kind} ${id}` }),
+          this.node({ kind: 'holder', id: `${kind} ${id}` }),
         );
       case 'spoon':
         return threads.threads
           .filter(({ spoon }) => spoon === node.name)
           .sort((one, other) => one.branch.localeCompare(other.branch))
-          .map(({ id }) => this.#node({ kind: 'thread', id }));
+          .map(({ id }) => this.node({ kind: 'thread', id }));
       case 'thread': {
         const thread = threads.threads.find(({ id }) => id === node.id);
         return thread === undefined ? [] : this.#sessions(threads.terminalsOf(thread));
@@ -92,30 +73,20 @@ export class ThreadsTree implements vscode.TreeDataProvider<ThreadNode>, vscode.
   }
 
   getTreeItem(node: ThreadNode): vscode.TreeItem {
-    const connection = this.#current.connection;
+    const connection = this.current.connection;
     const item = connection === undefined ? undefined : this.#item(node, connection);
     return item ?? new vscode.TreeItem('');
   }
 
-  refresh(): void {
-    this.#changed.fire(undefined);
-  }
-
-  dispose(): void {
-    clearInterval(this.#timer);
-    this.#following?.dispose();
-    vscode.Disposable.from(...this.#disposables).dispose();
-  }
-
   #roots({ threads, box }: Connection): ThreadNode[] {
     const spoons = new Set([...threads.spoons.map(({ name }) => name), ...threads.threads.map(({ spoon }) => spoon)]);
-    const home = threads.otherTerminals().length > 0 ? [this.#node({ kind: 'home' })] : [];
+    const home = threads.otherTerminals().length > 0 ? [this.node({ kind: 'home' })] : [];
     // With nothing to show, the view says what to do instead.
     if (spoons.size === 0 && home.length === 0) return [];
     const names = [...spoons].sort((one, other) => one.localeCompare(other));
     return [
-      ...(box === undefined ? [] : [this.#node({ kind: 'box' })]),
-      ...names.map((name) => this.#node({ kind: 'spoon', name })),
+      ...(box === undefined ? [] : [this.node({ kind: 'box' })]),
+      ...names.map((name) => this.node({ kind: 'spoon', name })),
       ...home,
     ];
   }
@@ -123,7 +94,7 @@ export class ThreadsTree implements vscode.TreeDataProvider<ThreadNode>, vscode.
   #sessions(terminals: readonly Terminal[]): ThreadNode[] {
     return [...terminals]
       .sort((one, other) => one.createdMs - other.createdMs)
-      .map(({ id }) => this.#node({ kind: 'session', id }));
+      .map(({ id }) => this.node({ kind: 'session', id }));
   }
 
   #item(node: ThreadNode, connection: Connection): vscode.TreeItem | undefined {
@@ -166,38 +137,19 @@ export class ThreadsTree implements vscode.TreeDataProvider<ThreadNode>, vscode.
     }
   }
 
-  /** One object per thing, so that VS Code knows it again. */
-  #node(node: ThreadNode): ThreadNode {
-    const key = JSON.stringify(node);
-    const known = this.#nodes.get(key);
-    if (known !== undefined) return known;
-    this.#nodes.set(key, node);
-    return node;
+  protected follow(connection: Connection): vscode.Disposable[] {
+    return [connection.threads.onDidChange(() => this.show()), connection.onDidChangeBox(() => this.show())];
   }
 
-  #follow(connection: Connection | undefined): void {
-    this.#following?.dispose();
-    this.#nodes.clear();
-    if (connection !== undefined) {
-      this.#following = vscode.Disposable.from(
-        connection.threads.onDidChange(() => this.#show()),
-        connection.onDidChangeBox(() => this.#show()),
-      );
-    }
-    this.#show();
+  protected look(): void {
+    this.current.connection?.threads.refreshSoon();
   }
 
-  #look(): void {
-    const connection = this.#current.connection;
-    if (!this.#view.visible || !vscode.window.state.focused || connection?.state.name !== 'connected') return;
-    connection.threads.refreshSoon();
-  }
-
-  #show(): void {
-    const { connection } = this.#current;
+  protected override show(): void {
+    const { connection } = this.current;
     // With rows, the first of them says it.
     const isEmpty = connection?.state.name === 'connected' && this.#roots(connection).length === 0;
-    this.#view.description = isEmpty ? boxInBrief(connection.box, Date.now()) : '';
+    this.view.description = isEmpty ? boxInBrief(connection.box, Date.now()) : '';
     this.refresh();
   }
 }
