@@ -74,6 +74,14 @@ export const errorTable = {
   'sign-in-pending': { status: 409, title: 'Nobody has approved the sign-in yet.' },
   'sign-in-denied': { status: 403, title: 'The sign-in was refused.' },
   'slow-down': { status: 429, title: 'This was asked too soon.' },
+  'oidc-off': { status: 409, title: 'This service has no sign-in provider.' },
+  'oidc-unavailable': { status: 503, title: 'The sign-in provider does not answer.' },
+  'oidc-refused': { status: 403, title: 'The sign-in provider did not sign you in.' },
+  'oidc-unknown': {
+    status: 403,
+    title: 'No account here belongs to you. Ask your administrator for an invite, and open its link.',
+  },
+  'oidc-linked': { status: 409, title: 'You have another account here already.' },
   'invite-invalid': {
     status: 400,
     title: 'The invite is unknown, used or too old. Ask your administrator for a new one.',

@@ -94,6 +94,8 @@ export const maxTokensPerOwner = 100;
 export const shortestPassword = 12;
 export const longestPassword = 256;
 export const defaultInviteLifeDays = 3;
+/** So long a person may be with the sign-in provider. */
+export const oidcSignInLifeMs = 10 * 60_000;
 /** Between the browser's redirect and the program that asks for its token. */
 export const signInCodeLifeMs = 60_000;
 /** Of an administrator who signed in: a working day, and no renewing. */

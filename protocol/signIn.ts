@@ -50,6 +50,23 @@ export const DeviceForm = Type.Object(
   { additionalProperties: false },
 );
 
+/** One of the forms above, whose other button was taken: what was typed of a password does not count. */
+export const OidcForm = Type.Object(
+  {
+    ...SignInQuery.properties,
+    invite: Type.Optional(field(200)),
+    user_code: Type.Optional(field(20)),
+    username: Type.Optional(field(100)),
+    password: Type.Optional(field(1024)),
+    again: Type.Optional(field(1024)),
+  },
+  { additionalProperties: false },
+);
+export type OidcForm = Static<typeof OidcForm>;
+
+/** Of a provider, which may say more than it has to. */
+export const OidcAnswer = Type.Object({ state: Type.Optional(Type.String({ maxLength: 200 })) });
+
 export const DeviceAnswerForm = Type.Object(
   { confirm: field(100), answer: Type.Union([Type.Literal('approve'), Type.Literal('deny')]) },
   { additionalProperties: false },

@@ -9,6 +9,8 @@ import {
   DeviceForm,
   DeviceRequest,
   InviteForm,
+  OidcAnswer,
+  OidcForm,
   SignInForm,
   SignInQuery,
 } from './signIn.ts';
@@ -71,6 +73,23 @@ export const signInRoutes = {
     summary: 'Whether that program may sign in',
     body: DeviceAnswerForm,
     form: true,
+    bytes: 'response',
+  },
+  beginOidc: {
+    method: 'POST',
+    path: '/sign-in/oidc',
+    scope: 'public',
+    summary: 'What these pages send instead to have the sign-in provider say who it is; leads there',
+    body: OidcForm,
+    form: true,
+    bytes: 'response',
+  },
+  endOidc: {
+    method: 'GET',
+    path: '/sign-in/oidc/callback',
+    scope: 'public',
+    summary: 'Where the sign-in provider leads back to',
+    query: OidcAnswer,
     bytes: 'response',
   },
   signInStyle: {

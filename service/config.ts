@@ -4,7 +4,9 @@ import { SpoonError } from '../protocol/errors.ts';
 import { type GitSettings, readGitHost } from './gitSettings.ts';
 import { type JobSettings, readJobSettings } from './jobSettings.ts';
 import { isNamespacePath, isNetwork, type NetworkSettings, wrongResolver } from './networkSettings.ts';
+import { type OidcConfig, readOidcSettings } from './oidcSettings.ts';
 import { readPublicUrl } from './publicUrl.ts';
+import { unusedVariables } from './unusedVariables.ts';
 
 /**
  * Every setting of the service, read once at start. A wrong value stops the start with its name, what was given (never
@@ -28,6 +30,8 @@ export interface Config {
   readonly jobs: JobSettings;
   readonly listen: ListenAddress;
   readonly access: AccessSettings;
+  /** Who vouches for people, beside passwords. */
+  readonly oidc: OidcConfig | undefined;
   /** What was set and is of no use, in words for the log. */
   readonly warnings: readonly string[];
 }
@@ -62,13 +66,10 @@ const secretVariables = [
   'SPOON_ENCRYPTION_KEY',
   'SPOON_ENCRYPTION_KEYS_OLD',
   'INSTANCE_SECRET',
+  'SPOON_OIDC_CLIENT_SECRET',
   // spoonctl's; the service has no use for it and its boxes and tools must not inherit it
   'SPOON_TOKEN',
 ] as const;
-
-/** Known, but not the service's, or without effect in this version. */
-const foreignVariables = new Set(['SPOON_TOKEN', 'SPOON_URL', 'SPOON_HOME', 'SPOON_SOCKET', 'SPOON_CONFIG']);
-const laterVariables = new Set(['SPOON_AGENT_NETWORK']);
 
 // setTimeout turns anything longer into 1 ms.
 const maxTimerMs = 2 ** 31 - 1;
@@ -108,6 +109,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     jobs: readJobSettings(get, { refuse, readMilliseconds }),
     listen,
     access,
+    oidc: readOidcSettings(get, { refuse, publicUrl: access.publicUrl }),
   };
   const warnings = unusedVariables(environment, read);
   for (const name of secretVariables) delete environment[name];
@@ -293,13 +295,4 @@ function readMilliseconds(name: string, given: string | undefined, fallback: num
     refuse(name, given, `a whole number of milliseconds from ${minIdleMs} to ${maxTimerMs}`);
   }
   return value;
-}
-
-function unusedVariables(environment: NodeJS.ProcessEnv, read: ReadonlySet<string>): string[] {
-  return Object.keys(environment)
-    .filter((name) => name.startsWith('SPOON_') && !read.has(name) && !foreignVariables.has(name))
-    .sort()
-    .map((name) =>
-      laterVariables.has(name) ? `${name} has no effect in this version.` : `${name} is not a setting of Spoon.`,
-    );
 }

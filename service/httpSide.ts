@@ -28,6 +28,7 @@ import { listenAt, urlOf } from './http/listenAt.ts';
 import { createRateLimits } from './http/rateLimits.ts';
 import { createHttpApp, requireAllRoutes } from './http/server.ts';
 import { addUpgradeRoutes, Upgrades } from './http/upgrade.ts';
+import type { OidcSettings } from './identity/oidcProvider.ts';
 import { Tokens } from './identity/tokens.ts';
 import type { Account, Users } from './identity/users.ts';
 import { addIdentity } from './identitySide.ts';
@@ -53,6 +54,7 @@ import { Threads } from './threads/threads.ts';
 
 export interface HttpSideParts {
   readonly access: AccessSettings;
+  readonly oidc?: OidcSettings | undefined;
   readonly data: {
     readonly store: Store;
     readonly keyring: Keyring;
@@ -207,6 +209,8 @@ export class HttpSide {
       unblockBox: (userId) => boxes.unblock(userId),
       removeHome: (account) => boxes.removeHome(toBoxUser(account)),
       forget: (userId) => data.dotfiles.forget(userId),
+      oidc: parts.oidc,
+      log,
     });
     const hearers: ChangeHearers = {
       apply: async (userId, change) => {

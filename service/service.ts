@@ -23,6 +23,7 @@ import { refuseWrongKey } from './keyring/keyCheck.ts';
 import { type Keyring, openKeyring } from './keyring/keyring.ts';
 import { readRootKey } from './keyring/rootKey.ts';
 import type { Logger } from './logger.ts';
+import { withClientSecret } from './oidcSettings.ts';
 import { SealedValues } from './secrets/sealedValues.ts';
 import { Secrets } from './secrets/secrets.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
@@ -130,6 +131,7 @@ export async function startService(config: Config, { log, version }: Surrounding
 
   const side = await HttpSide.create({
     access: config.access,
+    oidc: await withClientSecret(config.oidc),
     data: { store, keyring, ...data },
     boxes: { boxes, overlay, drifts, repository, git: config.git, network: opened.engine.network },
     jobs: { ...config.jobs, boxesKnown },

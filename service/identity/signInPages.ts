@@ -38,6 +38,12 @@ export interface PageText {
   readonly username?: string | undefined;
 }
 
+/** Whose other ways there are. */
+export interface Ways {
+  /** Name of the sign-in provider. */
+  readonly provider?: string | undefined;
+}
+
 function page(title: string, content: Markup, head?: Markup): string {
   return html`<!doctype html>
 <html lang="en">
@@ -67,6 +73,12 @@ function hiddenFields(fields: Readonly<Record<string, string>>): Markup[] {
   return Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
 }
 
+/** Takes the form it is in to the provider, whether or not its password is filled in. */
+function providerButton({ provider }: Ways, wording: (name: string) => string): Markup | undefined {
+  if (provider === undefined) return undefined;
+  return html`<button type="submit" class="quiet" formaction="/sign-in/oidc" formnovalidate>${wording(provider)}</button>`;
+}
+
 const passwordField = html`<label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>`;
 
@@ -79,7 +91,7 @@ function usernameField(value = ''): Markup {
 export function signInPage(
   { clientName, kind }: { clientName: string; kind: TokenKind },
   fields: Readonly<Record<string, string>>,
-  text: PageText = {},
+  text: PageText & Ways = {},
 ): string {
   const wish = kind === 'admin' ? 'administer the service as you, for at most 8 hours' : 'act as you';
   return page(
@@ -91,6 +103,7 @@ ${hiddenFields(fields)}
 ${usernameField(text.username)}
 ${passwordField}
 <button type="submit">Sign in</button>
+${providerButton(text, (name) => `Sign in with ${name}`)}
 </form>
 <p class="small">No password yet, or forgotten? Your administrator can make you an invite.</p>`,
   );
@@ -106,11 +119,20 @@ export function openEditorPage(address: string): string {
   );
 }
 
+/** By a page and not a redirect: browsers hold that against where a form may lead, whatever the provider does next. */
+export function leavePage(provider: string, address: string): string {
+  return page(
+    `Going to ${provider}`,
+    html`<p><a class="button" href="${address}">Go on to ${provider}</a></p>`,
+    html`<meta http-equiv="refresh" content="0;url=${address}">`,
+  );
+}
+
 /** Filled in and hidden by the script; typed where scripts are off. */
 const inviteField = html`<div id="invite-row"><label for="invite">Invite: what follows # in the link</label>
 <input id="invite" name="invite" autocomplete="off" spellcheck="false" required></div>`;
 
-export function invitePage(invite: string, text: PageText = {}): string {
+export function invitePage(invite: string, text: PageText & Ways = {}): string {
   return page(
     'Choose a password',
     html`<p>At least 12 characters; several words are easier to keep in mind than signs.</p>
@@ -122,6 +144,7 @@ ${invite === '' ? inviteField : hiddenFields({ invite })}
 <label for="again">The same once more</label>
 <input id="again" name="again" type="password" autocomplete="new-password" minlength="12" required>
 <button type="submit">Save</button>
+${providerButton(text, (name) => `Use ${name} instead of a password`)}
 </form>`,
     html`<script src="/sign-in/invite.js" defer></script>`,
   );
@@ -135,7 +158,7 @@ export function invitedPage(username: string, url: string): string {
   );
 }
 
-export function devicePage(text: PageText = {}): string {
+export function devicePage(text: PageText & Ways = {}): string {
   return page(
     'Connect a program',
     html`<p>Type the code that the program shows. Do this only for a program that you have started yourself.</p>
@@ -147,6 +170,7 @@ ${problemOf(text.problem)}
 <input id="username" name="username" value="${text.username}" autocomplete="username" autocapitalize="none" spellcheck="false" required>
 ${passwordField}
 <button type="submit">Go on</button>
+${providerButton(text, (name) => `Go on with ${name}`)}
 </form>`,
   );
 }

@@ -27,6 +27,8 @@ export interface SignInParts {
   readonly limits: { readonly signIns: TokenBuckets; readonly passwordsOfAccount: TokenBuckets };
   /** Writes down an attempt. @throws SpoonError `audit-unavailable`: nobody signs in unseen */
   readonly recordSignIn: (request: FastifyRequest, user: Account, code?: string) => Promise<void>;
+  /** Name of the sign-in provider, if there is one. */
+  readonly providerName: string | undefined;
   /** Where people reach the service, without a slash at the end. */
   readonly publicUrl: () => string;
 }
@@ -39,11 +41,11 @@ export function addSignInRoutes(app: FastifyInstance, parts: SignInParts): void 
 }
 
 function addPages(app: FastifyInstance, parts: SignInParts): void {
-  const { signIns } = parts;
+  const { signIns, providerName: provider } = parts;
   addRoute(app, routes.signInPage, async ({ query, reply }) =>
     orRefusal(reply, async () => {
       const request = readSignInRequest(query);
-      return sendPage(reply, pages.signInPage(request, fieldsOf(query)), {
+      return sendPage(reply, pages.signInPage(request, fieldsOf(query), { provider }), {
         formTarget: request.redirectUri,
       });
     }),
@@ -57,12 +59,18 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
         if (wanted.kind === 'admin' && !account.admin) throw new SpoonError('not-an-admin');
         return goBack(reply, wanted, signIns.grant(who, wanted));
       } catch (error) {
-        const text = pages.signInPage(wanted, fieldsOf(query), { problem: wordsOf(error), username });
+        const text = pages.signInPage(wanted, fieldsOf(query), {
+          provider,
+          problem: wordsOf(error),
+          username,
+        });
         return sendPage(failed(reply, error), text, { formTarget: wanted.redirectUri });
       }
     }),
   );
-  addRoute(app, routes.invitePage, async ({ reply }) => sendPage(reply, pages.invitePage(''), { script: true }));
+  addRoute(app, routes.invitePage, async ({ reply }) =>
+    sendPage(reply, pages.invitePage('', { provider }), { script: true }),
+  );
   addRoute(app, routes.submitInvite, async ({ body, request, reply }) => {
     try {
       parts.limits.signIns.take(networkOf(request));
@@ -76,12 +84,12 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
       });
       return sendPage(reply, pages.invitedPage(username, parts.publicUrl()));
     } catch (error) {
-      return sendPage(failed(reply, error), pages.invitePage(body.invite, { problem: wordsOf(error) }), {
+      return sendPage(failed(reply, error), pages.invitePage(body.invite, { provider, problem: wordsOf(error) }), {
         script: true,
       });
     }
   });
-  addRoute(app, routes.devicePage, async ({ reply }) => sendPage(reply, pages.devicePage()));
+  addRoute(app, routes.devicePage, async ({ reply }) => sendPage(reply, pages.devicePage({ provider })));
   addRoute(app, routes.submitDevice, async ({ body, request, reply }) => {
     const { username, password, user_code } = body;
     try {
@@ -90,7 +98,7 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
       if (device.kind === 'admin' && !account.admin) throw new SpoonError('not-an-admin');
       return sendPage(reply, pages.confirmDevicePage(account.username, confirm, device));
     } catch (error) {
-      return sendPage(failed(reply, error), pages.devicePage({ problem: wordsOf(error), username }));
+      return sendPage(failed(reply, error), pages.devicePage({ provider, problem: wordsOf(error), username }));
     }
   });
   addRoute(app, routes.answerDevice, async ({ body, reply }) =>
@@ -174,13 +182,13 @@ function fieldsOf(query: SignInQuery): Record<string, string> {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as Record<string, string>;
 }
 
-function goBack(reply: FastifyReply, { redirectUri }: SignInRequest, address: string): FastifyReply {
+export function goBack(reply: FastifyReply, { redirectUri }: SignInRequest, address: string): FastifyReply {
   if (editorRedirect.test(redirectUri)) return sendPage(reply, pages.openEditorPage(address));
   return reply.code(303).header('location', address).send();
 }
 
 /** A mistake of the program, or an old page: there is no form to show again. */
-async function orRefusal(reply: FastifyReply, work: () => Promise<FastifyReply>): Promise<FastifyReply> {
+export async function orRefusal(reply: FastifyReply, work: () => Promise<FastifyReply>): Promise<FastifyReply> {
   try {
     return await work();
   } catch (error) {
@@ -205,7 +213,7 @@ function failed(reply: FastifyReply, error: unknown): FastifyReply {
 }
 
 /** Of IPv6, what one customer has (a /56): the rest of an address costs nothing. */
-function networkOf({ ip }: FastifyRequest): string {
+export function networkOf({ ip }: FastifyRequest): string {
   if (!isIPv6(ip) || ip.startsWith('::ffff:')) return ip;
   const [head = '', tail = ''] = ip.split('::');
   const groups = head.split(':').filter(Boolean);

@@ -28,6 +28,8 @@ export interface NewAccount {
   readonly displayName: string;
   readonly username?: string;
   readonly shell?: string;
+  /** Instead of the display name, to make the username from. */
+  readonly usernameFrom?: string;
 }
 
 export interface UsersParts {
@@ -51,8 +53,14 @@ export class Users {
     this.#now = parts.now ?? Date.now;
   }
 
-  /** @throws SpoonError `username-invalid`, `user-exists`, `single-user-only`, `request-invalid` for a shell or a name */
-  async create({ displayName, username, shell = defaultShell }: NewAccount): Promise<Account> {
+  /**
+   * @param also is done with it or not at all
+   * @throws SpoonError `username-invalid`, `user-exists`, `single-user-only`, `request-invalid` for a shell or a name
+   */
+  async create(
+    { displayName, username, usernameFrom, shell = defaultShell }: NewAccount,
+    also: (trx: Transaction<Tables>, id: string) => Promise<void> = async () => undefined,
+  ): Promise<Account> {
     const name = checkDisplayName(displayName);
     checkShell(shell);
     if (username !== undefined) checkUsername(username);
@@ -67,7 +75,7 @@ export class Users {
       await keyring.createDataKey(id, trx);
       const place = {
         id,
-        username: username ?? deriveUsername(name, (candidate) => taken.has(candidate)),
+        username: username ?? deriveUsername(usernameFrom ?? name, (candidate) => taken.has(candidate)),
         uid: await this.#allocateUid(trx, id),
         shell,
       };
@@ -79,6 +87,7 @@ export class Users {
         admin_mac: null,
       };
       await trx.insertInto('users').values(user).execute();
+      await also(trx, id);
       return user;
     });
     return this.#toAccount(row);

@@ -58,7 +58,17 @@ export interface SealedBlob {
   readonly blob: Uint8Array;
 }
 
-export type MacPurpose = 'path' | 'content' | 'etag' | 'token' | 'sealed-use' | 'spoon' | 'thread' | 'audit' | 'admin';
+export type MacPurpose =
+  | 'path'
+  | 'content'
+  | 'etag'
+  | 'token'
+  | 'sealed-use'
+  | 'spoon'
+  | 'thread'
+  | 'audit'
+  | 'admin'
+  | 'oidc';
 
 /** Owner of what belongs to no user, such as admin tokens. */
 export const systemOwnerId = 'system';

@@ -70,7 +70,7 @@ async function settingText(
 ): Promise<{ text: string; source: string } | undefined> {
   if (text !== undefined && file !== undefined) throw invalid(name, `is set twice: also as ${name}_FILE. Keep one.`);
   if (text !== undefined) return { text, source: name };
-  if (file !== undefined) return { text: await readKeyFile(file, `${name}_FILE`), source: `${name}_FILE` };
+  if (file !== undefined) return { text: await readSecretFile(file, `${name}_FILE`), source: `${name}_FILE` };
   return undefined;
 }
 
@@ -78,7 +78,8 @@ function invalid(source: string, why: string, cause?: unknown): SpoonError {
   return new SpoonError('key-invalid', `${source} ${why}`, { cause });
 }
 
-async function readKeyFile(file: string, source: string): Promise<string> {
+/** @throws SpoonError `key-invalid` for a file that others may read, or that is none */
+export async function readSecretFile(file: string, source: string): Promise<string> {
   // NONBLOCK: opening a pipe would wait for a writer for ever.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(file, flags).catch((cause: unknown) => {

@@ -12,6 +12,7 @@ import { jobs } from './migrations/0009_jobs.ts';
 import { signIn } from './migrations/0010_sign_in.ts';
 import { audit } from './migrations/0011_audit.ts';
 import { administrators } from './migrations/0019_administrators.ts';
+import { oidcIdentities } from './migrations/0021_oidc_identities.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
   signIn,
   audit,
   administrators,
+  oidcIdentities,
 ];
 
 /** @throws SpoonError `schema-newer` */

@@ -82,6 +82,14 @@ export interface InviteRow {
   expires_ms: number;
 }
 
+/** An identity at a sign-in provider, and whose account it is: keyed hashes of both. */
+export interface OidcIdentityRow {
+  user_id: string;
+  subject_mac: Uint8Array;
+  link_mac: Uint8Array;
+  linked_ms: number;
+}
+
 export interface DataKeyRow {
   /** 16 hex digits. */
   id: string;
@@ -240,6 +248,7 @@ export interface Tables {
   tokens: TokenRow;
   passwords: PasswordRow;
   invites: InviteRow;
+  oidc_identities: OidcIdentityRow;
   data_keys: DataKeyRow;
   dotfiles: DotfileRow;
   dotfile_versions: DotfileVersionRow;

@@ -6,6 +6,7 @@ const tablesByUserId = [
   'jobs',
   'passwords',
   'invites',
+  'oidc_identities',
   'box_pins',
   'environments',
   'secrets',
