@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { ApiClient } from '../client/apiClient.ts';
 import type { Box } from '../protocol/boxes.ts';
+import { SpoonError } from '../protocol/errors.ts';
+import type { Terminal } from '../protocol/terminals.ts';
 import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { parseKeepTime } from './keepTime.ts';
@@ -64,13 +66,26 @@ function show(line: CommandLine, options: JsonOption, box: Box): void {
 
 /** What would be ended is named to a person; a program says `--yes`. */
 async function confirmEnd(line: CommandLine, api: ApiClient): Promise<void> {
-  const { terminals } = await api.call('listTerminals');
-  if (terminals.length === 0) return;
-  const many = terminals.length === 1 ? 'A terminal runs' : `${terminals.length} terminals run`;
-  if (!line.stdin.isTTY) throw new UsageError(`${many} in your box and would end. To restart it all the same: --yes`);
-  line.note(`${many} in your box and would end:`);
-  for (const { thread, title, createdMs } of terminals) {
+  const terminals = await runningTerminals(api);
+  if (terminals?.length === 0) return;
+  const many =
+    terminals === undefined
+      ? 'Your box does not answer. Whatever runs in it would end'
+      : `${terminals.length === 1 ? 'A terminal runs' : `${terminals.length} terminals run`} in your box and would end`;
+  if (!line.stdin.isTTY) throw new UsageError(`${many}. To restart it all the same: --yes`);
+  line.note(`${many}${terminals === undefined ? '.' : ':'}`);
+  for (const { thread, title, createdMs } of terminals ?? []) {
     line.note(`  ${thread ?? '~'}  ${title}, since ${formatTime(createdMs)}`);
   }
   if (!/^y(es)?$/i.test(await ask(line, 'Restart it? [y/N] '))) throw new UsageError('Nothing was changed.');
+}
+
+/** Undefined where the box does not say. */
+async function runningTerminals(api: ApiClient): Promise<Terminal[] | undefined> {
+  try {
+    return (await api.call('listTerminals')).terminals;
+  } catch (error) {
+    if (error instanceof SpoonError && error.code === 'box-unavailable') return undefined;
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { CommandSession, type CommandSignal } from '../client/commandSession.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import type { RunCommandRequest } from '../protocol/terminals.ts';
+import { tellSilence } from './boxSilence.ts';
 import type { CommandLine } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { openNodeSocket } from './nodeSocket.ts';
@@ -46,6 +47,8 @@ async function run(line: CommandLine, request: RunCommandRequest): Promise<numbe
     else session.signal(signal as CommandSignal);
   };
   for (const signal of passedOn) process.on(signal, passOn);
+  // For a person only: a program gets the command's own stderr and nothing else.
+  const quiet = line.stderr.isTTY ? tellSilence(api, (text) => line.note(text)) : () => undefined;
   try {
     session = await CommandSession.start(
       { api, openSocket: openNodeSocket },
@@ -55,7 +58,7 @@ async function run(line: CommandLine, request: RunCommandRequest): Promise<numbe
       },
       cancel.signal,
     );
-    // For a person only: a program gets the command's own stderr and nothing else.
+    quiet();
     if (line.stderr.isTTY) for (const note of session.notes) line.note(note);
     void feed(line, session);
     const { code, detail } = await session.exit;
@@ -65,6 +68,7 @@ async function run(line: CommandLine, request: RunCommandRequest): Promise<numbe
     if (cancel.signal.aborted) return 128 + constants.signals[cancel.signal.reason as NodeJS.Signals];
     throw error;
   } finally {
+    quiet();
     for (const signal of passedOn) process.off(signal, passOn);
   }
 }

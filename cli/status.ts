@@ -38,6 +38,10 @@ export function boxText(box: Box): string {
   const since = box.startedMs === null ? '' : ` since ${formatTime(box.startedMs)}`;
   const stops = box.stopsAtMs === null ? '' : `, stops at ${formatTime(box.stopsAtMs)} unless used`;
   const lines = [`${box.state}${since}${stops}`];
+  if (box.silentMs !== undefined)
+    lines.push(
+      `has not answered for ${Math.round(box.silentMs / 1000)} s: it may be busy. To end all that runs in it: spoonctl box restart`,
+    );
   for (const { kind, label } of box.holders) if (kind !== 'pin') lines.push(`held by ${kind} ${label}`);
   if (box.pinnedUntilMs !== undefined) lines.push(`kept until ${formatTime(box.pinnedUntilMs)}, as you asked`);
   for (const stage of box.stages) {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { TerminalExit } from '../client/terminalMessages.ts';
 import { TerminalSession, type TerminalState, type TerminalViewer } from '../client/terminalSession.ts';
 import type { SpoonError } from '../protocol/errors.ts';
+import { silentText, tellSilence } from './boxSilence.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
 import { EscapeKeys } from './escapeKeys.ts';
@@ -54,11 +55,11 @@ export function addTerminal(program: Command, line: CommandLine): void {
       const { api } = await connect(line);
       const place = { api, openSocket: openNodeSocket };
       const { attach } = options;
-      line.exitCode = await view(line, async (viewer, signal) =>
-        attach === undefined
-          ? await TerminalSession.open(place, request, viewer, signal)
-          : TerminalSession.attach(place, attach, viewer),
-      );
+      line.exitCode = await view(line, async (viewer, { signal, say }) => {
+        if (attach !== undefined) return TerminalSession.attach(place, attach, viewer);
+        const quiet = tellSilence(api, say);
+        return await TerminalSession.open(place, request, viewer, signal).finally(quiet);
+      });
     });
 }
 
@@ -95,7 +96,10 @@ async function list(line: CommandLine, options: TerminalOptions): Promise<void> 
 /** Joins the terminal here to one in the box until either ends. @returns the exit code */
 async function view(
   line: CommandLine,
-  open: (viewer: TerminalViewer, signal: AbortSignal) => Promise<TerminalSession>,
+  open: (
+    viewer: TerminalViewer,
+    waiting: { signal: AbortSignal; say: (text: string) => void },
+  ) => Promise<TerminalSession>,
 ): Promise<number> {
   const { stdin, stdout, stderr } = line;
   const ended = Promise.withResolvers<number>();
@@ -144,6 +148,8 @@ async function view(
       }
       if (state.name === 'attached' && !state.resumed) opened();
       if (state.name === 'attached' && isAway) raw.say('Back.');
+      if (state.name === 'silent') raw.say(`${silentText} Enter ~. leaves this terminal.`);
+      if (state.name === 'answering') raw.say('It answers again.');
       if (state.name === 'reconnecting' && !isAway) {
         raw.say(
           'The connection is lost. The terminal runs on and this comes back by itself. Any key: try now. Enter ~. leaves.',
@@ -158,7 +164,7 @@ async function view(
   stdout.on('resize', resized);
   process.on('SIGTERM', hungUp).on('SIGHUP', hungUp);
   try {
-    session = await open(viewer, cancel.signal);
+    session = await open(viewer, { signal: cancel.signal, say: (text) => raw.say(text) });
     for (const note of session.notes) raw.say(safeLine(note));
     typed(early);
     return await ended.promise;

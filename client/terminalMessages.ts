@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { SpoonError } from '../protocol/errors.ts';
 import { maxSnapshotBytes } from '../protocol/limits.ts';
-import type { CommandMessage, TerminalMessage } from '../protocol/terminalFrames.ts';
+import type { CommandMessage, SilenceMessage, TerminalMessage } from '../protocol/terminalFrames.ts';
 
 /** Control messages come from a box, where the user's own programs run: they are checked like any other answer. */
 
@@ -42,7 +42,8 @@ export type TerminalExit = Omit<Extract<TerminalMessage, { type: 'exit' }>, 'typ
 export type CommandExit = Omit<Extract<CommandMessage, { type: 'exit' }>, 'type'>;
 
 /** Undefined for a type that only a newer box knows. @throws SpoonError `box-misbehaved` */
-export function parseTerminalMessage(message: { type: string }): TerminalMessage | undefined {
+export function parseTerminalMessage(message: { type: string }): TerminalMessage | SilenceMessage | undefined {
+  if (message.type === 'boxSilent' || message.type === 'boxAnswers') return { type: message.type };
   if (message.type !== 'attached' && message.type !== 'snapshot' && message.type !== 'exit') return undefined;
   const schema = terminalMessages[message.type];
   if (!Value.Check(schema, message)) throw misbehaved(message.type);

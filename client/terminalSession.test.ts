@@ -320,6 +320,14 @@ describe('TerminalSession', () => {
     });
   }
 
+  it('says that the box does not answer, and that it does again', async () => {
+    const [, box] = await open();
+    box.say({ type: 'boxSilent' });
+    box.say({ type: 'boxAnswers' });
+    await until(() => names().includes('answering'));
+    assert.deepEqual(names().slice(-2), ['silent', 'answering']);
+  });
+
   it('skips a control message of a newer box', async () => {
     const [, box] = await open();
     box.say({ type: 'weather', sky: 'blue' });

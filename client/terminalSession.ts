@@ -1,11 +1,12 @@
 import { SpoonError } from '../protocol/errors.ts';
 import { maxFrameBytes, viewerCreditBytes } from '../protocol/limits.ts';
-import { closeCode, parseControl, type ViewerMessage } from '../protocol/terminalFrames.ts';
+import { parseControl, type ViewerMessage } from '../protocol/terminalFrames.ts';
 import { clampSize, type OpenTerminalRequest } from '../protocol/terminals.ts';
 import type { ApiClient } from './apiClient.ts';
 import { ReconnectingSocket, type Timing, ticketTimeoutMs } from './reconnectingSocket.ts';
 import type { Ending, ReconnectState } from './reconnectRules.ts';
 import type { OpenSocket } from './socket.ts';
+import { endingOf } from './terminalEnding.ts';
 import { parseTerminalMessage, type TerminalExit } from './terminalMessages.ts';
 
 /** Opening starts the box where it is off, which includes writing the whole overlay. */
@@ -21,6 +22,9 @@ export type TerminalState =
   | { readonly name: 'missed'; readonly bytes: number }
   /** The whole screen and the lines above it follow as output: empty the terminal and set it back first. */
   | { readonly name: 'redraw' }
+  /** Connected, but the box does not answer: what is typed gets there once it does. Ends with `answering`, or the connection. */
+  | { readonly name: 'silent' }
+  | { readonly name: 'answering' }
   /** The connection is lost and the terminal runs on; the next attempt is in `delayMs`. */
   | { readonly name: 'reconnecting'; readonly delayMs: number }
   /** No more attempts (signed out, refused), though the terminal may still run: `retry` tries again. */
@@ -231,6 +235,8 @@ export class TerminalSession {
       this.#snapshotBytes = message.bytes;
       this.#viewer.onState({ name: 'redraw' });
       this.#startAt(message.offset);
+    } else if (message !== undefined && this.#attached) {
+      this.#viewer.onState({ name: message.type === 'boxSilent' ? 'silent' : 'answering' });
     }
   }
 
@@ -269,30 +275,5 @@ export class TerminalSession {
     if (bytes.length === 0) return;
     this.#offset += bytes.length;
     this.#viewer.onOutput(bytes, this.#offset);
-  }
-}
-
-/** What an ending means for the terminal itself: `isOver` when it is gone, so that trying again would be in vain. */
-function endingOf(ending: Exclude<Ending, { by: 'caller' }>): { error: SpoonError; isOver: boolean } {
-  if (ending.by === 'refusal') {
-    const { error } = ending;
-    if (error.code === 'not-found') return { error: new SpoonError('terminal-ended'), isOver: true };
-    return { error, isOver: error.code === 'box-stopped' || error.status === 410 };
-  }
-  switch (ending.code) {
-    case closeCode.ended:
-      return { error: new SpoonError('terminal-ended'), isOver: true };
-    case closeCode.boxGone:
-      return {
-        error: new SpoonError('box-stopped', 'The home is as it was. Open a new terminal to start the box.'),
-        isOver: true,
-      };
-    case closeCode.revoked:
-      return { error: new SpoonError('unauthenticated', 'The token was revoked. Sign in again.'), isOver: false };
-    default:
-      return {
-        error: new SpoonError('service-incompatible', `The connection was refused (${ending.code}). Update Spoon.`),
-        isOver: false,
-      };
   }
 }

@@ -61,6 +61,8 @@ export const Box = Type.Object({
   /** Nothing stops it by itself before then; absent where nobody asked for that. */
   pinnedUntilMs: Type.Optional(Type.Integer()),
   stages: Type.Array(StageReport),
+  /** It runs and has not answered for so long. Absent: it answers, as far as anybody has looked. */
+  silentMs: Type.Optional(Type.Integer()),
   /** Made from something older; replaced when nothing holds it. Absent: it is as a new one would be. */
   outdated: Type.Optional(Type.Array(BoxDifference)),
   /** The last reason why it ended or failed, for a person. */

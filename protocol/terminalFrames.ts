@@ -28,6 +28,9 @@ export type TerminalMessage =
   | { type: 'snapshot'; offset: number; bytes: number; columns: number; rows: number }
   | { type: 'exit'; code: number; signal: string | null; ranMs: number };
 
+/** From the service to a viewer of a terminal, whose box does not answer, or does again. */
+export type SilenceMessage = { type: 'boxSilent' } | { type: 'boxAnswers' };
+
 /** From the viewer of a command. */
 export type CommandInput =
   | { type: 'start'; credit: number }

@@ -166,6 +166,7 @@ export class HttpSide {
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
     });
+    boxes.onSilence(({ userId }, isSilent) => upgrades.tellSilence(userId, isSilent));
     const tokens = new Tokens({
       store: data.store,
       keyring: data.keyring,
@@ -230,11 +231,7 @@ export class HttpSide {
       reachable: (userId) => boxes.reachable(userId),
     });
     addSealKeyRoutes(app, { sealedValues });
-    addSecretRoutes(app, {
-      secrets,
-      terminals,
-      publish: (userId, event) => data.subscribers.publish(userId, event),
-    });
+    addSecretRoutes(app, { secrets, terminals, publish: hearers.publish });
     addBoxRoutes(app, {
       boxes,
       findUser,

@@ -59,8 +59,9 @@ export class ConnectionStatus implements vscode.Disposable {
       signedOut: { icon: '', text: '', says: '' },
     }[state.name];
     const why = 'error' in state && state.error !== undefined ? `\n${failureText(state.error)}` : '';
-    this.#item.text = `${shown.icon} ${shown.text}`;
-    const age = state.name === 'connected' ? ageText(connection.box) : '';
+    const isSilent = state.name === 'connected' && connection.box?.silentMs !== undefined;
+    this.#item.text = isSilent ? `$(warning) ${vscode.l10n.t('Box does not answer')}` : `${shown.icon} ${shown.text}`;
+    const age = state.name === 'connected' ? boxWords(connection.box) : '';
     this.#item.tooltip = `${shown.says}${why}${age && `\n${age}`}`;
     this.#item.accessibilityInformation = { label: `Spoon, ${shown.says}${age && `. ${age}`}`, role: 'button' };
     this.#item.show();
@@ -80,6 +81,9 @@ export async function showStatusMenu(current: CurrentConnection): Promise<void> 
       ? [{ label: vscode.l10n.t('Sign In…'), iconPath: new vscode.ThemeIcon('sign-in'), command: 'spoon.signIn' }]
       : [
           ...(isConnected ? [] : [entry(vscode.l10n.t('Reconnect Now'), 'debug-restart', 'spoon.reconnect')]),
+          ...(connection.box?.silentMs === undefined
+            ? []
+            : [entry(vscode.l10n.t('Restart Box…'), 'debug-restart', 'spoon.box.restart')]),
           entry(vscode.l10n.t('Open Thread Terminal…'), 'terminal', 'spoon.openThreadTerminal'),
           entry(vscode.l10n.t('Open Dotfile by Path…'), 'go-to-file', 'spoon.dotfiles.openByPath'),
           { label: connection.session.displayName, kind: vscode.QuickPickItemKind.Separator },
@@ -107,13 +111,18 @@ function boxText({ connection }: CurrentConnection): string {
   const box = connection?.box;
   if (box === undefined) return vscode.l10n.t('What would you like to do?');
   const engine = box.engine === 'none' ? vscode.l10n.t('no isolation') : box.engine;
-  return [vscode.l10n.t('Your box ({0}) is {1}.', engine, box.state), ageText(box)]
+  return [vscode.l10n.t('Your box ({0}) is {1}.', engine, box.state), boxWords(box)]
     .filter((text) => text !== '')
     .join(' ');
 }
 
-/** That the box is not as a new one would be, and what becomes of it; empty when it is. */
-function ageText(box: Connection['box']): string {
+/** That the box does not answer, or is not as a new one would be, and what becomes of it; empty when all is well. */
+function boxWords(box: Connection['box']): string {
+  if (box?.silentMs !== undefined) {
+    return vscode.l10n.t(
+      'Your box does not answer. It may be busy: what runs in it goes on, and what you type gets there. Restart Box ends it.',
+    );
+  }
   if (box?.outdated === undefined) return '';
   return box.outdated.includes('image')
     ? vscode.l10n.t('Your box runs an older image than new ones get, and is replaced when nothing holds it.')

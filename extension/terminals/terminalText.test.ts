@@ -13,9 +13,16 @@ describe('notices in a terminal', () => {
   });
 
   it('can be taken back without moving what was there', () => {
-    const { show, clear } = passingLine('lost');
+    const { show, clear } = passingLine('lost', 80);
     assert.match(show, /\u001b7/);
     assert.match(clear, /\u001b8$/);
+  });
+
+  it('are cut to the row that is made room for', () => {
+    const shown = (columns: number) =>
+      / ?\[Spoon\][^\u001b]*/.exec(passingLine('x'.repeat(200), columns).show)?.[0] ?? '';
+    assert.equal(shown(80).length, 79);
+    assert.ok(shown(80).endsWith('…'));
   });
 });
 

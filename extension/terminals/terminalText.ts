@@ -22,9 +22,12 @@ export const resetTerminal = '\x1bc';
 /**
  * A line below the cursor that can be taken back: IND and RI make room for it without moving the column, DECSC keeps the
  * place. The program whose screen it is never knows.
+ * @param columns one row is all that is made room for and taken back, so it is cut there
  */
-export function passingLine(text: string): { readonly show: string; readonly clear: string } {
-  return { show: `\x1bD\x1bM\x1b7\x1bD\r${dim(`[Spoon] ${asPlainText(text)}`)}`, clear: '\r\x1b[2K\x1b8' };
+export function passingLine(text: string, columns: number): { readonly show: string; readonly clear: string } {
+  const whole = `[Spoon] ${asPlainText(text)}`;
+  const line = whole.length < columns ? whole : `${whole.slice(0, Math.max(0, columns - 2))}…`;
+  return { show: `\x1bD\x1bM\x1b7\x1bD\r${dim(line)}`, clear: '\r\x1b[2K\x1b8' };
 }
 
 /**

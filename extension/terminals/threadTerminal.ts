@@ -3,17 +3,10 @@ import { type TerminalPlace, TerminalSession, type TerminalState } from '../../c
 import { failureText, isCancellation } from '../failure.ts';
 import { missedText } from './missedText.ts';
 import { openSession } from './openSession.ts';
+import { PassingNotice } from './passingNotice.ts';
 import { RenderCredit } from './renderCredit.ts';
 import type { TerminalTarget } from './terminalTarget.ts';
-import {
-  clearStatus,
-  fromFirstLine,
-  noticeLine,
-  passingLine,
-  resetTerminal,
-  statusLine,
-  withoutReports,
-} from './terminalText.ts';
+import { clearStatus, fromFirstLine, noticeLine, resetTerminal, statusLine, withoutReports } from './terminalText.ts';
 
 export interface ThreadTerminalParts {
   readonly place: TerminalPlace;
@@ -54,7 +47,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
   #size = { columns: 80, rows: 24 };
   #firstSize = Promise.withResolvers<void>();
   #phase: Phase = 'opening';
-  #passing: { readonly clear: string } | undefined;
+  readonly #passing: PassingNotice;
   #safeOffered = false;
   /** Of the replay of a terminal that ran before this window: its end is not marked. */
   #replay: { timer?: ReturnType<typeof setTimeout>; isFirst: boolean } | undefined;
@@ -63,6 +56,10 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
 
   constructor(parts: ThreadTerminalParts) {
     this.#parts = parts;
+    this.#passing = new PassingNotice(
+      (text) => this.#write.fire(text),
+      () => this.#credit.vt,
+    );
     if (parts.target.kind === 'running') this.#size = parts.target.size;
     this.#credit = new RenderCredit({
       random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
@@ -152,6 +149,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
   }
 
   #show(bytes: Uint8Array, endOffset: number): void {
+    this.#passing.clear();
     let shown = bytes;
     const replay = this.#replay;
     if (replay !== undefined) {
@@ -183,12 +181,12 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
         return;
       case 'missed':
         this.#credit.startOver();
-        this.#clearPassing();
+        this.#passing.clear();
         this.#write.fire(`\x1b[0m${noticeLine(missedText(state.bytes))}`);
         return;
       case 'redraw':
         this.#credit.startOver();
-        this.#clearPassing();
+        this.#passing.clear();
         // A picture of the screen asks no questions.
         clearTimeout(this.#replay?.timer);
         this.#replay = undefined;
@@ -198,19 +196,25 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
         this.#credit.forgetQuestions();
         this.#away();
         return;
+      case 'silent':
+        this.#passing.show(vscode.l10n.t('Your box does not answer. Wait for it, or Restart Box.'), this.#size.columns);
+        return;
+      case 'answering':
+        this.#passing.clear();
+        return;
       case 'disconnected':
-        this.#clearPassing();
+        this.#passing.clear();
         this.#credit.forgetQuestions();
         this.#askRetry(failureText(state.error));
         return;
       case 'ended':
-        this.#clearPassing();
+        this.#passing.clear();
         this.#ended(state);
     }
   }
 
   #attached(resumed: boolean): void {
-    this.#clearPassing();
+    this.#passing.clear();
     if (!resumed) this.#write.fire(clearStatus);
     // Only once known: `open` hands the session over after its first state.
     const notes = resumed ? [] : (this.#session?.notes ?? []);
@@ -221,16 +225,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
   #away(): void {
     if (this.#phase === 'away' || this.#phase === 'opening') return;
     this.#phase = 'away';
-    // A full-screen program would keep the line in its picture; there the bell and the status bar have to do.
-    if (this.#credit.vt.isOnAlternateScreen || !this.#credit.vt.isGround) return;
-    const line = passingLine(vscode.l10n.t('Connection lost, reconnecting… The terminal runs on.'));
-    this.#passing = line;
-    this.#write.fire(line.show);
-  }
-
-  #clearPassing(): void {
-    if (this.#passing !== undefined) this.#write.fire(this.#passing.clear);
-    this.#passing = undefined;
+    this.#passing.show(vscode.l10n.t('Connection lost, reconnecting… The terminal runs on.'), this.#size.columns);
   }
 
   #askRetry(why: string): void {

@@ -221,6 +221,12 @@ function isSettingUp({ box, repository }: Connection): boolean {
 
 function openingText(connection: Connection, name: string, target: TerminalTarget): string {
   const state = connection.box?.state;
+  if (connection.box?.silentMs !== undefined) {
+    return vscode.l10n.t(
+      'Your box does not answer. It may be busy; {0} opens once it does. To end it: Restart Box.',
+      name,
+    );
+  }
   if (target.kind === 'running') return vscode.l10n.t('Bringing back {0}…', name);
   if (state === 'running') return vscode.l10n.t('Opening {0}…', name);
   if (isSettingUp(connection)) {

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { SpoonError } from '../../protocol/errors.ts';
+import type { Terminal } from '../../protocol/terminals.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { asPlainText } from '../failure.ts';
@@ -156,7 +158,13 @@ export async function ensureBox(connection: Connection): Promise<void> {
 }
 
 async function confirmEnd(connection: Connection, question: string, button: string): Promise<boolean> {
-  const { terminals } = await connection.api.call('listTerminals');
+  const terminals = await runningTerminals(connection);
+  if (terminals === undefined) {
+    const detail = vscode.l10n.t(
+      'It does not answer, so what runs in it cannot be listed. All of it ends. Your home and everything in it stay as they are.',
+    );
+    return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+  }
   const busy = terminals.filter((terminal) => terminal.busy);
   if (terminals.length === 0) return true;
   const ending = busy.length > 0 ? busy : terminals;
@@ -166,6 +174,17 @@ async function confirmEnd(connection: Connection, question: string, button: stri
     names.slice(0, 12).join('\n'),
   );
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+}
+
+/** Undefined where the box does not say. @throws SpoonError for every other reason */
+async function runningTerminals({ api, box }: Connection): Promise<Terminal[] | undefined> {
+  if (box?.silentMs !== undefined) return undefined;
+  try {
+    return (await api.call('listTerminals')).terminals;
+  } catch (error) {
+    if (error instanceof SpoonError && error.code === 'box-unavailable') return undefined;
+    throw error;
+  }
 }
 
 async function progress<T>(title: string, work: () => Promise<T>): Promise<T> {

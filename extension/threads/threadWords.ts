@@ -53,6 +53,7 @@ export function boxInBrief(box: Box | undefined, nowMs: number): string {
     case 'stopped':
       return 'box is off';
     case 'running':
+      if (box.silentMs !== undefined) return 'box does not answer';
       return box.stopsAtMs === null
         ? `box is on, ${heldInBrief(box.holders)}`
         : `box stops ${inTime(box.stopsAtMs - nowMs)}`;

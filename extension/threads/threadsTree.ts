@@ -161,7 +161,7 @@ function boxItem(box: Box): vscode.TreeItem {
   const brief = boxInBrief(box, Date.now()).replace(/^box (is )?/, '');
   item.id = 'box';
   item.description = brief;
-  item.iconPath = new vscode.ThemeIcon(boxIcons[box.state]);
+  item.iconPath = new vscode.ThemeIcon(box.silentMs === undefined ? boxIcons[box.state] : 'warning');
   item.contextValue = `box+${box.state}`;
   item.tooltip = [`${brief}`, ...(box.detail === undefined ? [] : [asPlainText(box.detail)])].join('\n');
   item.accessibilityInformation = { label: vscode.l10n.t('Box, {0}', brief) };

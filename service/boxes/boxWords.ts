@@ -28,6 +28,10 @@ export function endInWords({ reason, exitCode }: Pick<BoxEnd, 'reason' | 'exitCo
   }
 }
 
+/** Of a box that a restarted service found. */
+export const notAdopted =
+  'The box did not answer after the service had been restarted, and was ended. Your files are safe.';
+
 export function memoryKillInWords(memoryBytes: number): string {
   return `A program in your box was ended because the box had used up its memory (limit ${amount(memoryBytes)}). Everything else in it runs on.`;
 }

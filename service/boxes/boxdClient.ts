@@ -33,6 +33,8 @@ import { framesOf } from './framesOf.ts';
 /** Quick questions; what walks the home or writes thousands of files gets longer. */
 const quickMs = 5_000;
 const planMs = 30_000;
+/** Longer than a box may be silent. */
+const pingMs = 60_000;
 /** A shell is there in milliseconds; of many at once on a busy machine the last one is not. */
 const startMs = 30_000;
 const applyMs = 120_000;
@@ -88,6 +90,11 @@ export class BoxdClient {
 
   stat(signal?: AbortSignal): Promise<Stat> {
     return this.#json(Stat, { method: 'GET', path: '/v1/stat', timeoutMs: quickMs, signal });
+  }
+
+  /** The smallest question, without a limit of its own: for who counts how long the answer takes. */
+  async ping(signal: AbortSignal): Promise<void> {
+    await this.#call({ method: 'GET', path: '/v1/stat', timeoutMs: pingMs, signal });
   }
 
   /** Whether the home is as the overlay of this digest wants it. */

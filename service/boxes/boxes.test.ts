@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
@@ -302,6 +302,85 @@ describe('Boxes', () => {
     await looking;
     assert.equal(boxes.running(ada.userId), box);
     assert.equal(engine.boxes.size, 1);
+  });
+
+  describe('a box that does not answer', () => {
+    let nowMs: number;
+    beforeEach(() => {
+      nowMs = performance.now();
+      mock.timers.enable({ apis: ['setInterval'] });
+      mock.method(performance, 'now', () => nowMs);
+    });
+    afterEach(() => {
+      mock.timers.reset();
+      mock.restoreAll();
+    });
+    async function pass(ms: number): Promise<void> {
+      for (let left = ms; left > 0; left -= 500) {
+        nowMs += 500;
+        mock.timers.tick(500);
+        await new Promise(setImmediate);
+      }
+    }
+
+    it('is woken, says so within 3 s to who watches it, and that it answers again', async () => {
+      const box = await boxes.ensure(ada);
+      const { answer } = silence();
+      const told: boolean[] = [];
+      boxes.onSilence((_, isSilent) => told.push(isSilent));
+      const leave = box.pulse.attend();
+      await pass(3_000);
+      assert.deepEqual(told, [true]);
+      assert.equal(engine.wakes, 1);
+      const described = await boxes.describe(ada);
+      assert.deepEqual([described.state, described.stopsAtMs], ['running', null]);
+      assert.ok((described.silentMs ?? 0) >= 1_500);
+      answer();
+      assert.equal(await box.pulse.answers(), true);
+      assert.deepEqual(told, [true, false]);
+      assert.equal((await boxes.describe(ada)).silentMs, undefined);
+      leave();
+    });
+
+    it('is ended for who needs it after 30 s of silence, and not before', async () => {
+      const box = await boxes.ensure(ada);
+      silence();
+      const needed = box.pulse
+        .whileAnswering(() => box.boxd.startCommand({ id: 'c', argv: ['true'], cwd: '', environment: {} }))
+        .catch(() => boxes.endUnanswering(box));
+      await pass(29_000);
+      assert.equal(boxes.running(ada.userId), box);
+      await pass(1_500);
+      await needed;
+      assert.equal(boxes.running(ada.userId), undefined);
+      assert.equal(engine.boxes.size, 0);
+      assert.notEqual(await boxes.ensure(ada), box);
+    });
+
+    it('runs on when nobody needs it, however long it is silent', async () => {
+      const box = await boxes.ensure(ada);
+      silence();
+      box.pulse.attend();
+      await pass(40_000);
+      assert.equal(boxes.running(ada.userId), box);
+    });
+
+    it('is restarted at once when its user wants that, also while others wait for its answer', async () => {
+      const box = await boxes.ensure(ada);
+      silence();
+      const waiting = boxes.endUnanswering(box);
+      await pass(5_000);
+      const graces: number[] = [];
+      const stop = engine.stop.bind(engine);
+      engine.stop = (username, graceMs = 0) => {
+        graces.push(graceMs);
+        return stop(username);
+      };
+      assert.notEqual(await boxes.restart(ada), box);
+      await waiting;
+      assert.equal(engine.starts, 2);
+      assert.ok((graces[0] ?? 0) <= 5_000, 'its silence counts as grace');
+    });
   });
 
   it('tells listeners of every change, until they leave', async () => {

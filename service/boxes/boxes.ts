@@ -9,6 +9,7 @@ import { LoadMeter } from './boxLoad.ts';
 import type { BoxSpec } from './engine.ts';
 import { ensureHome, refuseSecondHome } from './homes.ts';
 import { InTurn } from './inTurn.ts';
+import { rejectedBy } from './rejectedBy.ts';
 import { eraseRemovedHomes, setFormerHomesAside, setHomeAside } from './removedHomes.ts';
 import type { BoxUser, RunningBox } from './runningBox.ts';
 import { writeSystemFiles } from './systemFiles.ts';
@@ -27,6 +28,7 @@ export class Boxes {
   readonly #options: BoxesOptions;
   readonly #boxes = new Map<string, UserBox>();
   readonly #listeners = new Set<(user: BoxUser) => void>();
+  readonly #silenceListeners = new Set<(user: BoxUser, isSilent: boolean) => void>();
   readonly #unwatch: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #tickMs: number;
@@ -69,15 +71,7 @@ export class Boxes {
     signal?.throwIfAborted();
     if (this.#blocked.has(user.userId)) throw new SpoonError('user-disabled');
     const ensured = this.#of(user).ensure(user, withoutWaiting);
-    if (signal === undefined) return ensured;
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([ensured, aborted]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    return signal === undefined ? ensured : Promise.race([ensured, rejectedBy(signal)]);
   }
 
   /** What the pipeline has done by now, where it goes on after the box is up. */
@@ -200,6 +194,11 @@ export class Boxes {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls `listener` when a box that somebody waits for or watches stops answering, and when it answers again. */
+  onSilence(listener: (user: BoxUser, isSilent: boolean) => void): void {
+    this.#silenceListeners.add(listener);
+  }
+
   /** Lets go of all boxes; they run on, and an engine that is still in use stays open. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
@@ -224,6 +223,12 @@ export class Boxes {
     for (const listener of this.#listeners) listener(user);
   }
 
+  #silent(user: BoxUser, isSilent: boolean): void {
+    if (isSilent) this.#options.engine.wake(user.username).catch(this.#options.report);
+    for (const listener of this.#silenceListeners) listener(user, isSilent);
+    this.#changed(user);
+  }
+
   #of(user: BoxUser): UserBox {
     const present = this.#boxes.get(user.userId);
     if (present !== undefined) return present;
@@ -241,6 +246,7 @@ export class Boxes {
       onStarted,
       report,
       changed: (current) => this.#changed(current),
+      silent: (current, isSilent) => this.#silent(current, isSilent),
     });
     this.#boxes.set(user.userId, box);
     return box;

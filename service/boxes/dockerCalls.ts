@@ -22,3 +22,14 @@ export async function absentOk<T>(answer: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
+
+/** Ends it where it runs, and resolves once it is gone. */
+export async function removeContainer(container: Docker.Container, abortSignal: AbortSignal): Promise<void> {
+  try {
+    await absentOk(container.remove({ force: true, v: true, abortSignal }));
+  } catch (error) {
+    if (statusOf(error) !== 409) throw error;
+    // Somebody else is removing it.
+    await absentOk(container.wait({ condition: 'removed' }));
+  }
+}

@@ -3,7 +3,7 @@ import Docker from 'dockerode';
 import { SpoonError } from '../../protocol/errors.ts';
 import { seeLog } from './boxWords.ts';
 import { boxName, containerOptions, instanceOf, labels } from './containerSpec.ts';
-import { absentOk, cancellable } from './dockerCalls.ts';
+import { absentOk, cancellable, removeContainer } from './dockerCalls.ts';
 import { DockerEgress, type DockerEgressOptions } from './dockerEgress.ts';
 import { eraseInContainer } from './dockerEraseHome.ts';
 import { dockerError, messageOf, statusOf } from './dockerErrors.ts';
@@ -20,7 +20,6 @@ import { rejectedBy } from './rejectedBy.ts';
 const pingMs = 1_500;
 /** For one call; a start on a loaded machine takes seconds. */
 const callMs = 60_000;
-/** A home may have a million files. */
 const eraseMs = 15 * 60_000;
 /** Asked for first; `security.md` section 3 has 4096 soft. */
 const wantedOpenFiles = 65_536;
@@ -108,7 +107,7 @@ export class DockerEngine implements Engine {
             if (found?.State.Status === 'created') return await this.#run(spec, found.Id, abortSignal);
             if (found !== undefined) {
               this.#watch.forget(found.Id);
-              await this.#remove(found.Id, abortSignal);
+              await removeContainer(this.#container(found.Id), abortSignal);
             }
             return await this.#create(spec, abortSignal);
           } catch (error) {
@@ -134,7 +133,7 @@ export class DockerEngine implements Engine {
             // Docker counts in seconds; 0 would be SIGKILL at once.
             const t = Math.max(1, Math.ceil(graceMs / 1000));
             if (found.State.Running) await absentOk(this.#container(found.Id).stop({ t, abortSignal }));
-            await this.#remove(found.Id, abortSignal);
+            await removeContainer(this.#container(found.Id), abortSignal);
           } catch (error) {
             if (forgotten) this.#watch.know(found.Id, username);
             throw error;
@@ -143,6 +142,13 @@ export class DockerEngine implements Engine {
         await this.#networks.remove(username, abortSignal);
       });
     });
+  }
+
+  async wake(username: string): Promise<void> {
+    const container = this.#container(boxName(username, this.#instance));
+    // docker-init passes it on.
+    const work = (abortSignal: AbortSignal) => absentOk(container.kill({ signal: 'SIGCONT', abortSignal }));
+    await this.#ask('engine-unavailable', callMs, undefined, work);
   }
 
   async list(): Promise<EngineBox[]> {
@@ -239,23 +245,13 @@ export class DockerEngine implements Engine {
     await this.#ask('engine-unavailable', callMs, undefined, async (abortSignal) => {
       const found = await this.#inspect(username, abortSignal);
       if (found?.State.Running && found.Id !== containerId) return;
-      if (found !== undefined) await this.#remove(found.Id, abortSignal);
+      if (found !== undefined) await removeContainer(this.#container(found.Id), abortSignal);
       await this.#networks.remove(username, abortSignal);
     });
   }
 
   #inspect(username: string, abortSignal: AbortSignal): Promise<Docker.ContainerInspectInfo | undefined> {
     return absentOk(this.#container(boxName(username, this.#instance)).inspect({ abortSignal }));
-  }
-
-  async #remove(id: string, abortSignal: AbortSignal): Promise<void> {
-    try {
-      await absentOk(this.#container(id).remove({ force: true, v: true, abortSignal }));
-    } catch (error) {
-      if (statusOf(error) !== 409) throw error;
-      // Somebody else is removing it.
-      await absentOk(this.#container(id).wait({ condition: 'removed' }));
-    }
   }
 
   #container(id: string): Docker.Container {

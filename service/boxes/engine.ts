@@ -18,6 +18,8 @@ export interface Engine {
   start(spec: BoxSpec, signal?: AbortSignal): Promise<EngineBox>;
   /** Ends it: SIGTERM, after `graceMs` SIGKILL; then removes all but the home. Succeeds when there is none. */
   stop(username: string, graceMs: number): Promise<void>;
+  /** Has a boxd that a signal has stopped go on. Does nothing to one that runs, or to a box that is not there. */
+  wake(username: string): Promise<void>;
   /** The running boxes of this instance, also those that an earlier service process started. */
   list(): Promise<EngineBox[]>;
   /**

@@ -79,10 +79,14 @@ export class LocalEngine implements Engine {
     this.boxes.set(spec.username, box);
     return box.engineBox;
   }
-  async stop(username: string) {
+  async stop(username: string, _graceMs?: number) {
     await new Promise(setImmediate);
     this.boxes.get(username)?.end();
     this.boxes.delete(username);
+  }
+  wakes = 0;
+  async wake() {
+    this.wakes++;
   }
   async list() {
     return [...this.boxes.values()].map(({ engineBox }) => engineBox);

@@ -11,8 +11,6 @@ const askAgainMs = 200;
 
 interface Patience {
   readonly patienceMs: number;
-  /** False once the answer no longer matters: then the last failure is thrown. */
-  readonly isWanted?: () => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,17 +18,14 @@ interface Patience {
  * Asks again while the box gives no answer.
  * @throws SpoonError `box-unavailable` after `patienceMs`, a monotonic time; any other failure at once; the signal's reason
  */
-export async function untilAnswered<T>(
-  ask: () => Promise<T>,
-  { patienceMs, isWanted = () => true, signal }: Patience,
-): Promise<T> {
+export async function untilAnswered<T>(ask: () => Promise<T>, { patienceMs, signal }: Patience): Promise<T> {
   const endMs = performance.now() + patienceMs;
   for (;;) {
     try {
       return await ask();
     } catch (error) {
       const isSilence = error instanceof SpoonError && error.code === 'box-unavailable';
-      if (!isSilence || !isWanted() || performance.now() > endMs) throw error;
+      if (!isSilence || performance.now() > endMs) throw error;
     }
     signal?.throwIfAborted();
     await delay(askAgainMs);

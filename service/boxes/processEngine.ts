@@ -91,6 +91,11 @@ export class ProcessEngine implements Engine {
     });
   }
 
+  async wake(username: string): Promise<void> {
+    const record = await this.#records.running(username);
+    if (record !== undefined) signalProcess(record.pid, 'SIGCONT');
+  }
+
   async list(): Promise<EngineBox[]> {
     return (await this.#records.allRunning()).map((record) => this.#known(record));
   }

@@ -4,7 +4,7 @@ import { boxHostname } from './systemFiles.ts';
 
 /**
  * First process of a box, as its user: says that it is there, waits until the service has written down which process it
- * is (an end of the service before that ends the box too), then starts boxd, passes on SIGTERM, and reaps what boxd's
+ * is (an end of the service before that ends the box too), then starts boxd, passes on SIGTERM and SIGCONT, and reaps what boxd's
  * children leave behind: a shell's `wait` takes every child (POSIX wait3), and the first process of a pid namespace
  * inherits all orphans.
  */
@@ -15,6 +15,7 @@ exec 3>&- 4>&- </dev/null >/dev/null 2>&1
 "$@" &
 child=$!
 trap 'kill -TERM "$child" 2>/dev/null' TERM
+trap 'kill -CONT "$child" 2>/dev/null' CONT
 while :; do
   code=0
   wait "$child" || code=$?

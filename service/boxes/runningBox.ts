@@ -3,6 +3,7 @@ import type { BoxdClient } from './boxdClient.ts';
 import type { BoxdLink } from './boxdLink.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import type { IdleRules } from './holders.ts';
+import type { Pulse } from './pulse.ts';
 
 export interface BoxUser {
   readonly userId: string;
@@ -15,11 +16,18 @@ export interface RunningBox {
   readonly user: BoxUser;
   readonly boxd: BoxdClient;
   readonly link: BoxdLink;
+  readonly pulse: Pulse;
   readonly startedMs: number;
   /** As the engine calls it. */
   readonly engineId: string;
   /** What it was made from; undefined where there are no images. */
   readonly imageId: string | undefined;
+}
+
+export interface StartingBox {
+  readonly box: Promise<RunningBox>;
+  readonly abort: AbortController;
+  readonly openNow: AbortController;
 }
 
 /** What a box needs of the service around it. */
@@ -41,6 +49,8 @@ export interface Surroundings {
   onStarted(box: RunningBox, waiting: Waiting): Promise<StageReport[]>;
   report(problem: unknown): void;
   changed(user: BoxUser): void;
+  /** It does not answer, or does again. */
+  silent(user: BoxUser, isSilent: boolean): void;
 }
 
 /** Of who waits for a start. */

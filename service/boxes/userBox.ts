@@ -1,15 +1,16 @@
 import type { TerminalStates } from '../../protocol/boxd.ts';
 import type { Box, BoxDifference, BoxState, Holder, StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import { describeBox } from './boxDescription.ts';
 import { BoxdLink } from './boxdLink.ts';
-import { endInWords, errorInWords, memoryKillInWords, withoutHostPaths } from './boxWords.ts';
+import { endInWords, errorInWords, memoryKillInWords, notAdopted, withoutHostPaths } from './boxWords.ts';
 import type { BoxEnd, EngineBox } from './engine.ts';
 import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
-import { openBoxd } from './openBoxd.ts';
+import { openBox } from './openBox.ts';
 import { differences } from './outdated.ts';
-import { unansweringMs, untilAnswered } from './patience.ts';
-import type { BoxUser, RunningBox, Surroundings, Waiting } from './runningBox.ts';
+import { unansweringMs } from './patience.ts';
+import type { BoxUser, RunningBox, StartingBox, Surroundings, Waiting } from './runningBox.ts';
 
 const dialMs = 30_000;
 const graceMs = 10_000;
@@ -28,9 +29,7 @@ export class UserBox {
   #running: { readonly box: RunningBox; readonly engineBox: EngineBox } | undefined;
   /** Answers already, while the pipeline brings its home up to date. */
   #preparing: RunningBox | undefined;
-  #starting:
-    | { readonly box: Promise<RunningBox>; readonly abort: AbortController; readonly openNow: AbortController }
-    | undefined;
+  #starting: StartingBox | undefined;
   #idle: IdleState = notIdle;
   /** Counts uses; an idle stop that finds another number than it began with gives way. */
   #generation = 0;
@@ -98,10 +97,7 @@ export class UserBox {
         if (signal.aborted) return;
         this.#around.report(error);
         await this.#around.engine.stop(engineBox.username, graceMs);
-        this.#become(
-          'failed',
-          'The box did not answer after the service had been restarted, and was ended. Your files are safe.',
-        );
+        this.#become('failed', notAdopted);
       }
     });
     this.adopted = adoption.catch(() => undefined);
@@ -110,11 +106,10 @@ export class UserBox {
 
   /** Ends a box that somebody got no answer from, unless it answers after all; the next {@link ensure} starts it anew. */
   async endUnanswering(box: RunningBox): Promise<void> {
+    // Not in turn: who stops or restarts it meanwhile must not wait for this.
+    if (await box.pulse.answers()) return;
     await this.#inTurn(async () => {
-      if (this.#running?.box !== box) return;
-      const isWanted = () => this.#running?.box === box;
-      const answer = untilAnswered(() => box.boxd.stat(), { patienceMs: unansweringMs, isWanted });
-      if (!(await answer.then(Boolean, () => false)) && isWanted()) await this.#stopNow();
+      if (this.#running?.box === box && box.pulse.isDead) await this.#stopNow();
     });
   }
 
@@ -128,8 +123,9 @@ export class UserBox {
   ended(end: BoxEnd): void {
     this.#starting?.abort.abort(new SpoonError('box-start-failed', endInWords(end, this.#around.memoryBytes)));
     if (this.#running?.engineBox.engineId !== end.engineId) return;
-    const { link } = this.#running.box;
+    const { link, pulse } = this.#running.box;
     this.#running = undefined;
+    pulse.close();
     link.close().catch(this.#around.report);
     this.#become(
       end.reason === 'exited' && end.exitCode === 0 ? 'stopped' : 'failed',
@@ -157,24 +153,21 @@ export class UserBox {
   async describe(): Promise<Box> {
     const { engine, rules } = this.#around;
     const box = this.#running?.box;
-    const states = await box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
-    const holders = states === undefined ? [] : this.#holders(states);
-    const pinnedUntilMs = this.#around.pinnedUntilMs();
-    const outdated = this.#outdated();
-    const isIdle = this.#running !== undefined && holders.length === 0;
-    return {
+    const silentMs = box?.pulse.isSilent === true ? box.pulse.silentMs : undefined;
+    const states = silentMs === undefined ? await this.#askStates(box) : undefined;
+    return describeBox({
       state: this.state,
       engine: engine.name,
       username: this.user.username,
-      home: `/home/${this.user.username}`,
-      startedMs: this.#running?.engineBox.startedMs ?? null,
-      holders,
-      stopsAtMs: isIdle ? Math.round(Date.now() + stopsInMs(this.#idle, rules)) : null,
+      startedMs: this.#running?.engineBox.startedMs,
+      holders: states && this.#holders(states),
+      stopsInMs: stopsInMs(this.#idle, rules),
       stages: this.#stages,
-      ...(pinnedUntilMs === undefined ? {} : { pinnedUntilMs }),
-      ...(outdated.length === 0 ? {} : { outdated }),
-      ...(this.#detail === undefined ? {} : { detail: this.#detail }),
-    };
+      silentMs,
+      pinnedUntilMs: this.#around.pinnedUntilMs(),
+      outdated: this.#outdated(),
+      detail: this.#detail,
+    });
   }
 
   /** The service goes; the box stays. A start that is under way is given up. */
@@ -182,10 +175,15 @@ export class UserBox {
     this.#adopting.abort(new SpoonError('shutting-down'));
     this.#starting?.abort.abort(new SpoonError('shutting-down'));
     await this.#inTurn(async () => {
-      const link = this.#running?.box.link;
+      const box = this.#running?.box;
       this.#running = undefined;
-      await link?.close();
+      box?.pulse.close();
+      await box?.link.close();
     });
+  }
+
+  #askStates(box: RunningBox | undefined): Promise<TerminalStates | undefined> | undefined {
+    return box?.boxd.terminals(AbortSignal.timeout(describeMs)).catch(() => undefined);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -205,16 +203,15 @@ export class UserBox {
     const current = this.#running;
     if (current !== undefined) {
       if (this.#outdated().length === 0) return current.box;
-      const states = await current.box.boxd.terminals();
+      const states = await this.#askStates(current.box);
       // A fresh look: terminals that were opened since the last tick count too.
-      if (this.#holders(states).length > 0) return current.box;
+      if (states === undefined || this.#holders(states).length > 0) return current.box;
       await this.#stopNow();
     }
     return this.#start(waiting);
   }
 
   async #start(waiting: Waiting): Promise<RunningBox> {
-    const { signal } = waiting;
     const { engine, socketDir } = this.#around;
     let link: BoxdLink | undefined;
     this.#become('starting');
@@ -223,16 +220,17 @@ export class UserBox {
       await this.#around.prepare(spec);
       link = await BoxdLink.listen({ socketDir });
       await this.#around.layTrust();
-      signal?.throwIfAborted();
-      const engineBox = await engine.start(spec, signal);
+      waiting.signal?.throwIfAborted();
+      const engineBox = await engine.start(spec, waiting.signal);
       return await this.#connect(engineBox, link, dialMs, waiting);
     } catch (error) {
       await link?.close();
-      // Only where something can have been started; its own failure must not hide why we are here.
-      if (link === undefined) throw this.#failed(error);
+      // Only where something can have been started and can be ended; its own failure must not hide why we are here.
+      const code = error instanceof SpoonError ? error.code : undefined;
+      if (link === undefined || code === 'engine-unavailable') throw this.#failed(error);
       await engine.stop(this.user.username, graceMs).catch(this.#around.report);
-      const ended = error instanceof SpoonError && error.code === 'box-start-failed';
-      throw this.#failed((ended && (await engine.imageFault(spec).catch(this.#around.report))) || error);
+      const fault = code === 'box-start-failed' && (await engine.imageFault(spec).catch(this.#around.report));
+      throw this.#failed(fault || error);
     }
   }
 
@@ -250,9 +248,8 @@ export class UserBox {
     timeoutMs: number,
     { openNow, signal }: Waiting,
   ): Promise<RunningBox> {
-    await link.whenDialled(timeoutMs, signal);
-    const boxd = await untilAnswered(() => openBoxd(link, signal), { patienceMs: timeoutMs, signal });
-    const box = { ...engineBox, imageId: engineBox.imageId, user: this.user, boxd, link };
+    const onSilence = (isSilent: boolean) => this.#around.silent(this.user, isSilent);
+    const box = await openBox(link, engineBox, { user: this.user, timeoutMs, signal, onSilence });
     this.#preparing = box;
     try {
       this.#stages = await this.#around.onStarted(box, { openNow, signal });
@@ -278,16 +275,19 @@ export class UserBox {
   }
 
   async #stopNow(): Promise<void> {
-    const link = this.#running?.box.link;
+    const box = this.#running?.box;
     this.#running = undefined;
     if (this.state !== 'stopped') this.#become('stopping');
+    // What hears no question hears no SIGTERM either.
+    const grace = Math.max(0, graceMs - (box?.pulse.silentMs ?? 0));
+    box?.pulse.close();
     try {
-      await this.#around.engine.stop(this.user.username, graceMs);
+      await this.#around.engine.stop(this.user.username, grace);
     } catch (error) {
       throw this.#failed(error);
     } finally {
       // Last: what boxd still has to say to viewers goes through it.
-      await link?.close();
+      await box?.link.close();
     }
     if (this.state !== 'stopped') this.#become('stopped');
   }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 /** How long the other end may take to read what is left after one end closed. */
 const lingerMs = 5_000;
 const keepAliveMs = 20_000;
+const textOpcode = 0x01;
 const closeOpcode = 0x08;
 
 /**
@@ -71,6 +72,8 @@ export class Relay {
   readonly #whyGone: () => Promise<Closing | undefined>;
   readonly #over = Promise.withResolvers<void>();
   #ended = false;
+  /** Waits for the end of the frame that is under way. */
+  #unsaid: string | undefined;
 
   /** @param whyGone asked when the box's end is gone without a close frame; undefined says nothing */
   constructor(client: Duplex, upstream: Duplex, whyGone: () => Promise<Closing | undefined>) {
@@ -98,6 +101,12 @@ export class Relay {
   /** Settles when both ends are gone. */
   get over(): Promise<void> {
     return this.#over.promise;
+  }
+
+  /** Puts a message of the service's own between the frames of the box; a later one takes the place of one that still waits. */
+  say(message: string): void {
+    this.#unsaid = message;
+    this.#sayIfBetween();
   }
 
   /** Ends both, and tells the client why, behind the frame that is under way. */
@@ -129,7 +138,14 @@ export class Relay {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#walk.walk(chunk);
+    this.#sayIfBetween();
   };
+
+  #sayIfBetween(): void {
+    if (this.#unsaid === undefined || this.#ended || this.#walk.saidClose || !this.#walk.isBetweenFrames) return;
+    this.#client.write(textFrame(this.#unsaid));
+    this.#unsaid = undefined;
+  }
 
   #clientGone(): void {
     this.#client.destroy();
@@ -169,6 +185,12 @@ export class Relay {
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(timer));
   }
+}
+
+/** RFC 6455 section 5.2, for at most 125 bytes. */
+function textFrame(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.of(0x80 | textOpcode, bytes.length), bytes]);
 }
 
 /** RFC 6455 section 5.5.1: unmasked, because it comes from a server. */

@@ -195,6 +195,33 @@ describe('the relay', () => {
     assert.ok(box.destroyed);
   });
 
+  it('tells viewers between two frames of the box that it does not answer, and that it does again', async () => {
+    const box = new Box();
+    openRelay = async () => box;
+    const client = dial();
+    await head(client);
+    let received = Buffer.alloc(0);
+    client.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+    });
+    const text = (type: string): Buffer => {
+      const json = JSON.stringify({ type });
+      return Buffer.concat([Buffer.of(0x81, json.length), Buffer.from(json)]);
+    };
+    const frame = Buffer.of(0x82, 3, 1, 2, 3);
+    box.push(frame.subarray(0, 4));
+    await until(() => received.length === 4);
+    upgrades.tellSilence('another', true);
+    upgrades.tellSilence('ada', true);
+    box.push(frame.subarray(4));
+    const expected = Buffer.concat([frame, text('boxSilent'), text('boxAnswers'), frame]);
+    await until(() => received.length === frame.length + text('boxSilent').length);
+    upgrades.tellSilence('ada', false);
+    box.push(frame);
+    await until(() => received.length === expected.length);
+    assert.deepEqual(received, expected);
+  });
+
   it('does not wait for a frame that never ends', async () => {
     const box = new Box();
     openRelay = async () => box;

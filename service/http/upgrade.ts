@@ -6,7 +6,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { maxPendingUpgradesPerUser } from '../../protocol/limits.ts';
 import type { Route } from '../../protocol/route.ts';
 import { routes } from '../../protocol/routes.ts';
-import { closeCode } from '../../protocol/terminalFrames.ts';
+import { closeCode, type SilenceMessage } from '../../protocol/terminalFrames.ts';
 import { socketProtocol } from '../../protocol/version.ts';
 import { offersSpoonProtocol, ticketOf } from './authenticate.ts';
 import { asSpoonError, rawProblem } from './problem.ts';
@@ -65,7 +65,7 @@ const goodbyeMs = 1_000;
 export class Upgrades {
   readonly #settings: UpgradeSettings;
   readonly #pending = new Map<string, number>();
-  readonly #relays = new Map<Relay, { readonly tokenId: string }>();
+  readonly #relays = new Map<Relay, Grant & { readonly kind: RelayTarget['kind'] }>();
   /** Redeemed, and waiting for the box. */
   readonly #opening = new Set<{ readonly tokenId: string; revoked: boolean }>();
   #closing = false;
@@ -87,6 +87,14 @@ export class Upgrades {
     const closing = { code: closeCode.revoked, reason: 'The token was revoked.' };
     for (const [relay, grant] of this.#relays) if (grant.tokenId === tokenId) relay.close(closing);
     for (const opening of this.#opening) if (opening.tokenId === tokenId) opening.revoked = true;
+  }
+
+  /** Tells those who look at a terminal of the user's whether its box answers. */
+  tellSilence(userId: string, isSilent: boolean): void {
+    const message: SilenceMessage = { type: isSilent ? 'boxSilent' : 'boxAnswers' };
+    for (const [relay, viewer] of this.#relays) {
+      if (viewer.userId === userId && viewer.kind === 'terminal') relay.say(JSON.stringify(message));
+    }
   }
 
   /** Ends all relays, and says that the service comes back: the terminals run on. New ones are refused. */
@@ -151,7 +159,7 @@ export class Upgrades {
     const relay = new Relay(client, upstream, async () =>
       (await this.#settings.isBoxGone(grant)) ? { code: closeCode.boxGone, reason: 'The box has ended.' } : undefined,
     );
-    this.#relays.set(relay, { tokenId: grant.tokenId });
+    this.#relays.set(relay, { userId: grant.userId, tokenId: grant.tokenId, kind: target.kind });
     void relay.over.then(() => this.#relays.delete(relay));
   }
 

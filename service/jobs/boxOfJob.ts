@@ -51,7 +51,7 @@ export async function prepareBox<T>(
   const ensure = async () => boxes.ensure(await findUser(userId), signal);
   const box = await ensure();
   try {
-    return { box, prepared: await prepare(box) };
+    return { box, prepared: await box.pulse.whileAnswering(() => prepare(box)) };
   } catch (error) {
     if (!(error instanceof SpoonError && error.code === 'box-unavailable')) throw error;
     await boxes.endUnanswering(box);

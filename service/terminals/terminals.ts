@@ -177,7 +177,11 @@ export class Terminals {
   async attach(userId: string, target: { kind: 'terminal' | 'command'; id: string }): Promise<Duplex> {
     const box = await this.#runningBox(userId);
     if (box === undefined) throw new SpoonError('box-stopped', 'Open a terminal to start it again.');
-    return target.kind === 'terminal' ? box.boxd.attachTerminal(target.id) : box.boxd.attachCommand(target.id);
+    const { boxd, pulse } = box;
+    const socket = await (target.kind === 'terminal' ? boxd.attachTerminal(target.id) : boxd.attachCommand(target.id));
+    // Whoever looks at it is told when the box no longer answers.
+    socket.once('close', pulse.attend());
+    return socket;
   }
 
   #folderFor(
@@ -199,7 +203,7 @@ export class Terminals {
     const { boxes } = this.#parts;
     const { box, notes } = await this.#box(asker, waiting);
     try {
-      return await work(box, notes);
+      return await box.pulse.whileAnswering(() => work(box, notes));
     } catch (error) {
       if (!(error instanceof SpoonError && error.code === 'box-unavailable')) throw error;
       await boxes.endUnanswering(box);

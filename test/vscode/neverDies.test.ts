@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TerminalList } from '../../protocol/terminals.ts';
 import { packageExtension } from '../../scripts/buildExtension.ts';
 import { NetworkCut } from '../fixtures/networkCut.fixture.ts';
+import { boxFromOutside } from '../fixtures/ownContainers.fixture.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { visibleTerminal } from './visibleTerminal.ts';
 import { Workbench } from './workbench.ts';
@@ -41,6 +42,7 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
     window = await Workbench.open({ vsix, environment, pictures: process.env.SPOON_TEST_PICTURES });
   });
   after(async () => {
+    await window?.picture('never-dies-last');
     await window?.[Symbol.asyncDispose]();
     await network?.[Symbol.asyncDispose]();
     await service?.[Symbol.asyncDispose]();
@@ -122,15 +124,39 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
     await typesOn(' after a cut');
   });
 
+  it('when the whole box is frozen, which is said', async () => {
+    const before = await screen();
+    const box = await boxFromOutside(service, user.username);
+    await box.pause();
+    await window.statusBar('Box does not answer').waitFor();
+    await window.picture('box-does-not-answer');
+    await box.unpause();
+    await connected();
+    await staysTheSame(before);
+    await typesOn(' after a freeze');
+  });
+
   it('and nothing in the box ever noticed', async () => {
     await window.typeInTerminal('\u001b');
     await window.typeInTerminal(':wq\n');
-    const text = 'The first line after the service was killed after a reload after a cut';
+    const text = 'The first line after the service was killed after a reload after a cut after a freeze';
     await window.until(async () => (await inBox(`cat ~/${path}`)) === text);
     const ticks = (await inBox('cat ~/alive')).split('\n').map(Number);
     for (const { fromMs, toMs } of outages) {
       const during = ticks.filter((tickMs) => tickMs > fromMs && tickMs < toMs);
       assert.ok(during.length >= 3, `${during.length} ticks in ${toMs - fromMs} ms without a service`);
     }
+  });
+
+  it('whose shell says that the box does not answer, for as long as it does not', async () => {
+    await window.typeInTerminal('clear\n');
+    const box = await boxFromOutside(service, user.username);
+    await box.pause();
+    await window.waitForTerminal(/Your box does not answer/);
+    await window.picture('shell-of-a-frozen-box');
+    await box.unpause();
+    await connected();
+    await window.until(async () => !(await screen()).includes('does not answer'));
+    await typesOn('echo awake');
   });
 });
