@@ -16,6 +16,7 @@ import { mustRun } from './runCommand.ts';
 import { runTests, type TestCounts } from './test/runTests.ts';
 import { findTestFiles, marksFound, splitAlone } from './test/testFiles.ts';
 import { endProcesses, findStragglers, newTraces, readMachine } from './test/traces.ts';
+import { installExtension } from './vscodeServer.ts';
 
 const root = dirname(import.meta.dirname);
 const filters = process.argv.slice(2);
@@ -93,6 +94,19 @@ const needs: Need[] = [
     async provide() {
       await provisionVscode(say);
       await provisionChromium(say);
+    },
+  },
+  {
+    marks: ['SPOON_TEST_EXTENSIONS'],
+    // Packaging and installing take 5 s of a processor, and every window gets the same.
+    async provide() {
+      // In a process of its own: it leaves esbuild's running.
+      await mustRun(process.execPath, [join(root, 'scripts/buildExtension.ts'), '--package'], { cwd: root });
+      const vsix = join(root, 'dist', 'spoon.vsix');
+      const extensionsFolder = join(temporary, 'extensions');
+      const dataFolder = join(temporary, 'installer');
+      await installExtension(await provisionVscode(say), { vsix, extensionsFolder, dataFolder });
+      process.env.SPOON_TEST_EXTENSIONS = extensionsFolder;
     },
   },
 ];

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Box } from '../../protocol/boxes.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -21,11 +20,10 @@ describe('a box in VS Code', { concurrency: false, timeout: 600_000 }, () => {
     user = await service.addUser('Ada Lovelace');
     await service.put(user, '.bashrc', "PS1='$ '\n. ~/.slow\n");
     await service.put(user, '.slow', 'wait_a_little() { sleep 0.3; }\n\nwait_a_little\n');
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     const signInFile = join(folder, 'sign-in.json');
     await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
     const environment = { SPOON_SIGN_IN_FILE: signInFile };
-    window = await Workbench.open({ vsix, environment, pictures: process.env.SPOON_TEST_PICTURES });
+    window = await Workbench.open({ environment, pictures: process.env.SPOON_TEST_PICTURES });
     await window.statusBar(new URL(service.url).host).waitFor();
     await window.showSpoonView();
   });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { GitServer } from '../../boxd/testing/gitServer.ts';
 import type { JobList } from '../../protocol/jobs.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -41,12 +40,11 @@ describe('jobs in VS Code', { concurrency: false, timeout: 600_000 }, () => {
       body: JSON.stringify({ spoon: 'api', branch: 'main', url: git.url('api.git') }),
     });
     assert.ok(made.ok, await made.clone().text());
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     const signInFile = join(folder, 'sign-in.json');
     await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
     const environment = { SPOON_SIGN_IN_FILE: signInFile };
     const settings = { 'workbench.hover.delay': 100_000 };
-    window = await Workbench.open({ vsix, environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
+    window = await Workbench.open({ environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
     await window.showSpoonView();
     await window.hint('Upload Files…').waitFor();
     await window.onlyDotfiles();

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { SecretList } from '../../protocol/secrets.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { filesHolding, storedInBrowser } from './traces.ts';
 import { Workbench } from './workbench.ts';
@@ -23,14 +22,13 @@ describe('secrets in VS Code', { concurrency: false, timeout: 600_000 }, () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'spoon-secrets-'));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     service = await RunningService.start({ engine: 'process' });
     user = await service.addUser('Ada Lovelace');
     const signInFile = join(folder, 'sign-in.json');
     await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
     const environment = { SPOON_SIGN_IN_FILE: signInFile };
     const settings = { 'workbench.hover.delay': 100_000 };
-    window = await Workbench.open({ vsix, environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
+    window = await Workbench.open({ environment, settings, pictures: process.env.SPOON_TEST_PICTURES });
     await window.showSpoonView();
     await window.hint('Upload Files…').waitFor();
     await window.onlyDotfiles();

@@ -3,7 +3,6 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Dotfile, DotfileList } from '../../protocol/dotfiles.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestEngine, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -37,14 +36,12 @@ export class SignedInWindow implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'spoon-signed-in-'));
     resources.defer(() => rm(folder, { recursive: true, force: true }));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     const service = resources.use(await RunningService.start({ engine }));
     const user = await service.addUser('Ada Lovelace');
     const signInFile = join(folder, 'sign-in.json');
     await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
     const window = resources.use(
       await Workbench.open({
-        vsix,
         environment: { SPOON_SIGN_IN_FILE: signInFile },
         // A tooltip that pops up covers the next row.
         settings: { 'workbench.hover.delay': 100_000, ...settings },

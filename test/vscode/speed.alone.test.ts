@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { HomeWatcher } from '../homeWatcher.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { residentBytes } from './processes.ts';
@@ -14,15 +10,12 @@ describe('the speed of Spoon in VS Code', { concurrency: false, timeout: 300_000
   let service: RunningService;
   let user: TestUser;
   let window: Workbench;
-  let folder: string;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'spoon-speed-'));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     service = await RunningService.start({ engine: 'docker' });
     user = await service.addUser('Ada Lovelace');
     await service.put(user, '.bashrc', "PS1='$ '\n");
-    window = await Workbench.open({ vsix });
+    window = await Workbench.open();
     await window.signIn(service.url, user.token);
     await window.newTerminal(async () => {
       await window.command('Spoon: Open Thread Terminal…');
@@ -32,7 +25,6 @@ describe('the speed of Spoon in VS Code', { concurrency: false, timeout: 300_000
   after(async () => {
     await window?.[Symbol.asyncDispose]();
     await service?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
   });
 
   /** The time is a part of what is promised. @returns the least memory in its second half: garbage comes and goes */

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { GitServer } from '../../boxd/testing/gitServer.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -27,11 +26,10 @@ describe('threads in VS Code', { concurrency: false, timeout: 600_000 }, () => {
       environment: { SPOON_GIT_HOSTS: git.host, SPOON_CA_FILE: authorities },
     });
     user = await service.addUser('Ada Lovelace');
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     const signInFile = join(folder, 'sign-in.json');
     await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
     const environment = { SPOON_SIGN_IN_FILE: signInFile };
-    window = await Workbench.open({ vsix, environment, pictures: process.env.SPOON_TEST_PICTURES });
+    window = await Workbench.open({ environment, pictures: process.env.SPOON_TEST_PICTURES });
   });
   after(async () => {
     await window?.picture('threads-last');

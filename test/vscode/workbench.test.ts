@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { removeBoxFromOutside } from '../fixtures/ownContainers.fixture.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
@@ -15,19 +11,15 @@ describe('Spoon in VS Code, with a real box', { concurrency: false, timeout: 600
   let service: RunningService;
   let user: TestUser;
   let window: Workbench;
-  let folder: string;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'spoon-workbench-'));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     service = await RunningService.start({ engine: 'docker' });
     user = await service.addUser('Ada Lovelace');
-    window = await Workbench.open({ vsix, pictures: process.env.SPOON_TEST_PICTURES });
+    window = await Workbench.open({ pictures: process.env.SPOON_TEST_PICTURES });
   });
   after(async () => {
     await window?.[Symbol.asyncDispose]();
     await service?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
   });
 
   async function newDotfile(path: string): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
-import { provisionChromium, provisionVscode } from '../../scripts/provision/vscode.ts';
+import { provisionChromium, provisionVscode, type VscodeServer } from '../../scripts/provision/vscode.ts';
 import { installExtension, quietSettings, startVscodeServer } from '../../scripts/vscodeServer.ts';
 import { chromiumArguments } from './extensionHost.ts';
 import { openPalette, paletteRows, runInPalette, titlesOffered } from './palette.ts';
@@ -11,7 +11,8 @@ import { patienceMs, WindowTerminals } from './windowTerminals.ts';
 /** A VS Code window in a real browser, with the packaged extension, driven as a person would. */
 
 export interface WorkbenchOptions {
-  readonly vsix: string;
+  /** Default: the extension as the runner has packaged and installed it, once for all windows. */
+  readonly vsix?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Where a picture goes when {@link Workbench.picture} is called; default: nowhere. */
@@ -64,17 +65,16 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     this.#resources = parts.resources;
   }
 
-  static async open(options: WorkbenchOptions): Promise<Workbench> {
+  static async open(options: WorkbenchOptions = {}): Promise<Workbench> {
     await using resources = new AsyncDisposableStack();
     const server = await provisionVscode();
     const executablePath = await provisionChromium();
     const base = await mkdtemp(join(tmpdir(), 'spoon-ui-'));
     resources.defer(() => rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
     const dataFolder = join(base, 'server');
-    const extensionsFolder = join(base, 'extensions');
+    const extensionsFolder = await extensionsWith(options.vsix, server, base);
     const folder = join(base, 'project');
     await mkdir(folder);
-    await installExtension(server, { vsix: options.vsix, extensionsFolder, dataFolder });
     const vscode = resources.use(
       await startVscodeServer({
         server,
@@ -456,6 +456,17 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     await this.page.keyboard.press('Control+S');
     await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
   }
+}
+
+async function extensionsWith(vsix: string | undefined, server: VscodeServer, base: string): Promise<string> {
+  if (vsix === undefined) {
+    const installed = process.env.SPOON_TEST_EXTENSIONS;
+    if (installed === undefined) throw new Error('No extension is installed: run the tests through npm test.');
+    return installed;
+  }
+  const extensionsFolder = join(base, 'extensions');
+  await installExtension(server, { vsix, extensionsFolder, dataFolder: join(base, 'server') });
+  return extensionsFolder;
 }
 
 /** Whether it comes within a time after which a person tries once more. */
