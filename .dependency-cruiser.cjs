@@ -22,6 +22,7 @@ const serviceNouns = {
   keyring: ['store'],
   identity: ['store', 'keyring'],
   audit: ['store', 'keyring'],
+  backup: ['store', 'keyring'],
   boxes: ['store', 'identity'],
   admin: ['store', 'identity', 'boxes'],
   dotfiles: ['store', 'keyring'],
@@ -59,7 +60,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^service/',
-        pathNot: `^service/(keyring|identity|store)/|^service/terminals/tickets|^service/boxes/(boxdLink|boxdBundle|boxSpec|containerSpec)|^service/http/upgrade|${test}`,
+        pathNot: `^service/(keyring|identity|store|backup)/|^service/terminals/tickets|^service/boxes/(boxdLink|boxdBundle|boxSpec|containerSpec)|^service/http/upgrade|${test}`,
       },
       to: { path: '^(node:)?crypto$' },
     },
@@ -69,7 +70,7 @@ module.exports = {
       comment: 'The service never touches a home by path (security.md 0.1).',
       from: {
         path: '^service/',
-        pathNot: `^service/(config|inheritedFiles|main|workdir)\\.ts$|^service/(store|keyring|boxes)/|${test}`,
+        pathNot: `^service/(config|inheritedFiles|main|workdir)\\.ts$|^service/(store|keyring|boxes|backup)/|${test}`,
       },
       to: { path: '^(node:)?fs(/promises)?$' },
     },

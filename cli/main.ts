@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { Command, CommanderError } from 'commander';
+import { addBackup } from './backup.ts';
 import { addBox } from './box.ts';
 import { addBoxes } from './boxes.ts';
 import { trustOwnAuthorities } from './certificates.ts';
@@ -70,6 +71,7 @@ for (const add of [
   addUsers,
   addBoxes,
   addAdmin,
+  addBackup,
   addService,
 ]) {
   add(program, line);

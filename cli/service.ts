@@ -12,11 +12,13 @@ export function addService(program: Command, line: CommandLine): void {
   service
     .command('run')
     .description('run it here, in the foreground; the SPOON_ variables apply')
-    .action(() => {
-      const main = join(root, 'service', 'main.ts');
-      if (!existsSync(main)) throw new UsageError(`The service is not part of this installation (no ${main}).`);
-      if (process.execve === undefined) throw new UsageError('The service does not run on this system.');
-      // In place of this process: signals, streams and exit code are the service's own, with nothing in between to lose them.
-      process.execve(process.execPath, [process.execPath, main], line.env);
-    });
+    .action(() => runOfService(line, 'main.ts', []));
+}
+
+/** Becomes a program of the service's: signals, streams and exit code are its own, with nothing in between to lose them. */
+export function runOfService(line: CommandLine, program: string, args: readonly string[]): void {
+  const main = join(root, 'service', program);
+  if (!existsSync(main)) throw new UsageError(`The service is not part of this installation (no ${main}).`);
+  if (process.execve === undefined) throw new UsageError('The service does not run on this system.');
+  process.execve(process.execPath, [process.execPath, main, ...args], line.env);
 }

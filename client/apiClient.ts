@@ -8,7 +8,16 @@ import type { Route } from '../protocol/route.ts';
 import { routes } from '../protocol/routes.ts';
 import { apiVersion } from '../protocol/version.ts';
 import { checkJson, readCapped, refusal } from './answer.ts';
-import type { BytesAnswer, CallAnswer, CallArguments, CallLimits, CallName, Params, SocketName } from './callTypes.ts';
+import type {
+  BytesAnswer,
+  CallAnswer,
+  CallArguments,
+  CallLimits,
+  CallName,
+  DownloadAnswer,
+  Params,
+  SocketName,
+} from './callTypes.ts';
 import { networkFailure } from './networkFailure.ts';
 import { parseServiceUrl } from './serviceUrl.ts';
 
@@ -63,7 +72,7 @@ export class ApiClient {
     const route: Route = routes[name];
     // First, or the compiler works out what the options of all routes have in common, and gives up.
     const [options = {}] = given as readonly [AnyCall?];
-    const { response, bytes } = await this.#exchange(route, options);
+    const { response, bytes } = await this.#whole(route, options);
     if (route.response !== undefined) return checkJson(route.response, response, bytes, this.host) as CallAnswer<N>;
     if (route.bytes !== 'response') return undefined as CallAnswer<N>;
     const answer: BytesAnswer = { bytes, header: (header) => response.headers.get(header) ?? undefined };
@@ -71,11 +80,23 @@ export class ApiClient {
   }
 
   /**
+   * An answer that is too large to be held: `body` is read as it comes, and ends with an error when the connection does.
+   * @throws as {@link call}
+   */
+  async download<N extends CallName>(name: N, ...given: CallArguments<N>): Promise<DownloadAnswer> {
+    const route: Route = routes[name];
+    const [options = {}] = given as readonly [AnyCall?];
+    const { body, headers } = await this.#exchange(route, options, async (response) => response);
+    if (body === null) throw new SpoonError('service-answer-invalid', `${this.host} sent nothing.`);
+    return { body, bytes: Number(headers.get('content-length')) };
+  }
+
+  /**
    * Asks the service for its version.
    * @throws SpoonError `service-incompatible`, which says which of the two sides is too old
    */
   async checkCompatible(signal?: AbortSignal): Promise<Health> {
-    const { response, bytes } = await this.#exchange(routes.health, { signal });
+    const { response, bytes } = await this.#whole(routes.health, { signal });
     // The version comes first: what else a newer service says may have a form that this client does not know.
     const { apiVersion: spoken } = checkJson(VersionOnly, response, bytes, this.host);
     const versions = `${this.host} speaks version ${spoken} of the protocol, this client ${apiVersion}.`;
@@ -102,21 +123,21 @@ export class ApiClient {
     return `${this.url}${path}${search.size === 0 ? '' : `?${search}`}`;
   }
 
-  async #exchange(route: Route, call: AnyCall): Promise<{ response: Response; bytes: Uint8Array<ArrayBuffer> }> {
+  #whole(route: Route, call: AnyCall): Promise<{ response: Response; bytes: Uint8Array<ArrayBuffer> }> {
+    const maxBytes = call.maxBytes ?? this.#options.maxResponseBytes ?? maxResponseBytes;
+    return this.#exchange(route, call, async (response) => {
+      return { response, bytes: await readCapped(response, maxBytes, this.host) };
+    });
+  }
+
+  async #exchange<T>(route: Route, call: AnyCall, read: (response: Response) => Promise<T>): Promise<T> {
     const timeoutMs = call.timeoutMs ?? requestTimeoutMs;
     const timeLimit = AbortSignal.timeout(timeoutMs);
     const init = await this.#request(route, call, timeLimit);
     try {
       const response = await this.#options.fetch(this.#address(route, call), init);
       if (!response.ok) throw await refusal(response, this.host);
-      return {
-        response,
-        bytes: await readCapped(
-          response,
-          call.maxBytes ?? this.#options.maxResponseBytes ?? maxResponseBytes,
-          this.host,
-        ),
-      };
+      return await read(response);
     } catch (error) {
       call.signal?.throwIfAborted();
       if (error instanceof SpoonError) throw error;

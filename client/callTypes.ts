@@ -46,6 +46,13 @@ export interface BytesAnswer {
   header(name: string): string | undefined;
 }
 
+/** An answer that is read as it comes. */
+export interface DownloadAnswer {
+  readonly body: ReadableStream<Uint8Array>;
+  /** How many there will be, as the service has said before. */
+  readonly bytes: number;
+}
+
 export type CallAnswer<N extends CallName> = Table[N] extends { response: infer A extends TSchema }
   ? Static<A>
   : Table[N] extends { bytes: 'response' }

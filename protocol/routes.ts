@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
 import { auditRoutes } from './auditRoutes.ts';
+import { backupRoutes } from './backupRoutes.ts';
 import { Box, Health, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
@@ -211,6 +212,8 @@ export const routes = {
   ...auditRoutes,
 
   ...keyRoutes,
+
+  ...backupRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

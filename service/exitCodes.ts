@@ -15,6 +15,8 @@ const exitCodes: Partial<Record<ErrorCode, number>> = {
   'listen-failed': 69,
   'engine-unavailable': 69,
   'integrity-failure': 65,
+  'backup-invalid': 65,
+  'workdir-not-empty': 73,
 };
 
 const softwareError = 70;

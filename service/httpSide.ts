@@ -4,8 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { DiskSpace } from '../protocol/admin.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import { addAdminRoutes } from './admin/adminRoutes.ts';
-import { Audit } from './audit/audit.ts';
-import { addAuditHooks, addAuditRoutes } from './audit/auditRoutes.ts';
+import type { Backups } from './backup/backups.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
 import type { BoxNetwork } from './boxes/engine.ts';
@@ -34,7 +33,7 @@ import type { Account, Users } from './identity/users.ts';
 import { addIdentity } from './identitySide.ts';
 import type { JobSettings } from './jobSettings.ts';
 import { JobSide } from './jobSide.ts';
-import { addKeyRoutes } from './keyring/keyRoutes.ts';
+import { addKeeping } from './keepingSide.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { Logger } from './logger.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
@@ -63,6 +62,7 @@ export interface HttpSideParts {
     readonly sealedValues: SealedValues;
     readonly secrets: Secrets;
     readonly subscribers: EventSubscribers;
+    readonly backups: Backups;
   };
   readonly boxes: {
     readonly boxes: Boxes;
@@ -190,14 +190,7 @@ export class HttpSide {
       report: (report) => log.info('request', report),
       failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
     });
-    const audit = new Audit({ store: data.store, keyring: data.keyring, now: Date.now });
-    addAuditHooks(app, {
-      audit,
-      keepHead: (text) => log.info('audit.head', { text }),
-      onError: (error) => log.failure('audit', error),
-    });
-    addAuditRoutes(app, { audit });
-    addKeyRoutes(app, data);
+    const audit = addKeeping(app, { ...data, log });
     addHealthRoute(app, about);
     addAdminRoutes(app, { ...data, boxes, boxUser: toBoxUser, health: () => healthOf(about), disks: about.disks });
     addIdentity(app, {

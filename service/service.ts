@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
 import { setupTimeoutMs } from '../protocol/limits.ts';
+import { Backups } from './backup/backups.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
@@ -66,6 +67,8 @@ export async function startService(config: Config, { log, version }: Surrounding
   const keyring = await openKeyring(store, root);
   starting.defer(() => keyring.close());
   const instanceId = await readInstanceId(store);
+  const backups = new Backups({ store, keyring, folder: workdir.root, version, now: Date.now });
+  await backups.removeLeftover();
   const opened = await openEngine(config, workdir, instanceId);
   starting.defer(() => opened.engine.close());
   const engine = opened.engine.name;
@@ -132,7 +135,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     oidc: await withClientSecret(config.oidc),
-    data: { store, keyring, ...data },
+    data: { store, keyring, backups, ...data },
     boxes: { boxes, overlay, drifts, repository, git: config.git, network: opened.engine.network },
     jobs: { ...config.jobs, boxesKnown },
     about: {

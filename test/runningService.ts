@@ -170,10 +170,23 @@ export class RunningService {
   }
 
   /** Runs spoonctl as a person would, and collects what it says. */
-  async spoonctl(user: TestUser, args: readonly string[], stdin?: Uint8Array | string): Promise<Finished> {
+  spoonctl(user: TestUser, args: readonly string[], stdin?: Uint8Array | string): Promise<Finished> {
+    return this.#spoonctl({ SPOON_URL: this.url, SPOON_TOKEN: user.token }, args, stdin);
+  }
+
+  /** As who runs the service, with its settings. @param changes to them */
+  asOperator(args: readonly string[], changes: Readonly<Record<string, string>> = {}): Promise<Finished> {
+    return this.#spoonctl({ ...this.#environment, ...changes }, args);
+  }
+
+  async #spoonctl(
+    environment: Readonly<Record<string, string>>,
+    args: readonly string[],
+    stdin?: Uint8Array | string,
+  ): Promise<Finished> {
     const child = spawn(process.execPath, ['cli/spoonctl.mjs', ...args], {
       cwd: root,
-      env: { PATH: process.env.PATH ?? '', HOME: this.#home, SPOON_URL: this.url, SPOON_TOKEN: user.token },
+      env: { PATH: process.env.PATH ?? '', HOME: this.#home, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin.on('error', () => undefined); // a command that does not read its input may close it first

@@ -68,7 +68,8 @@ export type MacPurpose =
   | 'thread'
   | 'audit'
   | 'admin'
-  | 'oidc';
+  | 'oidc'
+  | 'backup';
 
 /** Owner of what belongs to no user, such as admin tokens. */
 export const systemOwnerId = 'system';

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
 import { lookAtStore, type StoreLook } from './lookAtStore.ts';
 import { migrate, refuseNewerSchema } from './migrate.ts';
+import { type Snapshot, snapshotTo } from './snapshot.ts';
 import { SqliteDriver, sqliteDialect } from './sqliteDialect.ts';
 import { asStoreError } from './storeErrors.ts';
 import type { Tables } from './tables.ts';
@@ -22,6 +23,8 @@ export interface Store {
   eraseIn<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Puts what the write-ahead log holds into the database file. */
   checkpoint(): Promise<void>;
+  /** As {@link snapshotTo}. */
+  snapshot(target: string): Promise<Snapshot>;
   close(): Promise<void>;
 }
 
@@ -76,6 +79,7 @@ export async function openStore(
       return result;
     },
     checkpoint: () => driver.checkpoint(),
+    snapshot: (target) => snapshotTo(file, target),
     close: () => db.destroy(),
   };
   try {
