@@ -14,13 +14,17 @@ export function addStatus(program: Command, line: CommandLine): void {
       const me = await api.call('me');
       // An administrator has no box and no dotfiles.
       const box = me.kind === 'user' ? await api.call('box') : null;
-      const dotfiles = me.scopes.includes('files:read') ? (await api.call('listDotfiles')).dotfiles.length : null;
-      line.print(options, { url: api.url, health, me, box, dotfiles }, () =>
+      const isReader = me.scopes.includes('files:read');
+      const dotfiles = isReader ? (await api.call('listDotfiles')).dotfiles.length : null;
+      const isOff = isReader && !(await api.call('dotfilesSwitch')).on;
+      line.print(options, { url: api.url, health, me, box, dotfiles, dotfilesOn: !isOff }, () =>
         [
           `Service   ${serviceText(api.host, health)}`,
           ...health.problems.map((problem) => `          ${problem}`),
           `Account   ${nameOf(me)}`,
-          ...(dotfiles === null ? [] : [`Dotfiles  ${dotfiles}`]),
+          ...(dotfiles === null
+            ? []
+            : [`Dotfiles  ${dotfiles}${isOff ? ', turned off; on again with: spoonctl dotfiles on' : ''}`]),
           ...(box === null ? [] : [`Box       ${boxText(box)}`]),
         ].join('\n'),
       );

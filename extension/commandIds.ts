@@ -29,6 +29,8 @@ const dotfileCommandIds = [
   'spoon.dotfiles.restoreInHome',
   'spoon.dotfiles.mergeWithHome',
   'spoon.dotfiles.layers',
+  'spoon.dotfiles.turnOff',
+  'spoon.dotfiles.turnOn',
 ] as const;
 
 const repositoryCommandIds = [

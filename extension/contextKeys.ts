@@ -21,6 +21,8 @@ export interface ContextKeys {
   'spoon.inThreadFolder': boolean;
   'spoon.dotfiles.hasFiles': boolean;
   'spoon.dotfiles.canPaste': boolean;
+  /** All of them are turned off. */
+  'spoon.dotfiles.off': boolean;
   /** Paths, with a leading slash as in a URI, of what was changed in the home. */
   'spoon.dotfiles.drifted': readonly string[];
   /** The editor compares an older version with the current one. */

@@ -86,6 +86,8 @@ export const OverlayApply = Type.Object({
   base: Type.Optional(Type.String({ maxLength: 128 })),
   entries: Type.Array(OverlayEntry),
   removed: Type.Array(Type.String()),
+  /** What is removed gives its place back to what was there before Spoon: dotfiles are turned off. */
+  restore: Type.Optional(Type.Literal(true)),
 });
 export type OverlayApply = Static<typeof OverlayApply>;
 
@@ -97,6 +99,8 @@ export const OverlayOutcome = Type.Object({
     Type.Literal('removed'),
     /** Was to be removed, but a person had changed it: left where it is. */
     Type.Literal('kept'),
+    /** Removed, and what was there before put back. */
+    Type.Literal('restored'),
     Type.Literal('refused'),
   ]),
   /** An error code of protocol/errors.ts where refused. */

@@ -39,6 +39,8 @@ export const AppliedState = Type.Union([
   Type.Literal('refused'),
   Type.Literal('pending'),
   Type.Literal('boxOff'),
+  /** Dotfiles are turned off (`dotfilesSwitch.ts`). */
+  Type.Literal('off'),
 ]);
 export type AppliedState = Static<typeof AppliedState>;
 
@@ -47,7 +49,7 @@ export type SaveWarning = Static<typeof SaveWarning>;
 
 export const Applied = Type.Object({
   state: AppliedState,
-  /** For a person, where the state is not `applied` or `boxOff`. */
+  /** For a person, where the state is not `applied`, `boxOff` or `off`. */
   detail: Type.Optional(Type.String()),
 });
 export type Applied = Static<typeof Applied>;

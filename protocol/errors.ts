@@ -188,6 +188,7 @@ export const errorTable = {
   'setup-path-invalid': { status: 422, title: 'The path of the setup script is not usable.' },
   'setup-ends-box': { status: 409, title: 'The box ended twice while this setup ran.' },
   'repository-none': { status: 409, title: 'No dotfiles repository is set.' },
+  'dotfiles-off': { status: 409, title: 'Dotfiles are turned off.' },
   'repository-off': { status: 409, title: 'The dotfiles repository is switched off.' },
   'git-failed': { status: 409, title: 'Git could not do it.' },
   'box-outdated': { status: 409, title: 'Your box runs an older Spoon that cannot do this. Restart it.' },

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Box } from './boxes.ts';
 import { Applied, Dotfile, DotfileDrift } from './dotfiles.ts';
+import { DotfilesSwitch } from './dotfilesSwitch.ts';
 import { Job } from './jobs.ts';
 import { RepositoryState } from './repository.ts';
 import { CheckoutProgress } from './threads.ts';
@@ -39,6 +40,7 @@ export const spoonEvents = {
     progress: CheckoutProgress,
     clientId,
   }),
+  'dotfiles.switched': Type.Object({ type: Type.Literal('dotfiles.switched'), dotfiles: DotfilesSwitch }),
   /** Settings of the dotfiles repository, its commit, or its run. */
   'repository.changed': Type.Object({ type: Type.Literal('repository.changed'), repository: RepositoryState }),
   /** One was set or removed: list again. */

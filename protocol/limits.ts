@@ -158,5 +158,7 @@ export const maxRunLogBytes = 1 * mebi;
 export const maxRepositoryBytes = 1024 * mebi;
 /** Applies of the repository that can be gone back to. */
 export const maxGenerations = 20;
+/** Paths that are named of those that stay in the home when dotfiles are turned off. */
+export const maxKeptNames = 100;
 export const cloneTimeoutMs = 120_000;
 export const setupTimeoutMs = 600_000;

@@ -13,6 +13,7 @@ import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
 import { signInRoutes } from './signInRoutes.ts';
+import { switchRoutes } from './switchRoutes.ts';
 import {
   OpenedTerminal,
   OpenTerminalRequest,
@@ -110,6 +111,7 @@ export const routes = {
   ...threadRoutes,
 
   ...repositoryRoutes,
+  ...switchRoutes,
 
   ...jobRoutes,
 

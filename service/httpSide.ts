@@ -17,7 +17,7 @@ import type { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { addDriftRoutes } from './environment/driftRoutes.ts';
 import type { HomeDrifts } from './environment/homeDrifts.ts';
 import type { LiveOverlay } from './environment/liveOverlay.ts';
-import { addRepositoryRoutes } from './environment/repositoryRoutes.ts';
+import { addRepositoryRoutes, type RepositoryRouteParts } from './environment/repositoryRoutes.ts';
 import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
@@ -68,6 +68,7 @@ export interface HttpSideParts {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
     readonly repository: DotfilesRepository;
+    readonly dotfilesSwitch: RepositoryRouteParts['dotfilesSwitch'];
     readonly drifts: HomeDrifts;
     readonly git: GitSettings;
     readonly network: BoxNetwork | undefined;
@@ -112,7 +113,7 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
-    const { boxes, overlay, drifts, repository, git } = parts.boxes;
+    const { boxes, overlay, drifts, repository, dotfilesSwitch, git } = parts.boxes;
     const stored = {
       store: data.store,
       keyring: data.keyring,
@@ -149,7 +150,7 @@ export class HttpSide {
       threads,
       repository,
       secretsFor: (userId, spoon) => secrets.forProcess(userId, 'jobs', spoon),
-      overlayOf: (userId) => data.dotfiles.overlay(userId),
+      overlayOf: (userId) => overlay.wanted(userId),
       contents: (userId, paths) => data.dotfiles.contents(userId, paths),
       publish: (userId, event) => data.subscribers.publish(userId, event),
       onDamage: ({ userId, error }) => log.failure('job.damaged', error, { userId }),
@@ -224,21 +225,22 @@ export class HttpSide {
       reachable: (userId) => boxes.reachable(userId),
     });
     addSealKeyRoutes(app, { sealedValues });
-    addSecretRoutes(app, { secrets, terminals, publish: hearers.publish });
+    const { publish } = hearers;
+    addSecretRoutes(app, { secrets, terminals, publish });
     addBoxRoutes(app, {
       boxes,
       findUser,
-      applyAll: (box) => overlay.applyAll(box),
+      applyAll: (box) => dotfilesSwitch.applyAgain(box),
     });
     addNetworkRoutes(app, parts.boxes);
-    addRepositoryRoutes(app, { repository, boxes, findUser });
+    addRepositoryRoutes(app, { repository, dotfilesSwitch, boxes, findUser });
     addThreadRoutes(app, {
       threads,
       spoons,
       terminals,
       hasJob: (threadId) => jobSide.runner.isAtWorkIn(threadId),
       limits,
-      publish: (userId, event) => data.subscribers.publish(userId, event),
+      publish,
     });
     addTerminalRoutes(app, {
       terminals,

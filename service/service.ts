@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
 import { DotfilesRepository } from './environment/dotfilesRepository.ts';
+import { DotfilesSwitch } from './environment/dotfilesSwitch.ts';
 import { HomeDrifts } from './environment/homeDrifts.ts';
 import { LiveOverlay } from './environment/liveOverlay.ts';
 import { Pipeline } from './environment/pipeline.ts';
@@ -84,6 +85,8 @@ export async function startService(config: Config, { log, version }: Surrounding
     publish: (userId, event) => data.subscribers.publish(userId, event),
     onError: (error, userId) => log.failure('overlay', error, { userId }),
     onWritten: (box, paths) => drifts.written(box, paths),
+    isOff: (userId) => dotfilesSwitch.isOff(userId),
+    onTakenOut: (userId, found) => dotfilesSwitch.takenOut(userId, found),
   });
   const drifts = new HomeDrifts({
     dotfiles: data.dotfiles,
@@ -111,6 +114,15 @@ export async function startService(config: Config, { log, version }: Surrounding
     publish: (userId, event) => data.subscribers.publish(userId, event),
     onError: (error, userId) => log.failure('repository', error, { userId }),
   });
+  const dotfilesSwitch = new DotfilesSwitch({
+    records,
+    repository,
+    overlay,
+    reachable: (userId) => boxes.reachable(userId),
+    tellStages: (box, stages) => boxes.tellStages(box, stages),
+    publish: (userId, event) => data.subscribers.publish(userId, event),
+    onError: (error, userId) => log.failure('dotfiles.switch', error, { userId }),
+  });
   const pipeline = new Pipeline({
     repository,
     overlay,
@@ -136,7 +148,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     access: config.access,
     oidc: await withClientSecret(config.oidc),
     data: { store, keyring, backups, ...data },
-    boxes: { boxes, overlay, drifts, repository, git: config.git, network: opened.engine.network },
+    boxes: { boxes, overlay, drifts, repository, dotfilesSwitch, git: config.git, network: opened.engine.network },
     jobs: { ...config.jobs, boxesKnown },
     about: {
       version,

@@ -1,8 +1,9 @@
+import { renameSync } from 'node:fs';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxFileBytes } from '../../protocol/limits.ts';
 import { HomeDirectory } from '../home/homeDirectory.ts';
 import { hasCode, toHomeError } from '../home/homeErrors.ts';
-import { keepAside, readRegularFile } from '../home/homeFiles.ts';
+import { keepAside, look, readRegularFile } from '../home/homeFiles.ts';
 import type { PinnedFolder } from '../home/pinnedFolder.ts';
 
 const backupFolder = '.spoon/backup';
@@ -33,6 +34,30 @@ export class BackupPlace {
       }
     }
   }
+
+  /** Gives a backup its old name again, in place of what has it now. @returns false where there is no such backup any more */
+  putBack(kept: string, folder: PinnedFolder, name: string): boolean {
+    if (!isBackupPath(kept)) return false;
+    const slash = kept.lastIndexOf('/');
+    try {
+      const place = this.#home.folder(kept.slice(0, slash));
+      const keptName = kept.slice(slash + 1);
+      if (!['file', 'symlink'].includes(look(place, keptName).kind)) return false;
+      renameSync(place.entry(keptName), folder.entry(name));
+      return true;
+    } catch (error) {
+      const failure = toHomeError(error, kept);
+      if (hasCode(error, 'ENOENT') || hasCode(failure.cause, 'ENOENT')) return false;
+      throw failure;
+    }
+  }
+}
+
+/** What the manifest says may have been edited by hand. */
+function isBackupPath(path: string): boolean {
+  const segments = path.split('/');
+  const plain = segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+  return path.startsWith(`${backupFolder}/`) && plain && segments.length >= 4 && !path.includes('\0');
 }
 
 /**
@@ -40,11 +65,8 @@ export class BackupPlace {
  * @throws SpoonError `not-found`, `not-a-regular-file`, `body-too-large`, `path-…`
  */
 export function readBackup(home: string, path: string): Buffer {
+  if (!isBackupPath(path)) throw new SpoonError('not-found', 'That is not a backup.');
   const segments = path.split('/');
-  const plain = segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
-  if (!path.startsWith(`${backupFolder}/`) || !plain || segments.length < 4 || path.includes('\0')) {
-    throw new SpoonError('not-found', 'That is not a backup.');
-  }
   const directory = HomeDirectory.open(home);
   try {
     const folder = directory.folder(segments.slice(0, -1).join('/'));

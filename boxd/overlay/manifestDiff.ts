@@ -19,8 +19,10 @@ export interface Recorded {
   readonly mtimeNs: string;
   /** Of the file's bytes or the link's target; empty for a folder. */
   readonly sha256: string;
-  /** A folder that was there before Spoon managed it, and stays when it no longer does. */
+  /** It was there before Spoon managed it, as the overlay has it: a folder stays when Spoon no longer does, a file when dotfiles are turned off. */
   readonly found?: boolean;
+  /** The backup of what was there before Spoon's first write. */
+  readonly displaced?: string;
 }
 
 /** What is there now. `sha256` of a file only once somebody has read it. */
@@ -131,6 +133,13 @@ export function decideDrift(recorded: Recorded, observed: Observed): Drift | 're
 
 /** What becomes of an entry that is no longer wanted. */
 export type Removal = 'gone' | 'read' | 'remove' | 'keep';
+
+/** The same where the home is to be as it was without Spoon. */
+export function decideTakingOut(recorded: Recorded, observed: Observed): Removal {
+  const wasThere = recorded.found === true && recorded.displaced === undefined;
+  const removal = decideRemoval(recorded, observed);
+  return wasThere && removal !== 'gone' ? 'keep' : removal;
+}
 
 export function decideRemoval(recorded: Recorded, observed: Observed): Removal {
   if (observed.kind === 'missing') return 'gone';

@@ -127,6 +127,8 @@ export class Overlay {
       const startedMs = Date.now();
       const started = performance.now();
       const outcomes = await this.#write(home, request, startingWith(more, frames));
+      // A profile of the overlay was in the place of the one that every home gets.
+      if (request.restore) ensureHome(this.#home);
       return { outcomes, stages: [...stages, overlayStage(outcomes, startedMs, performance.now() - started)] };
     });
     return report.finally(() => {
@@ -144,7 +146,13 @@ export class Overlay {
     const manifest = this.#manifestFile.load(home);
     // Backups walk by a descriptor of their own, so that the folder that is being written stays pinned.
     const backupHome = HomeDirectory.open(this.#home);
-    const run = new OverlayRun({ home, manifest, backups: new BackupPlace(backupHome, new Date()), ownFiles });
+    const run = new OverlayRun({
+      home,
+      manifest,
+      backups: new BackupPlace(backupHome, new Date()),
+      ownFiles,
+      restore: request.restore,
+    });
     const before = manifest.digest;
     manifest.digest = '';
     try {

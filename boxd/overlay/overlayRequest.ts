@@ -8,6 +8,7 @@ export interface ApplyRequest {
   readonly base: string | undefined;
   readonly entries: readonly OverlayEntry[];
   readonly removed: readonly string[];
+  readonly restore: boolean;
 }
 
 /** @throws SpoonError `request-invalid` */
@@ -20,6 +21,7 @@ export function readApplyRequest(value: unknown): ApplyRequest {
     base: typeof base === 'string' ? base : undefined,
     entries: readEntries(fields),
     removed: fields.texts('removed'),
+    restore: fields.value('restore') === true,
   };
 }
 

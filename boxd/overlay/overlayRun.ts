@@ -8,7 +8,7 @@ import { setMode, sha256, writeFile, writeLink } from '../home/homeFiles.ts';
 import type { PinnedFolder } from '../home/pinnedFolder.ts';
 import type { BackupPlace } from './backups.ts';
 import type { Manifest } from './manifest.ts';
-import { type Decision, decideRemoval, type Observed, type Recorded } from './manifestDiff.ts';
+import { type Decision, decideRemoval, decideTakingOut, type Observed, type Recorded } from './manifestDiff.ts';
 import { decide, observe, observeWithHash } from './observe.ts';
 
 /** While entries are written into a folder its owner must be able to; the wanted mode is set at the end. */
@@ -20,6 +20,8 @@ interface Options {
   readonly backups: BackupPlace;
   /** Files that Spoon made outside of any overlay, by path: no hand edit when the overlay brings its own. */
   readonly ownFiles: ReadonlyMap<string, Recorded>;
+  /** What is removed gives its place back to what was there before. */
+  readonly restore: boolean;
 }
 
 /** One apply: does what the rules decide, entry by entry, and keeps the manifest true to what was done. */
@@ -54,10 +56,10 @@ export class OverlayRun {
     const recorded = manifest.entries.get(path);
     try {
       parseHomePath(path);
-      const kept = !this.#removeFrom(home.folder(parentOf(path)), nameOf(path), recorded);
+      const result = this.#removeFrom(home.folder(parentOf(path)), nameOf(path), recorded);
       manifest.entries.delete(path);
-      if (!kept) this.#removeEmptyParents(path);
-      this.outcomes.push({ path, result: kept ? 'kept' : 'removed' });
+      if (result === 'removed') this.#removeEmptyParents(path);
+      this.outcomes.push({ path, result });
     } catch (error) {
       const failure = toHomeError(error, path);
       const gone = hasCode(failure.cause, 'ENOENT', 'ENOTDIR') || failure.code === 'path-kind-conflict';
@@ -71,20 +73,25 @@ export class OverlayRun {
     }
   }
 
-  /** False when a person's own work is there, and stays. */
-  #removeFrom(folder: PinnedFolder, name: string, recorded: Recorded | undefined): boolean {
+  /** `kept`: a person's own work is there, and stays. */
+  #removeFrom(folder: PinnedFolder, name: string, recorded: Recorded | undefined): 'removed' | 'restored' | 'kept' {
+    const { restore, backups } = this.#options;
     let observed = observe(folder, name);
-    if (recorded === undefined) return observed.kind === 'missing';
-    let removal = decideRemoval(recorded, observed);
+    if (recorded === undefined) return observed.kind === 'missing' ? 'removed' : 'kept';
+    const decideIt = restore ? decideTakingOut : decideRemoval;
+    let removal = decideIt(recorded, observed);
     if (removal === 'read') {
       observed = observeWithHash(folder, name, observed);
-      removal = decideRemoval(recorded, observed);
+      removal = decideIt(recorded, observed);
     }
+    if (removal === 'keep') return 'kept';
     if (removal === 'remove') {
+      const { displaced } = recorded;
+      if (restore && displaced !== undefined && backups.putBack(displaced, folder, name)) return 'restored';
       if (observed.kind === 'directory') this.#removeFolder(folder, name);
       else unlinkSync(folder.entry(name));
     }
-    return removal !== 'keep';
+    return 'removed';
   }
 
   /** Last: a folder that its owner may not write could not have been filled before. */
@@ -127,7 +134,10 @@ export class OverlayRun {
       throw new SpoonError('request-invalid', `${path} has changed since the plan: its bytes are needed.`);
     }
     const backup = this.#keepAside(decision, path, folder, name);
+    const displaced = this.#displacedBy(entry, recorded, backup.backup, folder);
     this.#write(folder, name, entry, decision, bytes, hash);
+    const written = manifest.entries.get(path);
+    if (written !== undefined && displaced !== undefined) manifest.entries.set(path, { ...written, displaced });
     const base = backup.backup === undefined || recorded === undefined ? {} : { base: recorded.content };
     return { path, result: 'written', ...backup, ...base };
   }
@@ -139,6 +149,19 @@ export class OverlayRun {
     name: string,
   ): Pick<OverlayOutcome, 'backup' | 'backupKind'> {
     return backup === undefined ? {} : { backup: this.#options.backups.keep(path, folder, name), backupKind: backup };
+  }
+
+  /** The first that was in the way is what the home had without Spoon; what is found and now written over is kept for that. */
+  #displacedBy(
+    { path }: OverlayEntry,
+    recorded: Recorded | undefined,
+    backup: string | undefined,
+    folder: PinnedFolder,
+  ): string | undefined {
+    const before = recorded?.displaced ?? backup;
+    if (before !== undefined || recorded?.found !== true || recorded.kind === 'directory') return before;
+    if (observe(folder, nameOf(path)).kind !== recorded.kind) return undefined;
+    return this.#options.backups.keep(path, folder, nameOf(path));
   }
 
   #write(
@@ -165,13 +188,15 @@ export class OverlayRun {
   /** Takes over what is there already. */
   #record({ path, kind, mode, size, content }: OverlayEntry, observed: Observed, old?: Recorded, hash?: string): void {
     const { entries, folders } = this.#options.manifest;
+    const wasMade = observed.kind === 'directory' && folders.has(path);
+    const found = old === undefined ? !wasMade : (old.found ?? false);
+    const before = { ...(found && { found }), ...(old?.displaced !== undefined && { displaced: old.displaced }) };
     if (observed.kind === 'directory') {
-      const found = old === undefined ? !folders.has(path) : (old.found ?? false);
-      entries.set(path, { kind, content, mode, size: 0, mtimeNs: '', sha256: '', ...(found ? { found } : {}) });
+      entries.set(path, { kind, content, mode, size: 0, mtimeNs: '', sha256: '', ...before });
       return;
     }
     const mtimeNs = 'mtimeNs' in observed ? observed.mtimeNs : '';
-    entries.set(path, { kind, content, mode, size, mtimeNs, sha256: hash ?? old?.sha256 ?? '' });
+    entries.set(path, { kind, content, mode, size, mtimeNs, sha256: hash ?? old?.sha256 ?? '', ...before });
   }
 
   #removeFolder(folder: PinnedFolder, name: string): void {

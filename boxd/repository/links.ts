@@ -60,10 +60,10 @@ export function linkEntries(home: string, overlay: Iterable<string>): LinkReport
     isComplete = true;
   } finally {
     // Also after a failure half-way: what was made, now or before, must be known, to be taken out.
-    const others = isComplete ? [] : [...before.values()].filter(({ path }) => !maker.made.has(path));
-    writeLinks(home, [...maker.made.values(), ...others]);
+    const others = isComplete ? [] : [...before.values()].filter(({ path }) => !maker.remembered.has(path));
+    writeLinks(home, [...maker.remembered.values(), ...others]);
   }
-  for (const link of before.values()) if (!maker.made.has(link.path)) takeOut(home, link);
+  for (const link of before.values()) if (!maker.remembered.has(link.path)) takeOut(home, link);
   const skipped = maker.steps.filter(({ action }) => action === 'kept').map(({ path }) => path);
   return { linked: maker.made.size, backups: maker.backups, skipped };
 }
@@ -126,6 +126,8 @@ interface MakerParts {
 
 class LinkMaker {
   readonly made = new Map<string, MadeLink>();
+  /** With those that a dotfile of the overlay has displaced: when it gives them back, they are to be taken out. */
+  readonly remembered = new Map<string, MadeLink>();
   readonly backups: string[] = [];
   readonly steps: LinkStep[] = [];
   readonly #home: string;
@@ -156,6 +158,8 @@ class LinkMaker {
 
   #place(path: string): void {
     if (this.#overlay.has(path)) {
+      const link = this.#before.get(path);
+      if (link !== undefined) this.remembered.set(path, link);
       this.steps.push({ path, action: 'kept' });
       return;
     }
@@ -170,13 +174,18 @@ class LinkMaker {
       return;
     }
     if (found?.isSymbolicLink() && readlinkSync(at) === target) {
-      this.made.set(path, { path, target, backup: this.#before.get(path)?.backup ?? null });
+      this.#remember({ path, target, backup: this.#before.get(path)?.backup ?? null });
       return;
     }
     const backup = found === undefined ? null : this.#setAside(path);
     this.#hands.link(target, at);
-    this.made.set(path, { path, target, backup });
+    this.#remember({ path, target, backup });
     this.steps.push({ path, action: found === undefined ? 'linked' : 'displaced' });
+  }
+
+  #remember(link: MadeLink): void {
+    this.made.set(link.path, link);
+    this.remembered.set(link.path, link);
   }
 
   #setAside(path: string): string | null {

@@ -138,7 +138,7 @@ export class TestBox {
 
   async apply(
     files: readonly TestFile[],
-    options: Partial<Pick<OverlayApply, 'scope' | 'digest' | 'base' | 'removed'>> = {},
+    options: Partial<Omit<OverlayApply, 'entries'>> = {},
   ): Promise<OverlayReport> {
     const head: OverlayApply = {
       scope: 'whole',

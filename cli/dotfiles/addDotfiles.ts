@@ -12,6 +12,7 @@ import { addDrift } from './drift.ts';
 import { addEdit } from './edit.ts';
 import { addHistory } from './history.ts';
 import { countOf, noteSecrets, reach, secretsIn, versionOf, withApplied } from './reach.ts';
+import { addSwitch } from './switch.ts';
 import { dotfileTable, savedText } from './tables.ts';
 import { addTransfer } from './transfer.ts';
 
@@ -92,6 +93,7 @@ export function addDotfiles(program: Command, line: CommandLine): void {
   addHistory(dotfiles, line);
   addDrift(dotfiles, line);
   addTransfer(dotfiles, line);
+  addSwitch(dotfiles, line);
 }
 
 const putHelp = `

@@ -44,6 +44,7 @@ export function withApplied(done: string, { state, detail }: Applied): string {
     refused: 'Your box could not take it.',
     pending: 'Your box will take it in a moment.',
     boxOff: 'Your box is off and takes it at its next start.',
+    off: 'Dotfiles are turned off: it is kept in Spoon, and your home gets it after spoonctl dotfiles on.',
   };
   return [done, inBox[state], ...(detail === undefined ? [] : [detail])].join(' ');
 }

@@ -7,6 +7,7 @@ import type { Box } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { Session } from '../auth/sessions.ts';
 import { HomeDotfiles } from '../dotfiles/homeDotfiles.ts';
+import { HomeSwitch } from '../dotfiles/homeSwitch.ts';
 import { HomeJobs } from '../jobs/homeJobs.ts';
 import type { Log } from '../outputLog.ts';
 import { HomeRepository } from '../repository/homeRepository.ts';
@@ -32,6 +33,7 @@ export class Connection implements vscode.Disposable {
   readonly session: Session;
   readonly host: string;
   readonly dotfiles: HomeDotfiles;
+  readonly dotfilesSwitch: HomeSwitch;
   readonly repository: HomeRepository;
   readonly threads: HomeThreads;
   readonly secrets: HomeSecrets;
@@ -61,6 +63,7 @@ export class Connection implements vscode.Disposable {
     this.#api = new ApiClient({ url: session.url, token, clientId, fetch: withTimeout(fetch) });
     this.host = this.#api.host;
     this.dotfiles = new HomeDotfiles(this.#api);
+    this.dotfilesSwitch = new HomeSwitch(this.#api);
     this.repository = new HomeRepository(this.#api);
     this.threads = new HomeThreads({ api: this.#api, onBox: (box) => this.#setBox(box) });
     this.secrets = new HomeSecrets(this.#api);
@@ -73,6 +76,7 @@ export class Connection implements vscode.Disposable {
         onEvent: (event) => {
           if (event.type === 'box.changed') this.#setBox(event.box);
           else this.dotfiles.receive(event);
+          this.dotfilesSwitch.receive(event);
           this.repository.receive(event);
           this.threads.receive(event);
           this.secrets.receive(event);
@@ -139,6 +143,7 @@ export class Connection implements vscode.Disposable {
     clearTimeout(this.#retry);
     this.#events.close();
     this.dotfiles.dispose();
+    this.dotfilesSwitch.dispose();
     this.repository.dispose();
     this.threads.dispose();
     this.secrets.dispose();
@@ -156,6 +161,7 @@ export class Connection implements vscode.Disposable {
         this.dotfiles.refresh(),
         this.#api.call('box'),
         this.repository.refresh(),
+        this.dotfilesSwitch.refresh(),
       ]);
       if (health.instanceId !== this.session.instanceId) {
         throw new SpoonError('unauthenticated', `At ${this.host} there is another service now.`);
@@ -217,7 +223,7 @@ export class Connection implements vscode.Disposable {
 }
 
 const ownLimit =
-  /\/v1\/(terminals|commands|threads|threads\/.*|spoons\/.*|home\/usage|box\/\w+|admin\/(boxes|users)\/[^/]+\/(stop|disable)|environment\/repository(\/\w+)?)$/;
+  /\/v1\/(terminals|commands|threads|threads\/.*|spoons\/.*|home\/usage|box\/\w+|admin\/(boxes|users)\/[^/]+\/(stop|disable)|environment\/(dotfiles|repository(\/[\w-]+)?))$/;
 
 /** The setting's limit, where the call has no longer one of its own (opening a terminal may have to start the box, a thread is a download). */
 function withTimeout(fetch: Fetch): Fetch {

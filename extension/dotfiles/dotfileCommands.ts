@@ -12,6 +12,7 @@ import type { EditCommands } from './editCommands.ts';
 import { dotfilePathOf, type HistoryCommands } from './historyCommands.ts';
 import { showLayers } from './layersCommand.ts';
 import { changeMode } from './modeCommand.ts';
+import { turnOff, turnOn } from './switchCommands.ts';
 import type { UploadCommands } from './uploadCommands.ts';
 
 export interface DotfileParts {
@@ -79,6 +80,8 @@ export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCom
     'spoon.dotfiles.restoreInHome': (target, targets) => drift.restore(pathsOfTargets(target, targets)),
     'spoon.dotfiles.mergeWithHome': (target) => drift.merge(pathOfTarget(target)),
     'spoon.dotfiles.layers': (target) => showLayers(current, drift, layersPath(target)),
+    'spoon.dotfiles.turnOff': () => turnOff(current),
+    'spoon.dotfiles.turnOn': () => turnOn(current),
   };
 }
 

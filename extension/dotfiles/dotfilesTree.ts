@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { DotfilesSwitch } from '../../protocol/dotfilesSwitch.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import type { CommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -25,6 +26,12 @@ export interface DotfileNode {
 const repositoryNode: DotfileNode = {
   path: '',
   hint: { label: '', icon: 'repo', command: 'spoon.repository.showLog' },
+};
+
+/** While they are turned off, before everything else. */
+const turnOnNode: DotfileNode = {
+  path: '',
+  hint: { label: vscode.l10n.t('Turn Dotfiles On'), icon: 'play-circle', command: 'spoon.dotfiles.turnOn' },
 };
 
 const hints: readonly DotfileNode[] = [
@@ -122,7 +129,10 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     if (node?.hint !== undefined) return [];
     const entries = (dotfiles?.children(node?.path ?? '') ?? []).map(({ path }) => this.node(path));
     if (node !== undefined) return entries;
-    const first = repositoryRow(this.#current) === undefined ? [] : [repositoryNode];
+    const first = [
+      ...(this.#isOff ? [turnOnNode] : []),
+      ...(repositoryRow(this.#current) === undefined ? [] : [repositoryNode]),
+    ];
     const isEmpty = dotfiles?.isListed === true && dotfiles.count === 0;
     return [...first, ...(isEmpty ? hints : entries)];
   }
@@ -177,8 +187,12 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     this.#nodes.clear();
     this.#changes.clear();
     if (connection !== undefined) {
-      const { dotfiles } = connection;
+      const { dotfiles, dotfilesSwitch } = connection;
       this.#following = vscode.Disposable.from(
+        dotfilesSwitch.onDidChange(() => {
+          this.#showState();
+          this.refresh();
+        }),
         dotfiles.onDidChange((change) => this.#changes.add(change)),
         dotfiles.onDidChangeProblems((changed) => this.#changes.add({ created: [], changed, deleted: [] })),
       );
@@ -199,10 +213,15 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
     else this.#changed.fire([...folders, ...changed].map((path) => this.node(path)));
   }
 
+  get #isOff(): boolean {
+    return this.#current.connection?.dotfilesSwitch.state.on === false;
+  }
+
   #showState(): void {
     const { connection, state } = this.#current;
     setContext('spoon.signedIn', state.name !== 'signedOut' && state.name !== 'refused');
     setContext('spoon.connection', state.name === 'refused' ? 'signedOut' : state.name);
+    setContext('spoon.dotfiles.off', this.#isOff);
     setContext('spoon.dotfiles.hasFiles', (connection?.dotfiles.count ?? 0) > 0);
     if (this.#view === undefined) return;
     this.#view.description = connection === undefined ? '' : `/home/${connection.session.username}`;
@@ -212,6 +231,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   #message(state: string, connection: Connection | undefined): string {
     if (connection?.dotfiles.isListed !== true) return '';
     if (state === 'offline') return offlineMessage;
+    if (this.#isOff) return offMessage(connection.dotfilesSwitch.state);
     return connection.dotfiles.count === 0 ? emptyMessage : '';
   }
 }
@@ -229,6 +249,15 @@ const emptyMessage = vscode.l10n.t('Your home has no dotfiles yet. Drop files or
 const offlineMessage = vscode.l10n.t(
   'Offline: this is what was there when the service was last heard of. Reconnecting…',
 );
+
+function offMessage({ applied, takenOut }: DotfilesSwitch): string {
+  const what = vscode.l10n.t('Dotfiles are turned off. Edits are kept, and reach your home when you turn them on.');
+  if (!applied) return `${what} ${vscode.l10n.t('Your box is off: its home is given back at its next start.')}`;
+  const [first, ...more] = takenOut?.kept ?? [];
+  if (first === undefined) return what;
+  const names = more.length === 0 ? first : vscode.l10n.t('{0} and {1} more', first, more.length);
+  return `${what} ${vscode.l10n.t('Changed by hand, so still there: {0}', names)}`;
+}
 
 /** Words that the menus look for. */
 function contextOf(entry: Entry, dotfiles: HomeDotfiles): string {

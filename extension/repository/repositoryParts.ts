@@ -75,15 +75,18 @@ export class RepositoryParts implements vscode.Disposable {
     this.#following?.dispose();
     this.#show(connection?.repository.state);
     if (connection === undefined) return;
-    const { repository } = connection;
+    const { repository, dotfilesSwitch } = connection;
     this.#following = vscode.Disposable.from(
+      dotfilesSwitch.onDidChange(() => this.#show(repository.state)),
       repository.onDidChange(() => this.#show(repository.state)),
       repository.onDidEnd((run) => this.#ended(run)),
     );
   }
 
   #show(state: RepositoryState | undefined): void {
-    setContext('spoon.repository', state === undefined || state.settings === null ? 'none' : moodOf(state));
+    const isOff = this.#current.connection?.dotfilesSwitch.state.on === false;
+    const mood = state === undefined || state.settings === null ? 'none' : isOff ? 'off' : moodOf(state);
+    setContext('spoon.repository', mood);
     this.#tree.refresh();
     this.#log.changed();
   }

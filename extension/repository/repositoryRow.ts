@@ -17,11 +17,12 @@ export function repositoryRow(current: CurrentConnection): vscode.TreeItem | und
   const connection = current.connection;
   const state = connection?.repository.state;
   if (connection === undefined || state === undefined || state.settings === null) return undefined;
-  const mood = moodOf(state);
+  const isOff = !connection.dotfilesSwitch.state.on;
+  const mood = isOff ? 'off' : moodOf(state);
   const [icon, color] = icons[mood];
   const item = new vscode.TreeItem(repositoryName(state.settings.url));
   item.id = `repository/${connection.session.url}`;
-  item.description = summary(state, Date.now());
+  item.description = isOff ? vscode.l10n.t('off, as all dotfiles') : summary(state, Date.now());
   item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
   item.contextValue = `repository ${mood}`;
   item.tooltip = details(state).join('\n');

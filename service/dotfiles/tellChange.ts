@@ -15,7 +15,7 @@ export interface ChangeHearers {
 }
 
 /** Worst first: one answer for a folder is that of its worst file. */
-const byImportance: readonly Applied['state'][] = ['refused', 'conflict', 'pending', 'applied', 'boxOff'];
+const byImportance: readonly Applied['state'][] = ['refused', 'conflict', 'pending', 'applied', 'off', 'boxOff'];
 
 /** The home told after the commit, the other windows after that. */
 export async function applyAndTell(
@@ -25,7 +25,8 @@ export async function applyAndTell(
 ): Promise<Map<string, Applied>> {
   const applied = await apply(userId, change);
   for (const [path, result] of applied) {
-    if (result.state !== 'boxOff') publish(userId, { type: 'dotfile.applied', path, applied: result });
+    if (result.state !== 'boxOff' && result.state !== 'off')
+      publish(userId, { type: 'dotfile.applied', path, applied: result });
   }
   return applied;
 }

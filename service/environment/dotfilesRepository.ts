@@ -8,6 +8,7 @@ import type {
   RepositoryGenerations,
   RepositoryPreview,
   RepositoryRun,
+  RepositorySettings,
   RepositoryState,
   SetRepositoryRequest,
 } from '../../protocol/repository.ts';
@@ -20,7 +21,14 @@ import type { LiveOverlay } from './liveOverlay.ts';
 import { plainPreview, plainRun } from './plainLog.ts';
 import type { RepositoryCredentials } from './repositoryCredentials.ts';
 import { noRepository, type RepositoryRecords, type StoredRepository } from './repositoryRecords.ts';
-import { readSettings, withFound, withSettings } from './repositorySettings.ts';
+import {
+  isApplied,
+  readSettings,
+  requireApplied,
+  withFound,
+  withoutRepository,
+  withSettings,
+} from './repositorySettings.ts';
 import type { RunRequests } from './runRequests.ts';
 
 /** So that a box that has news at once, always, does not keep the service busy. */
@@ -93,15 +101,14 @@ export class DotfilesRepository {
   }
 
   async remove(userId: string): Promise<RepositoryState> {
-    await this.#parts.credentials.change(userId, (before) => before && { ...noRepository, restore: true });
+    await this.#parts.credentials.change(userId, (before) => before && withoutRepository(before));
     return this.#changed(userId);
   }
 
   /** Asks what the ref points to, and takes it where that was said once for all. @throws SpoonError `repository-…`, `ref-missing`, … */
   async check(box: RunningBox): Promise<RepositoryState> {
     const { userId } = box.user;
-    const { settings } = await this.#enabled(userId);
-    const { url, ref } = settings;
+    const { url, ref } = await this.#required(userId);
     const found =
       ref !== null && isCommit(ref)
         ? ref
@@ -121,7 +128,7 @@ export class DotfilesRepository {
   /** Begins a run though nothing changed. @param update take what the ref points to now @throws SpoonError as {@link check} */
   async run(box: RunningBox, { update = false }: { update?: boolean | undefined }): Promise<RepositoryState> {
     const { userId } = box.user;
-    await this.#enabled(userId);
+    await this.#required(userId);
     if (update) {
       await this.check(box);
       await this.#parts.records.write(userId, (before) =>
@@ -135,7 +142,7 @@ export class DotfilesRepository {
   /** What a run would do. @throws SpoonError as {@link check}; `not-found` for a generation that is not there */
   async preview(box: RunningBox, wanted: PreviewRepositoryRequest): Promise<RepositoryPreview> {
     const { userId } = box.user;
-    if (wanted.settings === undefined) await this.#enabled(userId);
+    if (wanted.settings === undefined) await this.#required(userId);
     if (wanted.update) await this.check(box);
     const stored = (await this.#parts.records.read(userId)) ?? noRepository;
     const { credentials, requests, gitHosts } = this.#parts;
@@ -185,7 +192,7 @@ export class DotfilesRepository {
     const { records, requests } = this.#parts;
     const stored = await records.read(userId);
     if (stored === undefined) return undefined;
-    if (stored.settings === null || !stored.settings.enabled) {
+    if (stored.settings === null || !isApplied(stored)) {
       if (stored.restore) await this.#restore(box);
       return undefined;
     }
@@ -263,6 +270,8 @@ export class DotfilesRepository {
   async #restore(box: RunningBox): Promise<void> {
     const { userId } = box.user;
     const { records, overlay } = this.#parts;
+    // First what came last: links that a dotfile has displaced must be there again to be taken out.
+    await overlay.applyAll(box);
     const notes = await box.boxd.repository.remove();
     await this.#live.get(userId)?.done;
     await records.writeRun(userId, plainRun(restoringRun(notes)), Buffer.from(`${notes.join('\n')}\n`));
@@ -270,11 +279,8 @@ export class DotfilesRepository {
     await overlay.applyAll(box);
   }
 
-  async #enabled(userId: string) {
-    const { settings } = (await this.#parts.records.read(userId)) ?? noRepository;
-    if (settings === null) throw new SpoonError('repository-none', 'Choose one first: spoonctl dotfiles repo set.');
-    if (!settings.enabled) throw new SpoonError('repository-off', 'Switch it on first.');
-    return { settings };
+  async #required(userId: string): Promise<RepositorySettings> {
+    return requireApplied(await this.#parts.records.read(userId));
   }
 
   async #tell(userId: string): Promise<RepositoryState> {

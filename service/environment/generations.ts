@@ -8,7 +8,7 @@ import type {
   RepositorySettings,
 } from '../../protocol/repository.ts';
 import type { StoredRepository } from './repositoryRecords.ts';
-import { readSettings, withSettings } from './repositorySettings.ts';
+import { isApplied, readSettings, withSettings } from './repositorySettings.ts';
 
 /** What follows the end of a run. @param of whose run it was: of one that was replaced meanwhile nothing follows */
 export function withEnded(
@@ -37,8 +37,8 @@ function withGeneration(before: StoredRepository, run: RepositoryRun): StoredRep
 
 export function generationsOf(stored: StoredRepository, run: RepositoryRun | null): RepositoryGenerations {
   const { settings, generations = [] } = stored;
-  const isApplied = settings?.enabled === true && run?.state === 'ok';
-  const current = isApplied
+  const isCurrent = isApplied(stored) && settings !== null && run?.state === 'ok';
+  const current = isCurrent
     ? generations.findLast(({ commit, settings: of }) => commit === run.commit && isSameSource(of, settings))
     : undefined;
   return { generations: generations.toReversed(), current: current?.number ?? null };

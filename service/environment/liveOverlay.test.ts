@@ -34,6 +34,8 @@ describe('a box that lies about the overlay', () => {
       reachable: () => box,
       publish: () => undefined,
       onWritten: () => undefined,
+      isOff: async () => false,
+      onTakenOut: async () => undefined,
       onError: (error) => assert.fail(String(error)),
     });
     await overlay.applyAll(box);

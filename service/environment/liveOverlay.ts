@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { OverlayApply, OverlayEntry, OverlayReport } from '../../protocol/boxd.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import type { Applied } from '../../protocol/dotfiles.ts';
+import type { TakenOut } from '../../protocol/dotfilesSwitch.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
@@ -9,7 +10,8 @@ import type { RunningBox } from '../boxes/boxes.ts';
 import { InTurn } from '../boxes/inTurn.ts';
 import type { Dotfiles } from '../dotfiles/dotfiles.ts';
 import type { Overlay } from '../dotfiles/overlay.ts';
-import { appliedFrom, diffOverlays } from './overlayDiff.ts';
+import { appliedFrom, diffOverlays, takenOutFrom } from './overlayDiff.ts';
+import { dotfilesOff } from './repositorySettings.ts';
 
 export interface LiveOverlayParts {
   readonly dotfiles: Pick<Dotfiles, 'overlay' | 'contents' | 'keepDrift'>;
@@ -20,11 +22,18 @@ export interface LiveOverlayParts {
   readonly onError: (error: unknown, userId: string) => void;
   /** What the box has as the overlay wants it, from now on and until somebody changes it there. */
   readonly onWritten: (box: RunningBox, paths: readonly string[]) => void;
+  /** Dotfiles are turned off: the home is to have nothing of them. */
+  readonly isOff: (userId: string) => Promise<boolean>;
+  /** A home has nothing of them any more. @param found undefined where that was so before */
+  readonly onTakenOut: (userId: string, found: TakenOut | undefined) => Promise<void>;
   /** How long a save waits for the box. */
   readonly waitMs?: number;
 }
 
 const defaultWaitMs = 5_000;
+/** What a home has whose owner has turned dotfiles off. The digest is of nobody's overlay: those are hashes. */
+const offOverlay: Overlay = { digest: 'off', entries: [] };
+const offDetail = 'Dotfiles are turned off: nothing of Spoon is in the home.';
 
 /**
  * Brings saved dotfiles to the user's running box: all of them when it starts, each change as it is made. Per user one after
@@ -43,6 +52,11 @@ export class LiveOverlay {
     this.#parts = parts;
   }
 
+  /** What the user's home is to have. */
+  async wanted(userId: string): Promise<Overlay> {
+    return (await this.#parts.isOff(userId)) ? offOverlay : this.#parts.dotfiles.overlay(userId);
+  }
+
   /** After the commit of a save. By path what became of it; does not reject for a box's sake. */
   async applyChange(
     userId: string,
@@ -50,6 +64,7 @@ export class LiveOverlay {
   ): Promise<Map<string, Applied>> {
     const paths = [...(change.saved ?? []), ...(change.removed ?? [])];
     const all = (applied: Applied) => new Map<string, Applied>(paths.map((path) => [path, applied]));
+    if (await this.#parts.isOff(userId)) return all({ state: 'off' });
     const box = this.#parts.reachable(userId);
     if (box === undefined) return all({ state: 'boxOff' });
     const work = this.#turns.run(userId, () => this.#bringUpToDate(box));
@@ -88,10 +103,11 @@ export class LiveOverlay {
     ];
     try {
       return await this.#turns.run(userId, async () => {
-        const overlay = await this.#parts.dotfiles.overlay(userId);
+        const overlay = await this.wanted(userId);
         if (await box.boxd.isUpToDate(overlay.digest)) {
           this.#known.set(box, overlay);
-          return stage('ok', 'Everything was in place.');
+          if (overlay === offOverlay) await this.#parts.onTakenOut(userId, undefined);
+          return stage('ok', overlay === offOverlay ? offDetail : 'Everything was in place.');
         }
         return await this.#applyWhole(box, overlay);
       });
@@ -113,6 +129,7 @@ export class LiveOverlay {
   async writeAgain(userId: string, path: HomePath): Promise<Applied> {
     const box = this.#parts.reachable(userId);
     if (box === undefined) throw new SpoonError('box-stopped', 'Its home gets the dotfile at the next start.');
+    if (await this.#parts.isOff(userId)) throw dotfilesOff();
     return this.#turns.run(userId, async () => {
       await this.#bringUpToDate(box);
       const overlay = await this.#parts.dotfiles.overlay(userId);
@@ -131,7 +148,7 @@ export class LiveOverlay {
   }
 
   async #bringUpToDate(box: RunningBox): Promise<void> {
-    const overlay = await this.#parts.dotfiles.overlay(box.user.userId);
+    const overlay = await this.wanted(box.user.userId);
     const known = this.#known.get(box);
     if (known === undefined) {
       await this.#applyWhole(box, overlay);
@@ -147,6 +164,8 @@ export class LiveOverlay {
     const needed = await box.boxd.neededPaths(overlay);
     const whole: OverlayApply = { scope: 'whole', digest: overlay.digest, entries: overlay.entries, removed: [] };
     const { report, applied } = await this.#send(box, overlay, whole, needed as HomePath[]);
+    // What stays then is told as a whole.
+    if (overlay === offOverlay) return report.stages.map((one) => ({ ...one, detail: one.detail ?? offDetail }));
     for (const [path, result] of applied) {
       // Nobody waits for an answer here, but the tree should flag it.
       if (result.state !== 'applied') {
@@ -165,8 +184,10 @@ export class LiveOverlay {
     const { userId } = box.user;
     // Until the box has said what it did, nothing is known of it.
     this.#known.delete(box);
-    const report = await box.boxd.applyOverlay(apply, this.#parts.dotfiles.contents(userId, paths));
+    const sent: OverlayApply = overlay === offOverlay ? { ...apply, restore: true } : apply;
+    const report = await box.boxd.applyOverlay(sent, this.#parts.dotfiles.contents(userId, paths));
     this.#known.set(box, overlay);
+    if (overlay === offOverlay) await this.#parts.onTakenOut(userId, takenOutFrom(report.outcomes));
     const written = report.outcomes.filter(({ result }) => result !== 'refused' && result !== 'kept');
     this.#parts.onWritten(
       box,

@@ -1,6 +1,9 @@
 import type { OverlayEntry, OverlayOutcome } from '../../protocol/boxd.ts';
 import type { Applied } from '../../protocol/dotfiles.ts';
+import type { TakenOut } from '../../protocol/dotfilesSwitch.ts';
 import { errorTable, isErrorCode } from '../../protocol/errors.ts';
+import { maxKeptNames } from '../../protocol/limits.ts';
+import { onOneLine } from '../../protocol/plainText.ts';
 
 /** Rules of bringing an overlay to a box: pure, nothing is read or sent here. */
 
@@ -16,6 +19,17 @@ export function diffOverlays(before: readonly OverlayEntry[], after: readonly Ov
   return {
     entries: after.filter((entry) => !isSame(known.get(entry.path), entry)),
     removed: before.map(({ path }) => path).filter((path) => !wanted.has(path)),
+  };
+}
+
+/** What a box says of a home that dotfiles were taken out of. */
+export function takenOutFrom(outcomes: readonly OverlayOutcome[]): TakenOut {
+  const of = (wanted: OverlayOutcome['result']) => outcomes.filter(({ result }) => result === wanted);
+  const kept = of('kept').map(({ path }) => onOneLine(path));
+  return {
+    removed: of('removed').length + of('restored').length,
+    restored: of('restored').length,
+    kept: kept.sort().slice(0, maxKeptNames),
   };
 }
 

@@ -63,7 +63,8 @@ export class Pipeline {
   /** In the background, so that nobody waits for a server: until the answer is there, the last known commit counts. */
   #lookForUpdate(box: RunningBox): void {
     this.#parts.repository.check(box).catch((error: unknown) => {
-      const isQuiet = error instanceof SpoonError && ['repository-none', 'repository-off'].includes(error.code);
+      const isQuiet =
+        error instanceof SpoonError && ['repository-none', 'repository-off', 'dotfiles-off'].includes(error.code);
       if (!isQuiet) this.#parts.onError(error, box.user.userId);
     });
   }

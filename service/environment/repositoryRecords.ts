@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Check } from 'typebox/value';
+import { TakenOut } from '../../protocol/dotfilesSwitch.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { RepositoryGeneration, RepositoryRun, RepositorySettings } from '../../protocol/repository.ts';
 import { RepositoryCredential } from '../../protocol/repositoryCredential.ts';
@@ -8,7 +9,7 @@ import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 
-/** What is kept of a user's dotfiles repository. */
+/** What is kept of a user's dotfiles repository, and of dotfiles as a whole. */
 const StoredRepository = Type.Object({
   settings: Type.Union([RepositorySettings, Type.Null()]),
   /** The home still has what a repository that was taken away or switched off has made. */
@@ -17,6 +18,8 @@ const StoredRepository = Type.Object({
   available: Type.Union([Type.String(), Type.Null()]),
   checkedMs: Type.Union([Type.Integer(), Type.Null()]),
   credential: Type.Optional(RepositoryCredential),
+  /** All dotfiles are turned off; `applied`: the home knows. */
+  off: Type.Optional(Type.Object({ applied: Type.Boolean(), takenOut: TakenOut })),
   /** Oldest first. */
   generations: Type.Optional(Type.Array(RepositoryGeneration)),
 });

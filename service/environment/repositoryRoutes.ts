@@ -6,20 +6,27 @@ import { requireScope, requireUser } from '../http/authenticate.ts';
 import { clientGone } from '../http/clientGone.ts';
 import { addRoute, type Caller } from '../http/route.ts';
 import type { DotfilesRepository } from './dotfilesRepository.ts';
+import type { DotfilesSwitch } from './dotfilesSwitch.ts';
 
 export interface RepositoryRouteParts {
   readonly repository: DotfilesRepository;
+  readonly dotfilesSwitch: DotfilesSwitch;
   readonly boxes: Pick<Boxes, 'ensure'>;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
 }
 
-/** `/v1/environment/repository` */
-export function addRepositoryRoutes(app: FastifyInstance, { repository, boxes, findUser }: RepositoryRouteParts): void {
+/** `/v1/environment` */
+export function addRepositoryRoutes(
+  app: FastifyInstance,
+  { repository, dotfilesSwitch, boxes, findUser }: RepositoryRouteParts,
+): void {
   /** Without waiting for a setup: what is asked for here is about that very setup. */
   const boxOf = async (caller: Caller, signal: AbortSignal): Promise<RunningBox> =>
     boxes.ensure(await findUser(requireUser(caller).userId), signal, { withoutWaiting: true });
 
+  addRoute(app, routes.dotfilesSwitch, ({ caller }) => dotfilesSwitch.state(requireUser(caller).userId));
+  addRoute(app, routes.switchDotfiles, ({ caller, body }) => dotfilesSwitch.set(requireUser(caller).userId, body.on));
   addRoute(app, routes.repository, async ({ caller }) => repository.state(requireUser(caller).userId));
   addRoute(app, routes.setRepository, async ({ caller, body }) => {
     checkScopes(caller, body);

@@ -1,9 +1,10 @@
+import { SpoonError } from '../../protocol/errors.ts';
 import type { RepositorySettings, SetRepositoryRequest } from '../../protocol/repository.ts';
 import { checkRef, expandRepositoryAddress } from '../../protocol/repositoryAddress.ts';
 import { credentialHost } from '../../protocol/repositoryCredential.ts';
 import { checkSetupPath } from '../../protocol/setupScript.ts';
 import { checkDotfilesAddress } from '../../protocol/sshAddress.ts';
-import type { StoredRepository } from './repositoryRecords.ts';
+import { noRepository, type StoredRepository } from './repositoryRecords.ts';
 
 /** @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid` */
 export function readSettings(request: SetRepositoryRequest, gitHosts: readonly string[]): RepositorySettings {
@@ -27,16 +28,39 @@ export function withSettings(
   const isSame = before?.settings?.url === settings.url && before.settings.ref === settings.ref;
   const credential = before?.credential;
   const isMeant = credential?.host === credentialHost(settings.url);
-  const wasOn = before?.settings?.enabled ?? false;
+  const after = { settings, ...(before?.off && { off: before.off }) };
   return {
-    settings,
-    restore: settings.enabled ? false : wasOn || (before?.restore ?? false),
+    ...after,
+    restore: !isApplied(after) && (isApplied(before) || (before?.restore ?? false)),
     commit: agreed ?? (isSame ? before.commit : null),
     available: isSame && before.available !== agreed ? before.available : null,
     checkedMs: isSame ? before.checkedMs : null,
     ...(before?.generations && { generations: before.generations }),
     ...(isMeant && credential !== undefined && { credential }),
   };
+}
+
+/** Whether the home is to have what the repository makes. */
+export function isApplied(stored: Pick<StoredRepository, 'settings' | 'off'> | undefined): boolean {
+  return stored?.off === undefined && stored?.settings?.enabled === true;
+}
+
+export function dotfilesOff(): SpoonError {
+  const how = 'Turn them on first: spoonctl dotfiles on, or Turn Dotfiles On in VS Code.';
+  return new SpoonError('dotfiles-off', how);
+}
+
+/** @throws SpoonError `repository-none`, `repository-off`, `dotfiles-off` */
+export function requireApplied({ settings, off } = noRepository): RepositorySettings {
+  if (settings === null) throw new SpoonError('repository-none', 'Choose one first: spoonctl dotfiles repo set.');
+  if (off !== undefined) throw dotfilesOff();
+  if (!settings.enabled) throw new SpoonError('repository-off', 'Switch it on first.');
+  return settings;
+}
+
+/** What is kept of one that is forgotten. */
+export function withoutRepository({ off }: StoredRepository): StoredRepository {
+  return { ...noRepository, restore: true, ...(off && { off }) };
 }
 
 /** @param found what the ref points to now */

@@ -40,6 +40,7 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     });
     await window.showSpoonView();
     await window.row('.vimrc').waitFor();
+    await window.onlyDotfiles();
   });
   after(async () => {
     await window?.[Symbol.asyncDispose]();
@@ -140,6 +141,33 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await window.pressDialogButton('Roll Back');
     await window.until(async () => (await state()).commit !== commit && (await state()).run?.state === 'ok');
     await service.inBox(user, 'test', '!', '-e', '.inputrc');
+  });
+
+  it('is off with all dotfiles, which the tree says and stays editable, and on again', async () => {
+    await service.put(user, '.profile', 'spoon\n');
+    await service.inBox(user, 'sh', '-c', 'echo hand > .profile');
+    await window.clearNotifications();
+    await window.command('Spoon: Turn Dotfiles Off');
+    await window.dialog('Turn all dotfiles off').waitFor();
+    await window.picture('dotfiles-off-question');
+    await window.pressDialogButton('Turn Off');
+    await window.notification('Dotfiles are off').filter({ hasText: '.profile' }).waitFor();
+    await window.hint('Turn Dotfiles On').waitFor();
+    await window.page.locator('.sidebar .message', { hasText: 'Dotfiles are turned off' }).waitFor();
+    await window.hint('off, as all dotfiles').waitFor();
+    await window.picture('dotfiles-off');
+    await service.inBox(user, 'test', '!', '-e', '.vimrc');
+    await window.openRow('.vimrc');
+    await window.writeInEditor('set nonumber');
+    await window.save();
+    await service.inBox(user, 'test', '!', '-e', '.vimrc');
+    await window.clearNotifications();
+    await window.hint('Turn Dotfiles On').click();
+    await window.notification('Dotfiles are on').waitFor();
+    await window.until(async () => (await state()).run?.state === 'ok');
+    await window.hint('Turn Dotfiles On').waitFor({ state: 'detached' });
+    assert.equal(await service.inBox(user, 'cat', '.vimrc', '.profile'), 'set nonumberspoon');
+    await window.clearNotifications();
   });
 
   it('is private: says so, takes a token that nobody sees, and then works', async () => {
