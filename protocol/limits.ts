@@ -154,8 +154,10 @@ export const boxdHeadTimeoutMs = 5_000;
 // The dotfiles repository
 /** Of what one run prints: half of it from the beginning, half from the end. */
 export const maxRunLogBytes = 1 * mebi;
-/** What git may fetch of a dotfiles repository at once. */
+/** What git may fetch of a dotfiles repository at once, and what its files may be together. */
 export const maxRepositoryBytes = 1024 * mebi;
+/** Of one commit of it. */
+export const maxRepositoryFiles = 100_000;
 /** Applies of the repository that can be gone back to. */
 export const maxGenerations = 20;
 /** Paths that are named of those that stay in the home when dotfiles are turned off. */

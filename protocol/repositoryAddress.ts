@@ -30,3 +30,14 @@ export function checkRef(text: string): string {
     throw new SpoonError('ref-invalid', error.detail);
   }
 }
+
+const lostCommitAdvice = 'Check for updates.';
+
+/** Of the commit that counts, where the server has rewritten its history. */
+export function lostCommit(commit: string): string {
+  return `Commit ${commit.slice(0, 12)} is not there any more. ${lostCommitAdvice}`;
+}
+
+export function isLostCommit(stages: readonly { readonly detail?: string }[]): boolean {
+  return stages.some(({ detail }) => detail?.endsWith(lostCommitAdvice));
+}

@@ -70,7 +70,7 @@ const meanings: readonly (readonly [RegExp, ErrorCode, (match: RegExpExecArray) 
   [
     /fsck error|error: object [0-9a-f]+: \w+|invalid path '|is in submodule|hasDot|unpack-objects failed|index-pack failed/,
     'repository-refused',
-    () => '',
+    ({ input }) => fsckWords(input),
   ],
   [
     /early EOF|RPC failed|unexpected disconnect|the remote end hung up|returned error: 5\d\d|unable to access/,
@@ -93,6 +93,12 @@ export function gitError(stderr: string): SpoonError {
     return new SpoonError(code, words === '' ? lastWords(own) : words);
   }
   return new SpoonError('git-failed', lastWords(own));
+}
+
+/** The finding itself; what git says around it helps nobody. */
+function fsckWords(stderr: string): string {
+  const [, found] = /object [0-9a-f]{40}: (\w+: [^\n]*)/.exec(stderr) ?? [];
+  return found === undefined ? '' : `It is in its history: ${found}. Nothing of it was written.`;
 }
 
 /** The lines that say why, for a person: git puts them last. */

@@ -26,6 +26,11 @@ describe('what git says when it fails', () => {
       'repository-refused',
       /hasDotgit/,
     ],
+    [
+      `error: object ${'1'.repeat(40)}: hasDotgit: contains '.git'\nfatal: fsck error in packed object`,
+      'repository-refused',
+      /^It is in its history: hasDotgit: contains '\.git'\. Nothing of it was written\.$/,
+    ],
     ["error: invalid path '.GIT/config'", 'repository-refused', /\.GIT/],
     ["fatal: transport 'ssh' not allowed", 'repository-refused', /ssh/],
     ["fatal: Unable to create '/h/.git/index.lock': File exists.", 'checkout-busy', /locked/],

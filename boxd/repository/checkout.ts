@@ -1,12 +1,13 @@
 import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { SpoonError } from '../../protocol/errors.ts';
-import { isCommit } from '../../protocol/repositoryAddress.ts';
+import { isCommit, lostCommit } from '../../protocol/repositoryAddress.ts';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { gitError } from '../git/gitErrors.ts';
 import type { GitResult } from '../git/runGit.ts';
 import { HomeDirectory } from '../home/homeDirectory.ts';
 import { toHomeError } from '../home/homeErrors.ts';
 import { type CheckoutParts, type RunGit, runner } from './gitRunner.ts';
+import { limitCheckout } from './limitCheckout.ts';
 import { keepLocalChanges, rememberTaken } from './localChanges.ts';
 import { moveAside } from './moveAside.ts';
 import type { RunRequest } from './runRequest.ts';
@@ -68,6 +69,7 @@ export async function lookAtCheckout<T>(
     const isHere = isKnown && commit !== null && (await hasCommit(run, folder, commit));
     if (!isHere) return work({ root, commit: await clone(run, root, request), objects: root, isKnown, run });
     const index = { GIT_INDEX_FILE: `${root}.index` };
+    await limitCheckout(run, folder, commit, request.maxBytes);
     try {
       await must(run(folder, ['read-tree', commit], index));
       await must(run(folder, ['checkout-index', '--all', `--prefix=${root}/`], index));
@@ -123,23 +125,32 @@ async function clone(run: RunGit, fresh: string, request: RunRequest): Promise<s
     return await checkOut(run, fresh, { ...request, commit: commit ?? ref });
   }
   const which = ref === null ? [] : ['--branch', ref];
-  const args = ['clone', '--no-recurse-submodules', '--single-branch', '--depth=1', '--no-tags', ...which, '--'];
+  const args = [
+    'clone',
+    '--no-recurse-submodules',
+    '--single-branch',
+    '--depth=1',
+    '--no-tags',
+    '--no-checkout',
+    ...which,
+    '--',
+  ];
   const result = await throughRename(url, (at) => run(fresh, [...args, at, '.']));
   if (/Remote branch .* not found/.test(result.stderr)) throw new SpoonError('ref-missing', `There is no ${ref}.`);
   await must(result);
   const { stdout } = await run(fresh, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   const tip = stdout.trim();
   if (!isCommit(tip)) throw new SpoonError('ref-missing', 'It has no commit yet.');
-  // Mostly the one that counts, so that one command did it all.
-  return commit === null || commit === tip ? tip : await checkOut(run, fresh, { ...request, commit });
+  return await checkOut(run, fresh, { ...request, commit: commit ?? tip });
 }
 
 async function checkOut(
   run: RunGit,
   folder: string,
-  of: Pick<RunRequest, 'ref'> & { commit: string },
+  of: Pick<RunRequest, 'ref' | 'maxBytes'> & { commit: string },
 ): Promise<string> {
   await fetchCommit(run, folder, of);
+  await limitCheckout(run, folder, of.commit, of.maxBytes);
   await must(run(folder, ['reset', '--hard', of.commit, '--']));
   return of.commit;
 }
@@ -157,7 +168,7 @@ async function fetchCommit(
   const name = ref === null || isCommit(ref) ? 'HEAD' : ref;
   await must(run(folder, ['fetch', '--no-tags', '--depth=2147483647', 'origin', name]));
   if (await hasCommit(run, folder, commit)) return;
-  throw new SpoonError('ref-missing', `Commit ${commit.slice(0, 12)} is not there any more. Check for updates.`);
+  throw new SpoonError('ref-missing', lostCommit(commit));
 }
 
 async function hasCommit(run: RunGit, folder: string, commit: string): Promise<boolean> {

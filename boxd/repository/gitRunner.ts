@@ -13,7 +13,13 @@ export interface CheckoutParts {
   readonly say: (text: string) => void;
 }
 
-export type RunGit = (cwd: string, args: readonly string[], environment?: Record<string, string>) => Promise<GitResult>;
+/** @param onOutput as of `GitCall`: each piece of standard output, instead of keeping it */
+export type RunGit = (
+  cwd: string,
+  args: readonly string[],
+  environment?: Record<string, string>,
+  onOutput?: (chunk: Buffer) => boolean,
+) => Promise<GitResult>;
 
 /** What these say is for the log; the others only ask questions of our own. */
 const told: ReadonlySet<string> = new Set(['clone', 'fetch', 'ls-remote', 'checkout', 'reset']);
@@ -22,7 +28,7 @@ const remote: ReadonlySet<string> = new Set(['clone', 'fetch', 'ls-remote']);
 /** git with one deadline for all that a checkout takes, and one size for what each fetch brings. */
 export function runner(parts: Omit<CheckoutParts, 'home'>, deadlineMs: number): RunGit {
   const { git, signal, say, credential, maxBytes } = parts;
-  return async (cwd, args, environment) => {
+  return async (cwd, args, environment, onOutput) => {
     const isRemote = remote.has(args[0] ?? '');
     using limit = isRemote ? limitGrowth(`${cwd}/.git/objects`, maxBytes) : undefined;
     const result = await git.run({
@@ -32,6 +38,7 @@ export function runner(parts: Omit<CheckoutParts, 'home'>, deadlineMs: number): 
       timeoutMs: Math.max(1, deadlineMs - Date.now()),
       signal: limit === undefined ? signal : AbortSignal.any([signal, limit.signal]),
       ...(environment && { environment }),
+      ...(onOutput && { onOutput }),
       ...(credential !== null && isRemote && { credential }),
     });
     limit?.check();

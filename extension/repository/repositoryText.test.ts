@@ -44,7 +44,7 @@ describe('the row of the dotfiles repository', () => {
       state(run({ state: 'failed', stages: [{ ...setup, state: 'failed', exitCode: 3 }] })),
     ],
     [
-      'could not be fetched · 3 minutes ago',
+      'not fetched · 3 minutes ago',
       state(run({ state: 'failed', stages: [{ ...setup, name: 'repository', state: 'failed' }] })),
     ],
     ['cancelled · 3 minutes ago', state(run({ state: 'cancelled' }))],

@@ -1,4 +1,5 @@
 import type { StageReport } from '../../protocol/boxes.ts';
+import { errorTable } from '../../protocol/errors.ts';
 import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
 import { timeText } from '../dotfiles/timeText.ts';
 
@@ -43,7 +44,7 @@ function failedText(run: RepositoryRun | null): string {
   const stage = failedStage(run);
   if (stage === undefined) return 'failed';
   const code = stage.exitCode === undefined ? '' : ` (exit code ${stage.exitCode})`;
-  return `${stage.name === 'repository' ? 'could not be fetched' : 'setup failed'}${code}`;
+  return `${stage.name === 'repository' ? 'not fetched' : 'setup failed'}${code}`;
 }
 
 function failedStage(run: RepositoryRun | null): StageReport | undefined {
@@ -90,9 +91,9 @@ export function failureNotice(run: RepositoryRun): string {
     stage?.name === 'repository'
       ? 'Your dotfiles repository could not be fetched.'
       : 'The setup of your dotfiles repository failed.';
-  return [what, stage?.detail ?? run.notes.at(-1) ?? '', 'Terminals open as before, with your dotfiles in Spoon.']
-    .filter(Boolean)
-    .join(' ');
+  // The same once more, in the words of the table.
+  const why = (stage?.detail ?? run.notes.at(-1) ?? '').replace(`${errorTable['repository-unavailable'].title} `, '');
+  return [what, why, 'Terminals open as before, with your dotfiles in Spoon.'].filter(Boolean).join(' ');
 }
 
 /** Of two reports, whether the first one is the older. */

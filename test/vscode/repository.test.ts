@@ -176,7 +176,7 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     const headers = { 'content-type': 'application/json' };
     const body = JSON.stringify({ url: git.url('ada/secret.git') });
     await service.fetch(user, '/v1/environment/repository', { method: 'PUT', headers, body });
-    await first().filter({ hasText: 'could not be fetched' }).waitFor();
+    await first().filter({ hasText: 'not fetched' }).waitFor();
     await window.page.locator('.notification-list-item', { hasText: 'private or missing' }).first().waitFor();
     await window.picture('repository-private');
     await window.pressNotificationButton('private or missing', 'Set Token or Deploy Key…');
