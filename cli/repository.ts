@@ -9,7 +9,7 @@ import { type CommandLine, formatTime, type JsonOption, UsageError, withJson } f
 import { connect } from './connection.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addRepositoryCredential, anyHostAddress, sealCredential } from './repositoryCredential.ts';
-import { addRepositoryPreview, numberOf } from './repositoryPreview.ts';
+import { addRepositoryPreview, numberOf, rollBackFile } from './repositoryPreview.ts';
 
 interface SetOptions extends JsonOption {
   readonly ref?: string;
@@ -94,9 +94,11 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
   addRepositoryPreview(verb, line);
 
   verb('rollback <generation>', 'apply an earlier generation again; 0 gives back what was there before any')
+    .option('--file <path>', 'this one file of it alone: of your home, or of ~/.dotfiles')
     .option('--no-wait', 'do not wait for its end')
-    .action(async (text: string, options: JsonOption & { wait: boolean }) => {
+    .action(async (text: string, options: JsonOption & { wait: boolean; file?: string }) => {
       const body = { generation: numberOf(text) };
+      if (options.file !== undefined) return rollBackFile(line, options, { ...body, typed: options.file });
       const { api } = await connect(line);
       const state = await api.call('rollBackRepository', { body, timeoutMs: callTimeoutMs });
       line.note(rollBackNote);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { previewText } from '../client/previewText.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError } from './commandLine.ts';
 import { connect } from './connection.ts';
+import { typedHomePath } from './typedPath.ts';
 
 type Verb = (name: string, description: string) => Command;
 
@@ -42,6 +43,19 @@ export function addRepositoryPreview(verb: Verb, line: CommandLine): void {
       ),
     );
   });
+}
+
+/** `spoonctl dotfiles repo rollback N --file PATH` */
+export async function rollBackFile(
+  line: CommandLine,
+  options: JsonOption,
+  { generation, typed }: { generation: number; typed: string },
+): Promise<void> {
+  if (generation === 0) throw new UsageError('Before any generation there is no file to go back to.');
+  const { api, username } = await connect(line);
+  const path = typedHomePath(typed, { localHome: line.homeDir, username });
+  const rolledBack = await api.call('rollBackRepositoryFile', { body: { generation, path }, timeoutMs: callTimeoutMs });
+  line.print(options, rolledBack, () => rolledBack.notes.join('\n'));
 }
 
 export function numberOf(text: string): number {

@@ -40,6 +40,7 @@ const repositoryCommandIds = [
   'spoon.repository.run',
   'spoon.repository.preview',
   'spoon.repository.rollBack',
+  'spoon.repository.rollBackFile',
   'spoon.repository.changeAccess',
   'spoon.repository.alwaysOrAsk',
   'spoon.repository.cancel',

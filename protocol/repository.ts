@@ -169,4 +169,14 @@ export const RepositoryGenerations = Type.Object({
   current: nullable(Type.Integer()),
 });
 export type RepositoryGenerations = Static<typeof RepositoryGenerations>;
+export const RollBackFileRequest = Type.Object(
+  {
+    generation: Type.Integer({ minimum: 1 }),
+    /** Of the home, also through a link into `~/.dotfiles`, or of the repository. */
+    path: Type.String({ minLength: 1, maxLength: 4096 }),
+  },
+  closed,
+);
+/** What became of it, for a person. */
+export const RolledBackFile = Type.Object({ notes: Type.Array(Type.String()) });
 export const RollBackRequest = Type.Object({ generation: Type.Integer({ minimum: 0 }) }, closed);

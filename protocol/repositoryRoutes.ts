@@ -3,7 +3,9 @@ import {
   RepositoryGenerations,
   RepositoryPreview,
   RepositoryState,
+  RollBackFileRequest,
   RollBackRequest,
+  RolledBackFile,
   RunRepositoryRequest,
   SetRepositoryRequest,
 } from './repository.ts';
@@ -83,6 +85,14 @@ export const repositoryRoutes = {
     summary: 'Apply an earlier generation; 0 is the home before any. Answers when it has begun. Starts the box',
     body: RollBackRequest,
     response: RepositoryState,
+  },
+  rollBackRepositoryFile: {
+    method: 'POST',
+    path: `${path}/roll-back-file`,
+    scope: 'boxes:manage',
+    summary: 'Give one file of the checkout the content that it had in an earlier generation. Starts the box',
+    body: RollBackFileRequest,
+    response: RolledBackFile,
   },
   runRepository: {
     method: 'POST',

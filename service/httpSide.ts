@@ -68,6 +68,7 @@ export interface HttpSideParts {
     readonly boxes: Boxes;
     readonly overlay: LiveOverlay;
     readonly repository: DotfilesRepository;
+    readonly records: RepositoryRouteParts['records'];
     readonly dotfilesSwitch: RepositoryRouteParts['dotfilesSwitch'];
     readonly drifts: HomeDrifts;
     readonly git: GitSettings;
@@ -233,7 +234,7 @@ export class HttpSide {
       applyAll: (box) => dotfilesSwitch.applyAgain(box),
     });
     addNetworkRoutes(app, parts.boxes);
-    addRepositoryRoutes(app, { repository, dotfilesSwitch, boxes, findUser });
+    addRepositoryRoutes(app, { ...parts.boxes, findUser });
     addThreadRoutes(app, {
       threads,
       spoons,

@@ -148,7 +148,16 @@ export async function startService(config: Config, { log, version }: Surrounding
     access: config.access,
     oidc: await withClientSecret(config.oidc),
     data: { store, keyring, backups, ...data },
-    boxes: { boxes, overlay, drifts, repository, dotfilesSwitch, git: config.git, network: opened.engine.network },
+    boxes: {
+      boxes,
+      overlay,
+      drifts,
+      repository,
+      records,
+      dotfilesSwitch,
+      git: config.git,
+      network: opened.engine.network,
+    },
     jobs: { ...config.jobs, boxesKnown },
     about: {
       version,

@@ -98,6 +98,11 @@ export function unlinkEntries(home: string): number {
   return taken;
 }
 
+/** Whether the home has links of Spoon's into the checkout. */
+export function hasLinks(home: string): boolean {
+  return readLinks(home).length > 0;
+}
+
 /** What changes the home; a plan has none. */
 interface Hands {
   /** @returns where it is now */

@@ -38,6 +38,14 @@ export function repositoryRoutes(runs: RepositoryRuns, secretFiles: SecretFiles)
         json: await runs.preview(readRunRequest(new JsonFields(await json()), secretFiles)),
       }),
     },
+    {
+      method: 'POST',
+      path: '/v1/repository/roll-back-file',
+      async handle({ json }) {
+        const fields = new JsonFields(await json());
+        return { json: await runs.rollBackFile({ commit: fields.text('commit'), path: fields.text('path') }) };
+      },
+    },
     { method: 'POST', path: '/v1/repository/remove', handle: async () => ({ json: await runs.remove() }) },
   ];
 }

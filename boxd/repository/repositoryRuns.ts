@@ -14,6 +14,7 @@ import { runner } from './gitRunner.ts';
 import { unlinkEntries } from './links.ts';
 import { moveAside } from './moveAside.ts';
 import { previewRun } from './preview.ts';
+import { rollBackFile } from './rollBackFile.ts';
 import type { RunRequest } from './runRequest.ts';
 import { setupStage } from './setupStage.ts';
 import { removeSpoonFile } from './spoonFiles.ts';
@@ -103,6 +104,15 @@ export class RepositoryRuns {
     const { credential, maxBytes } = request;
     const parts = { git: this.#git, home: this.#settings.home, signal, credential, maxBytes, say: () => {} };
     return withAccess(request, () => previewRun(parts, request));
+  }
+
+  /** @throws SpoonError as {@link rollBackFile}; `checkout-busy` while a run goes on */
+  async rollBackFile(of: { commit: string; path: string }): Promise<{ notes: string[] }> {
+    if (this.runningCount > 0)
+      throw new SpoonError('checkout-busy', 'The setup runs just now. Try again when it has ended.');
+    const { signal } = new AbortController();
+    const parts = { git: this.#git, signal, credential: null, maxBytes: maxRepositoryBytes, say: () => {} };
+    return { notes: await rollBackFile(runner(parts, Date.now() + cloneTimeoutMs / 4), this.#settings.home, of) };
   }
 
   /**

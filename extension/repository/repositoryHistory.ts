@@ -3,6 +3,7 @@ import type { PreviewRepositoryRequest, RepositoryGeneration, RepositoryPreview 
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { timeText } from '../dotfiles/timeText.ts';
+import { asPlainText } from '../failure.ts';
 import type { PreviewDocument } from './previewDocument.ts';
 
 /** What a run would do before it does, and the way back after it did. */
@@ -54,6 +55,32 @@ export class RepositoryHistory {
     );
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
     repository.take(await api.call('rollBackRepository', { body: { generation: number } }));
+  }
+
+  /** One file of `~/.dotfiles`, of those that an earlier generation has otherwise. */
+  async rollBackFile(): Promise<void> {
+    const connection = this.#current.require();
+    const { api } = connection;
+    const title = vscode.l10n.t('Roll Back One File of Dotfiles Repository');
+    const { generations, current } = await api.call('repositoryGenerations');
+    const placeHolder = vscode.l10n.t('The apply that has the file as you want it');
+    const items = itemsOf(generations, current).filter(({ number }) => number > 0);
+    const item = await vscode.window.showQuickPick(items, { title, placeHolder });
+    if (item === undefined) return;
+    const { files } = await lookAhead(connection, { generation: item.number });
+    const there = files.filter(({ change }) => change !== 'removed');
+    if (there.length === 0) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('That generation has no file that is another one now.'));
+      return;
+    }
+    const path = await vscode.window.showQuickPick(
+      there.map(({ path }) => path),
+      { title, placeHolder: vscode.l10n.t('The file; all others stay as they are') },
+    );
+    if (path === undefined) return;
+    const body = { generation: item.number, path: `.dotfiles/${path}` };
+    const { notes } = await api.call('rollBackRepositoryFile', { body });
+    void vscode.window.showInformationMessage(asPlainText(notes.join(' ')));
   }
 }
 

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { dotfileManagers } from '../../protocol/dotfileManagers.ts';
 import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
+import { isLostCommit } from '../../protocol/repositoryAddress.ts';
 import { isRefused } from '../../protocol/repositoryCredential.ts';
 import type { RepositoryCommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -57,6 +58,7 @@ export class RepositoryParts implements vscode.Disposable {
       'spoon.repository.run': () => this.#run({}),
       'spoon.repository.preview': () => this.#history.preview(),
       'spoon.repository.rollBack': () => this.#history.rollBack(),
+      'spoon.repository.rollBackFile': () => this.#history.rollBackFile(),
       'spoon.repository.changeAccess': () => this.#changeAccess(),
       'spoon.repository.alwaysOrAsk': () => this.#alwaysOrAsk(),
       'spoon.repository.cancel': () => this.#call('cancelRepository'),
@@ -99,11 +101,17 @@ export class RepositoryParts implements vscode.Disposable {
   async #tellFailure(run: RepositoryRun): Promise<void> {
     const [log, again] = [vscode.l10n.t('Show Log'), vscode.l10n.t('Run Setup Again')];
     const access = vscode.l10n.t('Set Token or Deploy Key…');
-    const buttons = isRefused(run.stages) ? [access, log] : [log, again];
+    const [retry, configure] = [vscode.l10n.t('Try Again'), vscode.l10n.t('Configure Repository…')];
+    const isFetched = !run.stages.some(({ name, state }) => name === 'repository' && state === 'failed');
+    const check = vscode.l10n.t('Check for Updates');
+    const first = isLostCommit(run.stages) ? check : retry;
+    const buttons = isRefused(run.stages) ? [access, log] : isFetched ? [log, again] : [first, configure, log];
     const answer = await vscode.window.showErrorMessage(asPlainText(failureNotice(run)), ...buttons);
     if (answer === access) await vscode.commands.executeCommand('spoon.repository.changeAccess');
     if (answer === log) await vscode.commands.executeCommand('spoon.repository.showLog');
-    if (answer === again) await vscode.commands.executeCommand('spoon.repository.run');
+    if (answer === check) await vscode.commands.executeCommand('spoon.repository.checkForUpdates');
+    if (answer === configure) await vscode.commands.executeCommand('spoon.repository.configure');
+    if (answer === again || answer === retry) await vscode.commands.executeCommand('spoon.repository.run');
   }
 
   /** Recognised; its command is shown and runs only if that is chosen. */

@@ -54,6 +54,11 @@ export class BoxdRepository {
     return this.#calls.json(RepositoryPreview, { ...post('preview', of), timeoutMs: of.cloneMs + slowMs });
   }
 
+  /** @returns what a person should know */
+  async rollBackFile(of: { readonly commit: string; readonly path: string }): Promise<string[]> {
+    return (await this.#calls.json(RepositoryRemoved, post('roll-back-file', of))).notes;
+  }
+
   /** Takes out what was linked, and puts back what was displaced. @returns what a person should know */
   async remove(): Promise<string[]> {
     return (await this.#calls.json(RepositoryRemoved, post('remove', {}))).notes;

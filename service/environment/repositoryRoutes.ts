@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { onOneLine } from '../../protocol/plainText.ts';
 import type { SetRepositoryRequest } from '../../protocol/repository.ts';
 import { routes } from '../../protocol/routes.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
@@ -7,9 +8,13 @@ import { clientGone } from '../http/clientGone.ts';
 import { addRoute, type Caller } from '../http/route.ts';
 import type { DotfilesRepository } from './dotfilesRepository.ts';
 import type { DotfilesSwitch } from './dotfilesSwitch.ts';
+import { findGeneration } from './generations.ts';
+import { noRepository, type RepositoryRecords } from './repositoryRecords.ts';
+import { requireApplied } from './repositorySettings.ts';
 
 export interface RepositoryRouteParts {
   readonly repository: DotfilesRepository;
+  readonly records: RepositoryRecords;
   readonly dotfilesSwitch: DotfilesSwitch;
   readonly boxes: Pick<Boxes, 'ensure'>;
   /** @throws SpoonError `not-found` */
@@ -19,7 +24,7 @@ export interface RepositoryRouteParts {
 /** `/v1/environment` */
 export function addRepositoryRoutes(
   app: FastifyInstance,
-  { repository, dotfilesSwitch, boxes, findUser }: RepositoryRouteParts,
+  { repository, records, dotfilesSwitch, boxes, findUser }: RepositoryRouteParts,
 ): void {
   /** Without waiting for a setup: what is asked for here is about that very setup. */
   const boxOf = async (caller: Caller, signal: AbortSignal): Promise<RunningBox> =>
@@ -50,6 +55,14 @@ export function addRepositoryRoutes(
   addRoute(app, routes.rollBackRepository, async ({ caller, body, reply }) =>
     repository.rollBack(await boxOf(caller, clientGone(reply)), body.generation),
   );
+  addRoute(app, routes.rollBackRepositoryFile, async ({ caller, body, reply }) => {
+    const stored = (await records.read(requireUser(caller).userId)) ?? noRepository;
+    requireApplied(stored);
+    const { commit } = findGeneration(stored, body.generation);
+    const box = await boxOf(caller, clientGone(reply));
+    const notes = await box.boxd.repository.rollBackFile({ commit, path: body.path });
+    return { notes: notes.map((note) => onOneLine(note)) };
+  });
   addRoute(app, routes.runRepository, async ({ caller, body, reply }) =>
     repository.run(await boxOf(caller, clientGone(reply)), body),
   );
