@@ -151,6 +151,7 @@ export class HttpSide {
       threads,
       repository,
       secretsFor: (userId, spoon) => secrets.forProcess(userId, 'jobs', spoon),
+      isOff: (userId) => dotfilesSwitch.isOff(userId),
       overlayOf: (userId) => overlay.wanted(userId),
       contents: (userId, paths) => data.dotfiles.contents(userId, paths),
       publish: (userId, event) => data.subscribers.publish(userId, event),

@@ -21,6 +21,8 @@ import type { Threads } from './threads/threads.ts';
 export interface JobSideParts
   extends Pick<JobRunnerParts, 'boxes' | 'findUser' | 'secretsFor' | 'publish' | 'onError'>,
     Pick<WorkerRouteParts, 'overlayOf' | 'contents'> {
+  /** Dotfiles are turned off. */
+  readonly isOff: (userId: string) => Promise<boolean>;
   readonly settings: JobSettings;
   readonly store: Store;
   readonly keyring: Keyring;
@@ -71,7 +73,7 @@ export class JobSide {
   }
 
   addRoutes(app: FastifyInstance, limits: RateLimits): void {
-    const { settings, findUser, repository, overlayOf, contents } = this.#parts;
+    const { settings, findUser, repository, isOff, overlayOf, contents } = this.#parts;
     addJobRoutes(app, { jobs: this.jobs, limits });
     addWorkerRoutes(app, {
       runner: this.runner,
@@ -80,7 +82,7 @@ export class JobSide {
       usernameOf: async (userId) => (await findUser(userId)).username,
       repositoryOf: async (userId) => {
         const { settings: chosen, commit } = await repository.state(userId);
-        if (chosen === null || !chosen.enabled) return null;
+        if (chosen === null || !chosen.enabled || (await isOff(userId))) return null;
         return { url: chosen.url, ref: chosen.ref, commit, setup: chosen.setup, manager: chosen.manager };
       },
       overlayOf,
