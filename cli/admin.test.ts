@@ -24,6 +24,7 @@ describe('spoonctl for administrators', { timeout: 300_000 }, () => {
     { id: 'aaaaaaaa', createdMs: 1, isCurrent: false, isAvailable: false, dataKeys: 3 },
     { id: 'bbbbbbbb', createdMs: 2, isCurrent: true, isAvailable: true, dataKeys: 0 },
   ];
+  const rotation = { owners: 0, resealed: 0, unopened: 0 };
   const server = createServer((request, response) => {
     void buffer(request).then((body) => {
       const line = `${request.method} ${request.url}`;
@@ -64,8 +65,10 @@ describe('spoonctl for administrators', { timeout: 300_000 }, () => {
           startedMs: 1,
           disks: [{ holds: 'all', freeBytes: 2 ** 30, totalBytes: 2 ** 31 }],
         },
-        'GET /v1/admin/keys': { keys },
-        'POST /v1/admin/keys/rewrap': { rewrapped: 3, keys: keys.slice(1) },
+        'GET /v1/admin/keys': { keys, rotation },
+        'POST /v1/admin/keys/rotate-data': { users: 2, keys, rotation: { owners: 2, resealed: 7, unopened: 1 } },
+        'POST /v1/admin/keys/rotate-seal': { users: 1, sealed: 3, unopened: 0 },
+        'POST /v1/admin/keys/rewrap': { rewrapped: 3, keys: keys.slice(1), rotation },
         'GET /v1/admin/tokens': { tokens: [{ ...info, kind: 'admin' }] },
         'DELETE /v1/admin/tokens/k1': {},
       };
@@ -181,6 +184,19 @@ describe('spoonctl for administrators', { timeout: 300_000 }, () => {
     const status = (await machine.run(['admin', 'keys', 'status'])).stdout.toString();
     assert.match(status, /aaaaaaaa .* 3 +old, not given to the service\nbbbbbbbb .* 0 +current/);
     assert.match((await machine.run(['admin', 'keys', 'rewrap'])).stdout.toString(), /^Moved 3 data keys\./);
+  });
+
+  it('exchanges data keys and seal keys of one user, or of all', async () => {
+    const data = await machine.run(['admin', 'keys', 'rotate-data', '--all']);
+    assert.match(
+      data.stdout.toString(),
+      /New data keys for 2 users.*\n.*7 values sealed anew so far\. 1 values do not open/,
+    );
+    assert.deepEqual(seen.at(-1)?.body, {});
+    const sealKeys = await machine.run(['admin', 'keys', 'rotate-seal', 'ada', '--older-than', '90']);
+    assert.match(sealKeys.stdout.toString(), /^New seal keys for 1 users; 3 stored values/);
+    assert.deepEqual(seen.at(-1)?.body, { username: 'ada', minAgeMs: 90 * 24 * 3_600_000 });
+    assert.equal((await machine.run(['admin', 'keys', 'rotate-data'])).code, 2);
   });
 
   it('passes refusals on', async () => {

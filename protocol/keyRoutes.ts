@@ -1,4 +1,11 @@
-import { KeyStatus, RewrappedKeys } from './keys.ts';
+import {
+  KeyStatus,
+  RewrappedKeys,
+  RotateDataKeysRequest,
+  RotatedDataKeys,
+  RotatedSealKeys,
+  RotateSealKeysRequest,
+} from './keys.ts';
 import type { Route } from './route.ts';
 
 export const keyRoutes = {
@@ -16,5 +23,23 @@ export const keyRoutes = {
     audit: 'keys.rewrap',
     summary: 'Wrap all data keys with the current root key; goes on where an earlier one was ended',
     response: RewrappedKeys,
+  },
+  adminRotateDataKeys: {
+    method: 'POST',
+    path: '/v1/admin/keys/rotate-data',
+    scope: 'admin:system',
+    audit: 'keys.rotate-data',
+    summary: 'New data keys for one user or all; what is stored is sealed anew while the service is in use',
+    body: RotateDataKeysRequest,
+    response: RotatedDataKeys,
+  },
+  adminRotateSealKeys: {
+    method: 'POST',
+    path: '/v1/admin/keys/rotate-seal',
+    scope: 'admin:system',
+    audit: 'keys.rotate-seal',
+    summary: 'New seal keys for one user or all; clients ask their people whether that was meant',
+    body: RotateSealKeysRequest,
+    response: RotatedSealKeys,
   },
 } as const satisfies Record<string, Route>;

@@ -35,6 +35,7 @@ import type { JobSettings } from './jobSettings.ts';
 import { JobSide } from './jobSide.ts';
 import { addKeeping } from './keepingSide.ts';
 import type { Keyring } from './keyring/keyring.ts';
+import type { DataKeyRotations } from './keyring/rotateData.ts';
 import type { Logger } from './logger.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
@@ -63,6 +64,7 @@ export interface HttpSideParts {
     readonly secrets: Secrets;
     readonly subscribers: EventSubscribers;
     readonly backups: Backups;
+    readonly rotations: DataKeyRotations;
   };
   readonly boxes: {
     readonly boxes: Boxes;

@@ -24,6 +24,7 @@ import { Users } from './identity/users.ts';
 import { refuseWrongKey } from './keyring/keyCheck.ts';
 import { type Keyring, openKeyring } from './keyring/keyring.ts';
 import { readRootKey } from './keyring/rootKey.ts';
+import { DataKeyRotations } from './keyring/rotateData.ts';
 import type { Logger } from './logger.ts';
 import { withClientSecret } from './oidcSettings.ts';
 import { SealedValues } from './secrets/sealedValues.ts';
@@ -70,6 +71,13 @@ export async function startService(config: Config, { log, version }: Surrounding
   const instanceId = await readInstanceId(store);
   const backups = new Backups({ store, keyring, folder: workdir.root, version, now: Date.now });
   await backups.removeLeftover();
+  const rotations = new DataKeyRotations({
+    store,
+    keyring,
+    onProblem: (error, userId) => log.failure('keys.rotate', error, { userId }),
+  });
+  starting.defer(() => rotations.close());
+  rotations.resume();
   const opened = await openEngine(config, workdir, instanceId);
   starting.defer(() => opened.engine.close());
   const engine = opened.engine.name;
@@ -147,7 +155,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const side = await HttpSide.create({
     access: config.access,
     oidc: await withClientSecret(config.oidc),
-    data: { store, keyring, backups, ...data },
+    data: { store, keyring, backups, rotations, ...data },
     boxes: {
       boxes,
       overlay,

@@ -3,6 +3,11 @@ import { deriveKey, deriveKeyObject } from './derive.ts';
 import { type BlobContext, blobKinds, type DataKeyName } from './envelope.ts';
 import { ExpiringCache } from './expiringCache.ts';
 
+/** The key of an owner's hashes, as the owner's first data key gives it. */
+export function macKeyOf(dataKey: Uint8Array): Buffer {
+  return deriveKey(dataKey, 'spoon/v1/mac');
+}
+
 /** One owner's data key, as the subkeys that are used; the key itself is not kept. */
 export class DataKey implements DataKeyName {
   readonly id: string;
@@ -11,12 +16,15 @@ export class DataKey implements DataKeyName {
   readonly #mac: Buffer;
   #erased = false;
 
-  /** @param bytes is overwritten with zeros */
-  constructor({ id, ownerId }: DataKeyName, bytes: Buffer) {
+  /**
+   * @param bytes is overwritten with zeros
+   * @param mac the key of the owner's hashes, where it is older than this data key
+   */
+  constructor({ id, ownerId }: DataKeyName, bytes: Buffer, mac?: Buffer) {
     this.id = id;
     this.ownerId = ownerId;
     this.#sealing = new Map(blobKinds.map((kind) => [kind, deriveKeyObject(bytes, `spoon/v1/${kind}`)]));
-    this.#mac = deriveKey(bytes, 'spoon/v1/mac');
+    this.#mac = mac ?? macKeyOf(bytes);
     bytes.fill(0);
   }
 

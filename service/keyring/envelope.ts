@@ -138,10 +138,12 @@ export interface DataKeyName {
   readonly ownerId: string;
   /** 16 hex digits. */
   readonly id: string;
+  /** What is wrapped is the key of the owner's hashes, beside this data key. */
+  readonly isMacKey?: true;
 }
 
-function wrapAad({ ownerId, id }: DataKeyName): Buffer {
-  return lengthPrefixed(['spoon.dek.v1', ownerId, Buffer.from(id, 'hex')]);
+function wrapAad({ ownerId, id, isMacKey }: DataKeyName): Buffer {
+  return lengthPrefixed([isMacKey === true ? 'spoon.mac.v1' : 'spoon.dek.v1', ownerId, Buffer.from(id, 'hex')]);
 }
 
 /** `"SK" 01 01 | kek id, 4 | nonce, 12 | wrapped key, 32 | tag, 16`; the nonce as in {@link sealBlob}. */

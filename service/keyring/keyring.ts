@@ -10,16 +10,15 @@ import {
   type BlobContext,
   dataKeyIdBytes,
   dataKeyIdOf,
-  kekIdOf,
   keyBytes,
   lengthPrefixed,
   openBlob,
   padName,
   sealBlob,
   unpadName,
-  unwrapDataKey,
   wrapDataKey,
 } from './envelope.ts';
+import { destroyOldDataKeys, exchangeDataKey, unwrapRow } from './exchangeDataKey.ts';
 import { matchKeys } from './keyCheck.ts';
 import { keyStatus, rewrapAll } from './rewrap.ts';
 import type { RootKey } from './rootKey.ts';
@@ -45,8 +44,14 @@ export interface Keyring {
   openEach(sealed: readonly SealedBlob[]): Promise<(Uint8Array | SpoonError)[]>;
   /** BLAKE2b-256 with a key of the owner's: the same bytes give the same value only for one owner and purpose. */
   mac(ownerId: string, purpose: MacPurpose, data: Uint8Array): Promise<Uint8Array>;
+  /** Names the key that everything of this owner is sealed with now. @throws SpoonError `key-unavailable` */
+  activeKeyId(ownerId: string): Promise<string>;
+  /** As {@link exchangeDataKey}; nothing where the owner is gone. Those who have just sealed something may use the old one. */
+  exchangeDataKey(store: Store, ownerId: string): Promise<void>;
+  /** Of these, those that seal nothing any more: what is still under one cannot be opened again. */
+  destroyOldDataKeys(store: Store, ids: readonly string[]): Promise<void>;
   /** Which root keys wrap how many data keys. */
-  status(): Promise<KeyStatus>;
+  status(): Promise<Pick<KeyStatus, 'keys'>>;
   /** As {@link rewrapAll}. */
   rewrap(store: Store): Promise<number>;
   /** Erases the keys it holds. */
@@ -112,6 +117,8 @@ class StoredKeyring implements Keyring {
   readonly #current: KeyEncryptionKey;
   readonly #known: ReadonlyMap<string, KeyEncryptionKey>;
   readonly #cache = new DataKeyCache();
+  /** Exchanged by this process. A row that was read before says that one is active, which it is not any more. */
+  readonly #retired = new Set<string>();
 
   constructor(db: Kysely<Tables>, current: KeyEncryptionKey, known: ReadonlyMap<string, KeyEncryptionKey>) {
     this.#db = db;
@@ -129,6 +136,7 @@ class StoredKeyring implements Keyring {
         owner_id: ownerId,
         kek_id: this.#current.id,
         wrapped: wrapDataKey(this.#current, { ownerId, id }, bytes),
+        mac_wrapped: null,
         state: 'active',
         created_ms: Date.now(),
       })
@@ -140,6 +148,22 @@ class StoredKeyring implements Keyring {
   async destroyDataKeys(ownerId: string, trx: Transaction<Tables>): Promise<void> {
     const rows = await trx.deleteFrom('data_keys').where('owner_id', '=', ownerId).returning('id').execute();
     for (const { id } of rows) this.#cache.drop(id);
+  }
+
+  async activeKeyId(ownerId: string): Promise<string> {
+    return (await this.#activeKey(ownerId)).id;
+  }
+
+  async exchangeDataKey(store: Store, ownerId: string): Promise<void> {
+    const exchanged = await exchangeDataKey(store, ownerId, { current: this.#current, known: this.#known });
+    if (exchanged === undefined) return;
+    this.#retired.add(exchanged.oldId);
+    this.#cache.put(exchanged.key, true);
+  }
+
+  async destroyOldDataKeys(store: Store, ids: readonly string[]): Promise<void> {
+    await destroyOldDataKeys(store, ids);
+    for (const id of ids) this.#cache.drop(id);
   }
 
   seal(context: BlobContext, plaintext: Uint8Array): Promise<Uint8Array> {
@@ -180,7 +204,7 @@ class StoredKeyring implements Keyring {
     );
   }
 
-  status(): Promise<KeyStatus> {
+  status(): Promise<Pick<KeyStatus, 'keys'>> {
     return keyStatus({ db: this.#db }, { current: this.#current, known: this.#known });
   }
 
@@ -220,10 +244,8 @@ class StoredKeyring implements Keyring {
 
   #load(row: DataKeyRow | undefined): DataKey {
     if (row === undefined) throw new SpoonError('key-unavailable');
-    const name = { id: row.id, ownerId: row.owner_id };
-    const kek = this.#known.get(kekIdOf(row.wrapped));
-    if (kek === undefined) throw new SpoonError('key-unavailable');
-    return this.#cache.put(new DataKey(name, unwrapDataKey(kek.key, name, row.wrapped)), row.state === 'active');
+    const isActive = row.state === 'active' && !this.#retired.has(row.id);
+    return this.#cache.put(unwrapRow(row, this.#known), isActive);
   }
 }
 

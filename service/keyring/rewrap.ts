@@ -3,7 +3,7 @@ import type { KeyStatus } from '../../protocol/keys.ts';
 import type { Store } from '../store/database.ts';
 import type { DataKeyRow } from '../store/tables.ts';
 import type { KeyEncryptionKey } from './derive.ts';
-import { kekIdOf, unwrapDataKey, wrapDataKey } from './envelope.ts';
+import { type DataKeyName, kekIdOf, unwrapDataKey, wrapDataKey } from './envelope.ts';
 
 /** Moving all data keys from former root keys to the current one. Contents are not touched: only what they are sealed with. */
 
@@ -15,7 +15,10 @@ export interface RewrapKeys {
   readonly known: ReadonlyMap<string, KeyEncryptionKey>;
 }
 
-export async function keyStatus({ db }: Pick<Store, 'db'>, { current, known }: RewrapKeys): Promise<KeyStatus> {
+export async function keyStatus(
+  { db }: Pick<Store, 'db'>,
+  { current, known }: RewrapKeys,
+): Promise<Pick<KeyStatus, 'keys'>> {
   const counted = await db
     .selectFrom('data_keys')
     .select(({ fn }) => ['kek_id', fn.countAll().as('count')] as const)
@@ -62,7 +65,7 @@ export async function rewrapAll(store: Store, { current, known }: RewrapKeys): P
         // Gone meanwhile with its user, or wrapped by somebody else: both are fine.
         const result = await trx
           .updateTable('data_keys')
-          .set({ wrapped: next, kek_id: current.id })
+          .set({ ...next, kek_id: current.id })
           .where('id', '=', row.id)
           .where('kek_id', '=', row.kek_id)
           .executeTakeFirst();
@@ -86,11 +89,18 @@ export async function rewrapAll(store: Store, { current, known }: RewrapKeys): P
   return wrapped;
 }
 
-function rewrap(row: DataKeyRow, { current, known }: RewrapKeys): Buffer | undefined {
-  const kek = known.get(kekIdOf(row.wrapped));
-  if (kek === undefined) return undefined;
+function rewrap(row: DataKeyRow, keys: RewrapKeys): Pick<DataKeyRow, 'wrapped' | 'mac_wrapped'> | undefined {
   const name = { id: row.id, ownerId: row.owner_id };
-  const bytes = unwrapDataKey(kek.key, name, row.wrapped);
+  const wrapped = wrapAnew(name, row.wrapped, keys);
+  if (row.mac_wrapped === null || wrapped === undefined) return wrapped && { wrapped, mac_wrapped: null };
+  const mac_wrapped = wrapAnew({ ...name, isMacKey: true }, row.mac_wrapped, keys);
+  return mac_wrapped && { wrapped, mac_wrapped };
+}
+
+function wrapAnew(name: DataKeyName, wrapped: Uint8Array, { current, known }: RewrapKeys): Buffer | undefined {
+  const kek = known.get(kekIdOf(wrapped));
+  if (kek === undefined) return undefined;
+  const bytes = unwrapDataKey(kek.key, name, wrapped);
   try {
     return wrapDataKey(current, name, bytes);
   } finally {

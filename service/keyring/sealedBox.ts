@@ -1,6 +1,6 @@
 import sodium from 'libsodium-wrappers';
 import { SpoonError } from '../../protocol/errors.ts';
-import { sealKeyIdBytes } from '../../protocol/sealedBox.ts';
+import { sealedHeader, sealKeyIdBytes } from '../../protocol/sealedBox.ts';
 
 /** The service's end of sealed values (docs/formats.md): X25519 pairs, and `crypto_box_seal_open`. */
 
@@ -37,4 +37,9 @@ export function openSealedBox({ publicKey, privateKey }: SealKeyPair, sealed: Ui
   } catch (cause) {
     throw new SpoonError('seal-invalid', undefined, { cause });
   }
+}
+
+/** What a client would have sealed, sealed anew for another pair, with its header. */
+export function sealBox({ id, publicKey }: Pick<SealKeyPair, 'id' | 'publicKey'>, content: Uint8Array): Uint8Array {
+  return Buffer.concat([sealedHeader(id), sodium.crypto_box_seal(content, publicKey)]);
 }

@@ -45,8 +45,12 @@ export async function* sealedPlacesOf(
   }
 }
 
-/** One that does not open is left out: what it is for is then not known. */
-async function usesOf(db: LooseDb, keyring: Pick<Keyring, 'open' | 'mac'>, ownerId: string): Promise<SealedUses> {
+/** What the sealed values of one owner are for. A name that does not open is left out: what it is for is then not known. */
+export async function usesOf(
+  db: LooseDb,
+  keyring: Pick<Keyring, 'open' | 'mac'>,
+  ownerId: string,
+): Promise<SealedUses> {
   const openAll = async (table: string, name: string): Promise<Uint8Array[]> => {
     const column = sealedColumns.find((one) => one.table === table && one.column === name);
     if (column === undefined) throw new Error(`${table}.${name} is no sealed column.`);

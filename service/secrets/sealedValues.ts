@@ -3,9 +3,10 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { readSealed, type SealedUse, sealedLength, unpackSealed } from '../../protocol/sealedBox.ts';
 import type { SealKey } from '../../protocol/sealKeys.ts';
 import type { Keyring } from '../keyring/keyring.ts';
-import { makeSealKeyPair, openSealedBox, type SealKeyPair, sealKeyPair } from '../keyring/sealedBox.ts';
+import { makeSealKeyPair, openSealedBox, type SealKeyPair, sealBox, sealKeyPair } from '../keyring/sealedBox.ts';
+import { looseDb, usesOf } from '../keyring/sealedRows.ts';
 import type { Store } from '../store/database.ts';
-import type { SealKeyRow, Tables } from '../store/tables.ts';
+import type { SealedValueRow, SealKeyRow, Tables } from '../store/tables.ts';
 
 export interface SealedValuesParts {
   readonly store: Store;
@@ -53,6 +54,65 @@ export class SealedValues {
       return this.#ensureActive(trx, userId);
     });
     return toSealKey(await this.#pair(row));
+  }
+
+  /**
+   * As {@link rotateKey}, and seals what is stored for the new key, so that the old one is destroyed. A value that does not open
+   * stays as it is, and keeps its key.
+   * @param olderThanMs a key that was made later is left alone
+   * @returns how many values were sealed anew, and how many not; undefined where nothing was done
+   */
+  async renewKey(userId: string, olderThanMs: number): Promise<{ sealed: number; unopened: number } | undefined> {
+    const { store, keyring } = this.#parts;
+    return store.eraseIn(async (trx) => {
+      const before = await this.#activeRow(trx, userId);
+      if (before === undefined || before.created_ms > olderThanMs) return undefined;
+      await trx.updateTable('seal_keys').set({ state: 'open-only' }).where('user_id', '=', userId).execute();
+      const row = await this.#ensureActive(trx, userId);
+      const pair = await this.#pair(row);
+      pair.privateKey.fill(0);
+      const uses = await usesOf(looseDb(trx), keyring, userId);
+      const values = await trx.selectFrom('sealed_values').selectAll().where('user_id', '=', userId).execute();
+      const done = { sealed: 0, unopened: 0 };
+      for (const value of values) {
+        const use = uses.get(Buffer.from(value.use_mac).toString('hex'));
+        const box_enc = use && (await this.#sealAnew(trx, value, use, pair));
+        if (box_enc === undefined) {
+          done.unopened += 1;
+          continue;
+        }
+        done.sealed += 1;
+        await trx
+          .updateTable('sealed_values')
+          .set({ box_enc, seal_key_id: row.id })
+          .where('user_id', '=', userId)
+          .where('use_mac', '=', value.use_mac)
+          .execute();
+      }
+      await this.#dropUnused(trx, userId);
+      return done;
+    });
+  }
+
+  async #sealAnew(
+    db: Store['db'],
+    { user_id, box_enc }: SealedValueRow,
+    use: SealedUse,
+    pair: SealKeyPair,
+  ): Promise<Uint8Array | undefined> {
+    const { keyring } = this.#parts;
+    try {
+      const box = await keyring.open(context(user_id, use), box_enc);
+      const row = await this.#row(db, user_id, readSealed(box).keyId);
+      if (row === undefined) return undefined;
+      const content = await this.#openBox(row, box);
+      const sealed = sealBox(pair, content);
+      content.fill(0);
+      return await keyring.seal(context(user_id, use), sealed);
+    } catch (error) {
+      if (!(error instanceof SpoonError)) throw error;
+      return undefined;
+    }
   }
 
   /**
@@ -106,16 +166,23 @@ export class SealedValues {
    */
   async open(userId: string, use: SealedUse, db = this.#parts.store.db): Promise<Uint8Array | undefined> {
     const { keyring } = this.#parts;
-    const stored = await db
-      .selectFrom('sealed_values')
-      .selectAll()
-      .where('user_id', '=', userId)
-      .where('use_mac', '=', await this.#macOf(userId, use))
-      .executeTakeFirst();
-    if (stored === undefined) return undefined;
-    const box = await keyring.open(context(userId, use), stored.box_enc);
-    const row = await this.#row(db, userId, readSealed(box).keyId);
-    if (row === undefined) throw new SpoonError('key-unavailable');
+    let row: SealKeyRow | undefined;
+    let box: Uint8Array | undefined;
+    for (let before: Uint8Array | undefined; row === undefined || box === undefined; before = box) {
+      const stored = await db
+        .selectFrom('sealed_values')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .where('use_mac', '=', await this.#macOf(userId, use))
+        .executeTakeFirst();
+      if (stored === undefined) return undefined;
+      box = await keyring.open(context(userId, use), stored.box_enc);
+      row = await this.#row(db, userId, readSealed(box).keyId);
+      // Another box than a moment ago: it was sealed anew between the two looks, and its old key destroyed.
+      if (row === undefined && before !== undefined && Buffer.from(before).equals(box)) {
+        throw new SpoonError('key-unavailable');
+      }
+    }
     const content = await this.#openBox(row, box);
     const value = unpackSealed(content, use).slice();
     content.fill(0);

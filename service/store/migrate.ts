@@ -11,6 +11,7 @@ import { formerUsers } from './migrations/0008_former_users.ts';
 import { jobs } from './migrations/0009_jobs.ts';
 import { signIn } from './migrations/0010_sign_in.ts';
 import { audit } from './migrations/0011_audit.ts';
+import { macKeys } from './migrations/0015_mac_keys.ts';
 import { administrators } from './migrations/0019_administrators.ts';
 import { oidcIdentities } from './migrations/0021_oidc_identities.ts';
 import type { Tables } from './tables.ts';
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
   jobs,
   signIn,
   audit,
+  macKeys,
   administrators,
   oidcIdentities,
 ];

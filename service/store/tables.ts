@@ -96,6 +96,8 @@ export interface DataKeyRow {
   owner_id: string;
   kek_id: string;
   wrapped: Uint8Array;
+  /** The key of the owner's hashes, where it is not the one that comes from this data key. */
+  mac_wrapped: Uint8Array | null;
   state: 'active' | 'decrypt-only';
   created_ms: number;
 }
