@@ -24,7 +24,10 @@ export function addBackup(program: Command, line: CommandLine): void {
 
   withJson(backup.command('create').argument('<file>', 'made anew; - for stdout'))
     .description('make one, while the service is in use')
-    .addHelpText('after', '\nIt holds no key and no homes: keep the root key apart; homes: spoonctl home export.')
+    .addHelpText(
+      'after',
+      '\nIt holds no key and no homes: keep the root key apart, and back the folder homes up as you do other disks.',
+    )
     .action((file: string, options: JsonOption) => create(line, file, options));
 
   withJson(backup.command('verify').argument('<file>'))
