@@ -60,7 +60,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^service/',
-        pathNot: `^service/(keyring|identity|store|backup)/|^service/terminals/tickets|^service/boxes/(boxdLink|boxdBundle|boxSpec|containerSpec)|^service/http/upgrade|${test}`,
+        pathNot: `^service/(keyring|identity|store|backup)/|^service/terminals/tickets|^service/boxes/(boxdLink|boxdBundle|boxSpec|containerSpec)|^service/http/(upgrade|certificate)|${test}`,
       },
       to: { path: '^(node:)?crypto$' },
     },
@@ -70,7 +70,7 @@ module.exports = {
       comment: 'The service never touches a home by path (security.md 0.1).',
       from: {
         path: '^service/',
-        pathNot: `^service/(config|inheritedFiles|main|workdir)\\.ts$|^service/(store|keyring|boxes|backup)/|${test}`,
+        pathNot: `^service/(config|inheritedFiles|main|workdir)\\.ts$|^service/(store|keyring|boxes|backup)/|^service/http/certificate|${test}`,
       },
       to: { path: '^(node:)?fs(/promises)?$' },
     },

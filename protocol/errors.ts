@@ -128,6 +128,7 @@ export const errorTable = {
   'workdir-not-empty': { status: 409, title: 'A backup is restored into an empty working directory only.' },
   'audit-unavailable': { status: 503, title: 'It could not be written down who does this, so it was not done.' },
   'internal-error': { status: 500, title: 'Something in the service went wrong. Its log has the details.' },
+  'not-ready': { status: 503, title: 'The service cannot do its work now.' },
   'shutting-down': { status: 503, title: 'The service is stopping. Try again in a moment.' },
 
   // Boxes

@@ -2,9 +2,10 @@ import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
 import { auditRoutes } from './auditRoutes.ts';
 import { backupRoutes } from './backupRoutes.ts';
-import { Box, Health, PinRequest } from './boxes.ts';
+import { Box, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
+import { healthRoutes } from './healthRoutes.ts';
 import { HomeUsage } from './homeUsage.ts';
 import { CreatedToken, CreateTokenRequest, Me, RenewTokenRequest, TokenInfo, TokenList } from './identity.ts';
 import { jobRoutes } from './jobRoutes.ts';
@@ -31,13 +32,7 @@ import { threadRoutes } from './threadRoutes.ts';
  */
 
 export const routes = {
-  health: {
-    method: 'GET',
-    path: '/v1/health',
-    scope: 'public',
-    summary: 'Is the service well, and which version is it',
-    response: Health,
-  },
+  ...healthRoutes,
   openapi: {
     method: 'GET',
     path: '/v1/openapi.json',

@@ -1,11 +1,11 @@
-import { BlockList, isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { SpoonError } from '../protocol/errors.ts';
+import { type AccessSettings, type ListenAddress, readAccessSettings } from './accessSettings.ts';
 import { type GitSettings, readGitHost } from './gitSettings.ts';
+import type { CertificateFiles } from './http/certificate.ts';
 import { type JobSettings, readJobSettings } from './jobSettings.ts';
-import { isNamespacePath, isNetwork, type NetworkSettings, wrongResolver } from './networkSettings.ts';
+import { isNamespacePath, type NetworkSettings, wrongResolver } from './networkSettings.ts';
 import { type OidcConfig, readOidcSettings } from './oidcSettings.ts';
-import { readPublicUrl } from './publicUrl.ts';
 import { unusedVariables } from './unusedVariables.ts';
 
 /**
@@ -29,6 +29,8 @@ export interface Config {
   readonly git: GitSettings;
   readonly jobs: JobSettings;
   readonly listen: ListenAddress;
+  /** Undefined: plain HTTP. */
+  readonly tls: CertificateFiles | undefined;
   readonly access: AccessSettings;
   /** Who vouches for people, beside passwords. */
   readonly oidc: OidcConfig | undefined;
@@ -42,24 +44,6 @@ export interface KeySettings {
   readonly instanceSecret?: string;
   readonly instanceSecretFile?: string;
   readonly oldKeys: string[];
-}
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 lets the system pick one. */
-  readonly port: number;
-}
-
-/** Who may talk to the service, before any token is looked at. */
-export interface AccessSettings {
-  /** Host names, lower case, without a port. */
-  readonly hosts: ReadonlySet<string>;
-  /** Origins of web pages, such as `https://vscode.example`. */
-  readonly origins: ReadonlySet<string>;
-  /** Addresses and networks whose `X-Forwarded-*` headers count. */
-  readonly trustedProxies: readonly string[];
-  /** Where people reach the service; undefined: where it listens. */
-  readonly publicUrl: string | undefined;
 }
 
 const secretVariables = [
@@ -91,9 +75,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
   const workdir = readDirectory(get, 'SPOON_AGENT_WORKDIR', cwd, {
     fallback: production ? '/var/lib/spoon-agent/work' : join(cwd, '.local', 'agent-work'),
   });
-  const listen = readListen(get('SPOON_LISTEN'));
-  const access = readAccess(get, listen);
-  checkPlainHttp(get('SPOON_INSECURE_HTTP'), listen, access);
+  const access = readAccessSettings({ get, cwd, refuse, readList });
   const config: Omit<Config, 'warnings'> = {
     workdir,
     hostWorkdir: readDirectory(get, 'SPOON_AGENT_HOST_WORKDIR', cwd, { fallback: workdir, mustBeAbsolute: true }),
@@ -107,9 +89,8 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     detachedMs: readMilliseconds('SPOON_AGENT_DETACHED_MS', get('SPOON_AGENT_DETACHED_MS'), 43_200_000),
     git: readGit(get, cwd),
     jobs: readJobSettings(get, { refuse, readMilliseconds }),
-    listen,
-    access,
-    oidc: readOidcSettings(get, { refuse, publicUrl: access.publicUrl }),
+    ...access,
+    oidc: readOidcSettings(get, { refuse, publicUrl: access.access.publicUrl }),
   };
   const warnings = unusedVariables(environment, read);
   for (const name of secretVariables) delete environment[name];
@@ -137,76 +118,11 @@ function readDirectory(
   return resolve(cwd, given);
 }
 
-function readListen(given = '127.0.0.1:3921'): ListenAddress {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(given.trim());
-  const port = Number(match?.[3]);
-  const literal = match?.[1];
-  if (match === null || port > 65_535 || (literal !== undefined && isIP(literal) !== 6)) {
-    refuse('SPOON_LISTEN', given, 'host:port, such as 127.0.0.1:3921 or [::1]:3921, with a port from 0 to 65535');
-  }
-  const host = literal ?? match?.[2] ?? '';
-  // One address and not two: a name that means ::1 and 127.0.0.1 would make two servers.
-  return { host: host === 'localhost' ? '127.0.0.1' : host, port };
-}
-
 function readList(given: string | undefined): string[] {
   return (given ?? '')
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
-}
-
-function readAccess(get: Get, listen: ListenAddress): AccessSettings {
-  const hosts = new Set(['localhost', '127.0.0.1', '::1', listen.host.toLowerCase()]);
-  for (const name of readList(get('SPOON_ALLOWED_HOSTS'))) {
-    if (!/^[A-Za-z0-9.-]{1,253}$/.test(name) && isIP(name) !== 6) {
-      refuse('SPOON_ALLOWED_HOSTS', name, 'host names without a port, separated by commas');
-    }
-    hosts.add(name.toLowerCase());
-  }
-  const origins = new Set<string>();
-  for (const item of readList(get('SPOON_ALLOWED_ORIGINS'))) {
-    const origin = URL.canParse(item) ? new URL(item).origin : 'null';
-    if (origin === 'null' || origin !== item) {
-      refuse('SPOON_ALLOWED_ORIGINS', item, 'origins such as https://vscode.example, separated by commas');
-    }
-    origins.add(origin);
-  }
-  const trustedProxies = readList(get('SPOON_TRUSTED_PROXIES'));
-  for (const item of trustedProxies) {
-    if (!isNetwork(item)) {
-      refuse(
-        'SPOON_TRUSTED_PROXIES',
-        item,
-        'addresses or networks such as 10.0.0.7 or 10.0.0.0/24, separated by commas',
-      );
-    }
-  }
-  const given = get('SPOON_PUBLIC_URL');
-  const publicUrl = given === undefined ? undefined : readPublicUrl(given);
-  if (given !== undefined && publicUrl === undefined) refuse('SPOON_PUBLIC_URL', given, 'https://spoon.example.org');
-  if (publicUrl !== undefined) hosts.add(new URL(publicUrl).hostname);
-  return { hosts, origins, trustedProxies, publicUrl };
-}
-
-/** Tokens in plain HTTP leave this machine only behind a proxy that is named, or by an explicit word. */
-function checkPlainHttp(insecure: string | undefined, listen: ListenAddress, access: AccessSettings): void {
-  if (insecure !== undefined && insecure !== '0' && insecure !== '1') {
-    refuse('SPOON_INSECURE_HTTP', insecure, '0 or 1');
-  }
-  const loopback = new BlockList();
-  loopback.addSubnet('127.0.0.0', 8);
-  loopback.addAddress('::1', 'ipv6');
-  const family = isIP(listen.host);
-  const local = family !== 0 && loopback.check(listen.host, family === 6 ? 'ipv6' : 'ipv4');
-  if (!local && insecure !== '1' && access.trustedProxies.length === 0) {
-    refuse(
-      'SPOON_LISTEN',
-      listen.host,
-      'a loopback address; for another one put a TLS proxy in front and name it in SPOON_TRUSTED_PROXIES, ' +
-        'or set SPOON_INSECURE_HTTP=1 to send tokens unencrypted',
-    );
-  }
 }
 
 function readDatabase(given: string | undefined, workdir: string): string {

@@ -76,27 +76,41 @@ const freshMs = 10_000;
 /** What is wrong with the engine, for health: asked again only now and then, however often somebody wants to know. */
 export class EngineHealth {
   readonly #engine: Engine;
-  #asked: { atMs: number; problems: Promise<readonly string[]> } | undefined;
+  #asked: { atMs: number; look: Promise<EngineLook> } | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  problems(): Promise<readonly string[]> {
+  async problems(): Promise<readonly string[]> {
+    return (await this.#ask()).problems;
+  }
+
+  /** Whether it does not answer at all. */
+  async isAway(): Promise<boolean> {
+    return (await this.#ask()).away;
+  }
+
+  #ask(): Promise<EngineLook> {
     const nowMs = performance.now();
     if (this.#asked === undefined || nowMs - this.#asked.atMs > freshMs) {
-      this.#asked = { atMs: nowMs, problems: problemsOf(this.#engine) };
+      this.#asked = { atMs: nowMs, look: lookAt(this.#engine) };
     }
-    return this.#asked.problems;
+    return this.#asked.look;
   }
 }
 
-async function problemsOf(engine: Engine): Promise<EngineFacts['problems']> {
+interface EngineLook {
+  readonly away: boolean;
+  readonly problems: EngineFacts['problems'];
+}
+
+async function lookAt(engine: Engine): Promise<EngineLook> {
   try {
-    return (await engine.probe()).problems;
+    return { away: false, problems: (await engine.probe()).problems };
   } catch (error) {
     if (!isAway(error)) throw error;
-    return ['The container engine does not answer. Dotfiles work; terminals do not.'];
+    return { away: true, problems: ['The container engine does not answer. Dotfiles work; terminals do not.'] };
   }
 }
 

@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { DiskSpace } from '../protocol/admin.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import type { AccessSettings, ListenAddress } from './accessSettings.ts';
 import { addAdminRoutes } from './admin/adminRoutes.ts';
 import type { Backups } from './backup/backups.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
 import type { BoxNetwork } from './boxes/engine.ts';
 import { addNetworkRoutes } from './boxes/networkRoutes.ts';
-import type { AccessSettings, ListenAddress } from './config.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { ChangeHearers } from './dotfiles/tellChange.ts';
@@ -21,8 +21,9 @@ import { addRepositoryRoutes, type RepositoryRouteParts } from './environment/re
 import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
 import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
+import type { Certificate } from './http/certificate.ts';
 import type { EventSubscribers } from './http/eventSubscribers.ts';
-import { addHealthRoute, type HealthParts, healthOf } from './http/healthRoute.ts';
+import { addHealthRoutes, type HealthParts, healthOf } from './http/healthRoute.ts';
 import { listenAt, urlOf } from './http/listenAt.ts';
 import { createRateLimits } from './http/rateLimits.ts';
 import { createHttpApp, requireAllRoutes } from './http/server.ts';
@@ -55,6 +56,8 @@ import { Threads } from './threads/threads.ts';
 export interface HttpSideParts {
   readonly access: AccessSettings;
   readonly oidc?: OidcSettings | undefined;
+  /** Undefined: plain HTTP. */
+  readonly certificate?: Certificate | undefined;
   readonly data: {
     readonly store: Store;
     readonly keyring: Keyring;
@@ -186,6 +189,7 @@ export class HttpSide {
     const operatorSockets = new WeakSet<Socket>();
     const app = await createHttpApp({
       access,
+      certificate: parts.certificate,
       authentication: {
         verify: (token) => jobSide.verifyWorker(token) ?? tokens.verify(token),
         operatorSockets,
@@ -196,7 +200,7 @@ export class HttpSide {
       failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
     });
     const audit = addKeeping(app, { ...data, log });
-    addHealthRoute(app, about);
+    addHealthRoutes(app, about);
     addAdminRoutes(app, { ...data, boxes, boxUser: toBoxUser, health: () => healthOf(about), disks: about.disks });
     addIdentity(app, {
       ...data,

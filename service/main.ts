@@ -38,6 +38,13 @@ try {
     });
   }
 
+  // Without a certificate there is nothing to read again, and the signal ends the process as it does any other.
+  if (config.tls !== undefined) {
+    process.on('SIGHUP', () => {
+      service.reload().catch((error: unknown) => log.failure('reload', error));
+    });
+  }
+
   const ready = { url: service.url, engine: service.engine, pid: process.pid, instanceId: service.instanceId };
   log.info('ready', ready);
   process.send?.({ event: 'ready', ...ready });

@@ -18,6 +18,7 @@ import { Pipeline } from './environment/pipeline.ts';
 import { RepositoryCredentials } from './environment/repositoryCredentials.ts';
 import { RepositoryRecords } from './environment/repositoryRecords.ts';
 import { RunRequests } from './environment/runRequests.ts';
+import { ServiceHealth } from './health.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
 import { HttpSide, toBoxUser } from './httpSide.ts';
 import { Users } from './identity/users.ts';
@@ -27,6 +28,7 @@ import { readRootKey } from './keyring/rootKey.ts';
 import { DataKeyRotations } from './keyring/rotateData.ts';
 import type { Logger } from './logger.ts';
 import { withClientSecret } from './oidcSettings.ts';
+import { openCertificate } from './openCertificate.ts';
 import { SealedValues } from './secrets/sealedValues.ts';
 import { Secrets } from './secrets/secrets.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
@@ -36,6 +38,8 @@ export interface Service {
   readonly url: string;
   readonly engine: EngineName;
   readonly instanceId: string;
+  /** Reads the certificate again, where there is one. */
+  reload(): Promise<void>;
   /** Graceful: what was asked for is finished, boxes run on. */
   close(): Promise<void>;
 }
@@ -59,6 +63,8 @@ const boxdSource = fileURLToPath(new URL('../dist/boxd', import.meta.url));
  */
 export async function startService(config: Config, { log, version }: Surroundings): Promise<Service> {
   await using starting = new AsyncDisposableStack();
+  const certificate = config.tls && (await openCertificate(config.tls, log));
+  if (certificate !== undefined) starting.defer(() => certificate.close());
   const root = await readRootKey(config.key);
   log.info('key', { text: `The key comes from ${root.source}.` });
   const workdir = workdirAt(config.workdir);
@@ -81,9 +87,9 @@ export async function startService(config: Config, { log, version }: Surrounding
   const opened = await openEngine(config, workdir, instanceId);
   starting.defer(() => opened.engine.close());
   const engine = opened.engine.name;
-  const health = new EngineHealth(opened.engine);
+  const engineHealth = new EngineHealth(opened.engine);
   log.info('engine', { engine, text: opened.because });
-  for (const text of await health.problems()) log.warn('engine.problem', { text });
+  for (const text of await engineHealth.problems()) log.warn('engine.problem', { text });
 
   const data = openData({ store, keyring, instanceId, log, separatesUsers: opened.separatesUsers });
   starting.defer(() => data.dotfiles.close());
@@ -152,8 +158,17 @@ export async function startService(config: Config, { log, version }: Surrounding
   // Not waited for: an old home of many files must not hold up who works here now.
   boxes.eraseRemovedHomes().catch((error: unknown) => log.failure('homes.erase', error));
 
+  const health = new ServiceHealth({
+    store,
+    keyring,
+    engine: engineHealth,
+    disks: () => disksOf(workdir, config.databaseFile),
+    others: () => certificate?.problems() ?? [],
+    onError: (error) => log.failure('health', error),
+  });
   const side = await HttpSide.create({
     access: config.access,
+    certificate,
     oidc: await withClientSecret(config.oidc),
     data: { store, keyring, backups, rotations, ...data },
     boxes: {
@@ -173,6 +188,7 @@ export async function startService(config: Config, { log, version }: Surrounding
       engine,
       problems: () => health.problems(),
       disks: () => disksOf(workdir, config.databaseFile),
+      notReady: () => health.notReady(),
     },
     log,
   });
@@ -181,7 +197,13 @@ export async function startService(config: Config, { log, version }: Surrounding
   await side.listenToOperator(workdir.adminSocket);
   const url = await side.listen(config.listen);
   const running = starting.move();
-  return { url, engine, instanceId, close: () => running.disposeAsync() };
+  return {
+    url,
+    engine,
+    instanceId,
+    reload: async () => certificate?.reload(),
+    close: () => running.disposeAsync(),
+  };
 }
 
 function openData(parts: {

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
 
@@ -22,5 +23,6 @@ export async function listenAt(app: FastifyInstance, { host, port }: { host: str
 /** Of one that listens. */
 export function urlOf(app: FastifyInstance): string {
   const address = app.server.address() as AddressInfo;
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  const scheme = (app.server as unknown) instanceof TlsServer ? 'https' : 'http';
+  return `${scheme}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }

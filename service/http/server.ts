@@ -4,9 +4,7 @@ import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
 import {
-  headersTimeoutMs,
   maxConnections,
-  maxHeaderBytes,
   maxRequestsPerUser,
   maxTransfersPerUser,
   maxWaitingRequestsPerUser,
@@ -15,7 +13,9 @@ import {
 import type { Route } from '../../protocol/route.ts';
 import { routes } from '../../protocol/routes.ts';
 import { apiVersion } from '../../protocol/version.ts';
+import { createAppServer, httpOptions } from './appServer.ts';
 import { type Authentication, authenticate, requireScope } from './authenticate.ts';
+import type { Certificate } from './certificate.ts';
 import { clientGone } from './clientGone.ts';
 import { addBodyParsers, createInputCheck, methodsOf } from './inputs.ts';
 import { asSpoonError, rawProblem, securityHeaders, sendProblem } from './problem.ts';
@@ -38,6 +38,8 @@ export interface RequestReport {
 export interface HttpSettings {
   readonly access: AccessRules & { readonly trustedProxies: readonly string[] };
   readonly authentication: Authentication;
+  /** Absent: plain HTTP. */
+  readonly certificate?: Certificate | undefined;
   readonly version: string;
   readonly report: (report: RequestReport) => void;
   /** A bug, or what caused a failure of the machine: never shown to the client. */
@@ -58,13 +60,11 @@ export async function createHttpApp(settings: HttpSettings): Promise<FastifyInst
     exposeHeadRoutes: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: requestTimeoutMs,
     trustProxy: access.trustedProxies.length === 0 ? false : [...access.trustedProxies],
     genReqId: () => `req_${crypto.randomUUID().replaceAll('-', '').slice(0, shortIdCharacters)}`,
     requestIdHeader: false,
     routerOptions: { querystringParser: (text) => parseQuery(text) ?? {}, maxParamLength: 256 },
-    http: httpOptions,
+    serverFactory: (handler) => createAppServer(handler, settings.certificate),
     clientErrorHandler: (error, socket) => answerParserError(error, socket as Socket),
     frameworkErrors: (error, _request, reply) => {
       void sendProblem(reply, asSpoonError(error));
@@ -147,18 +147,6 @@ export function requireAllRoutes(app: FastifyInstance): void {
     if (!app.hasRoute({ method, url: path })) throw new Error(`No route answers ${method} ${path}.`);
   }
 }
-
-const httpOptions = {
-  maxHeaderSize: maxHeaderBytes,
-  headersTimeout: headersTimeoutMs,
-  // How late a timeout may strike; Node's 30 s would treble the 10 s for headers.
-  connectionsCheckingInterval: 1000,
-  // Checked in requestChecks.ts, with a problem document instead of an empty 400.
-  requireHostHeader: false,
-  // Only WebSockets are upgraded; what else names an upgrade (h2c) is an ordinary request (RFC 9110 section 7.8).
-  shouldUpgradeCallback: ({ headers }: { headers: { upgrade?: string | undefined } }) =>
-    headers.upgrade?.toLowerCase() === 'websocket',
-} as const;
 
 function guardServer(server: Server): void {
   server.maxConnections = maxConnections;

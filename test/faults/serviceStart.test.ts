@@ -68,6 +68,10 @@ describe('the start of the service', () => {
     assert.equal(health.status, 'degraded');
     assert.equal(health.instanceId, instanceId);
     assert.match(String(health.problems), /does not answer/);
+    assert.equal((await fetch(`${url}/health/live`)).status, 200);
+    const notReady = await fetch(`${url}/health/ready`);
+    const { code, detail } = (await notReady.json()) as Record<string, unknown>;
+    assert.deepEqual([notReady.status, code, detail], [503, 'not-ready', 'The container engine does not answer.']);
     assert.ok(service.lines.some(({ text }) => text === 'SPOON_AGENT_NETWORK has no effect in this version.'));
     // Dotfiles work without boxes; what needs one says so within 2 s.
     const admin = join(folder, 'work/admin/admin.sock');
