@@ -28,7 +28,7 @@ const serviceNouns = {
   dotfiles: ['store', 'keyring'],
   secrets: ['store', 'keyring'],
   environment: ['store', 'keyring', 'dotfiles', 'secrets', 'boxes'],
-  terminals: ['boxes'],
+  terminals: ['boxes', 'store', 'keyring'],
   files: ['boxes'],
   threads: ['store', 'keyring', 'boxes'],
   jobs: ['store', 'keyring', 'boxes'],

@@ -16,6 +16,7 @@ import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
 import { addSecrets } from './secrets.ts';
 import { addService } from './service.ts';
+import { addSharedTerminals } from './sharedTerminals.ts';
 import { addSpoons } from './spoons.ts';
 import { addStatus } from './status.ts';
 import { addTerminal } from './terminal.ts';
@@ -59,6 +60,7 @@ for (const add of [
   addLogin,
   addStatus,
   addTerminal,
+  addSharedTerminals,
   addExec,
   addThreads,
   addSpoons,

@@ -44,9 +44,7 @@ export function addTerminal(program: Command, line: CommandLine): void {
     .addHelpText('after', help)
     .action(async (thread: string | undefined, options: TerminalOptions) => {
       if (options.list === true) return await list(line, options);
-      if (!line.stdin.isTTY || !line.stdout.isTTY) {
-        throw new UsageError('This needs a terminal on stdin and stdout. Without one, use: spoonctl exec -- COMMAND');
-      }
+      requireTerminal(line);
       const request = {
         ...(thread === undefined ? {} : { thread: checkThreadName(thread) }),
         ...(options.safe === undefined ? {} : { safe: true }),
@@ -61,6 +59,12 @@ export function addTerminal(program: Command, line: CommandLine): void {
         return await TerminalSession.open(place, request, viewer, signal).finally(quiet);
       });
     });
+}
+
+/** @throws UsageError */
+export function requireTerminal({ stdin, stdout }: CommandLine): void {
+  if (stdin.isTTY && stdout.isTTY) return;
+  throw new UsageError('This needs a terminal on stdin and stdout. Without one, use: spoonctl exec -- COMMAND');
 }
 
 const help = `
@@ -93,8 +97,8 @@ async function list(line: CommandLine, options: TerminalOptions): Promise<void> 
   );
 }
 
-/** Joins the terminal here to one in the box until either ends. @returns the exit code */
-async function view(
+/** Joins the terminal here to one in a box until either ends. @returns the exit code */
+export async function view(
   line: CommandLine,
   open: (
     viewer: TerminalViewer,

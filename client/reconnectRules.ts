@@ -15,6 +15,7 @@ const finalCloseCodes = new Set<number>([
   1002,
   1003,
   closeCode.revoked,
+  closeCode.unshared,
   closeCode.ended,
   closeCode.badMessage,
   closeCode.boxGone,

@@ -10,6 +10,8 @@ export function endingOf(ending: Exclude<Ending, { by: 'caller' }>): { error: Sp
     return { error, isOver: error.code === 'box-stopped' || error.status === 410 };
   }
   switch (ending.code) {
+    case closeCode.unshared:
+      return { error: new SpoonError('share-ended', ending.reason), isOver: true };
     case closeCode.ended:
       return { error: new SpoonError('terminal-ended'), isOver: true };
     case closeCode.boxGone:

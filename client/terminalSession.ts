@@ -3,11 +3,12 @@ import { maxFrameBytes, viewerCreditBytes } from '../protocol/limits.ts';
 import { parseControl, type ViewerMessage } from '../protocol/terminalFrames.ts';
 import { clampSize, type OpenTerminalRequest } from '../protocol/terminals.ts';
 import type { ApiClient } from './apiClient.ts';
-import { ReconnectingSocket, type Timing, ticketTimeoutMs } from './reconnectingSocket.ts';
+import { ReconnectingSocket, type Timing } from './reconnectingSocket.ts';
 import type { Ending, ReconnectState } from './reconnectRules.ts';
 import type { OpenSocket } from './socket.ts';
 import { endingOf } from './terminalEnding.ts';
 import { parseTerminalMessage, type TerminalExit } from './terminalMessages.ts';
+import { ownTerminal, sharedTerminal, type TerminalWay } from './terminalWay.ts';
 
 /** Opening starts the box where it is off, which includes writing the whole overlay. */
 const openTimeoutMs = 180_000;
@@ -77,9 +78,10 @@ export class TerminalSession {
   private constructor(
     place: TerminalPlace,
     viewer: TerminalViewer,
-    terminal: { id: string; notes: readonly string[]; ticket?: string; offset?: number },
+    terminal: { way: TerminalWay; notes: readonly string[]; ticket?: string; offset?: number },
   ) {
-    this.id = terminal.id;
+    const { way } = terminal;
+    this.id = way.id;
     this.notes = terminal.notes;
     this.#place = place;
     this.#viewer = viewer;
@@ -89,9 +91,9 @@ export class TerminalSession {
     let firstTicket = terminal.ticket;
     this.#socket = new ReconnectingSocket({
       target: async (signal) => {
-        const ticket = firstTicket ?? (await this.#newTicket(signal));
+        const ticket = firstTicket ?? (await way.ticket(signal));
         firstTicket = undefined;
-        return { url: place.api.socketUrl('attachTerminal', { id: this.id }), ticket };
+        return { url: way.url, ticket };
       },
       openSocket: place.openSocket,
       timing: place.timing,
@@ -115,13 +117,19 @@ export class TerminalSession {
     const body = { ...request, ...clampSize(viewer) };
     const opened = await place.api.call('openTerminal', { body, signal, timeoutMs: openTimeoutMs });
     const { terminal, ticket, notes } = opened;
-    return new TerminalSession(place, viewer, { id: terminal.id, notes, ticket, offset: 0 });
+    return new TerminalSession(place, viewer, { way: ownTerminal(place.api, terminal.id), notes, ticket, offset: 0 });
   }
 
   /** Views a terminal that runs; first what is kept of its output, then what comes. */
   static attach(place: TerminalPlace, id: string, viewer: TerminalViewer): TerminalSession {
     viewer.onState({ name: 'connecting' });
-    return new TerminalSession(place, viewer, { id, notes: [] });
+    return new TerminalSession(place, viewer, { way: ownTerminal(place.api, id), notes: [] });
+  }
+
+  /** As {@link attach}, by a share of somebody else's. */
+  static watch(place: TerminalPlace, shareId: string, viewer: TerminalViewer): TerminalSession {
+    viewer.onState({ name: 'connecting' });
+    return new TerminalSession(place, viewer, { way: sharedTerminal(place.api, shareId), notes: [] });
   }
 
   /**
@@ -174,12 +182,6 @@ export class TerminalSession {
   /** Ends the terminal and everything it started. */
   async end(signal?: AbortSignal): Promise<void> {
     await this.#place.api.call('closeTerminal', { params: { id: this.id }, signal });
-  }
-
-  async #newTicket(signal: AbortSignal): Promise<string> {
-    const body = { kind: 'terminal', id: this.id } as const;
-    const { ticket } = await this.#place.api.call('createTicket', { body, signal, timeoutMs: ticketTimeoutMs });
-    return ticket;
   }
 
   #send(message: ViewerMessage): void {

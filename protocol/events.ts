@@ -47,6 +47,8 @@ export const spoonEvents = {
   'secrets.changed': Type.Object({ type: Type.Literal('secrets.changed'), clientId }),
   /** A job came, or is in another state. Its output is not told here. */
   'job.changed': Type.Object({ type: Type.Literal('job.changed'), job: Job }),
+  /** A terminal is shared, or no longer, or somebody came to watch or left: list again. */
+  'shares.changed': Type.Object({ type: Type.Literal('shares.changed') }),
   /** Jobs were forgotten. */
   'job.removed': Type.Object({ type: Type.Literal('job.removed'), ids: Type.Array(Type.String()) }),
   'box.changed': Type.Object({ type: Type.Literal('box.changed'), box: Box }),

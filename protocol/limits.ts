@@ -108,6 +108,12 @@ export const ticketLifeMs = 30_000;
 export const maxFrameBytes = 64 * kibi;
 export const maxControlBytes = 64 * kibi;
 export const maxTerminalsPerUser = 16;
+/** How long a terminal may be shared. */
+export const minShareLifeMs = 60_000;
+export const maxShareLifeMs = 24 * 60 * 60 * 1000;
+export const defaultShareLifeMs = 60 * 60 * 1000;
+export const maxSharesPerUser = 32;
+export const maxGuestViewersPerUser = 8;
 export const maxPendingUpgradesPerUser = 4;
 /** Windows of one user that listen to events; a further one is refused. */
 export const maxSubscribersPerUser = 64;

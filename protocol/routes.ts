@@ -13,6 +13,7 @@ import { keyRoutes } from './keyRoutes.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
+import { shareRoutes } from './shareRoutes.ts';
 import { signInRoutes } from './signInRoutes.ts';
 import { switchRoutes } from './switchRoutes.ts';
 import {
@@ -166,6 +167,8 @@ export const routes = {
     response: Ticket,
   },
   events: { method: 'GET', path: '/v1/events', scope: 'ticket', summary: 'What changes, as it changes', upgrade: true },
+
+  ...shareRoutes,
 
   ...fileRoutes,
 

@@ -8,10 +8,11 @@ import { maxControlBytes, maxCreditBytes } from './limits.ts';
 
 /**
  * From a viewer. `attach` must be the first; output starts after it. With `offset` it asks for what follows there, without
- * it for what there is. `snapshots`: it understands the message; to one that does not, boxd sends old bytes instead.
+ * it for what there is. `snapshots`: it understands the message; to one that does not, boxd sends old bytes instead. `watch`: it only looks,
+ * and its size is nobody's.
  */
 export type ViewerMessage =
-  | { type: 'attach'; columns: number; rows: number; credit: number; offset?: number; snapshots?: true }
+  | { type: 'attach'; columns: number; rows: number; credit: number; offset?: number; snapshots?: true; watch?: true }
   | { type: 'resize'; columns: number; rows: number }
   /** Everything before this offset has been shown; boxd may send `credit` bytes beyond it. */
   | { type: 'ack'; offset: number };
@@ -60,6 +61,7 @@ export const closeCode = {
   boxGone: 4010,
   engineRestart: 4013,
   revoked: 4001,
+  unshared: 4003,
 } as const;
 
 /** @throws SpoonError `request-invalid` for anything that is not an object with a string `type` */

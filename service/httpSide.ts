@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { DiskSpace } from '../protocol/admin.ts';
 import { SpoonError } from '../protocol/errors.ts';
+import type { SpoonEvent } from '../protocol/events.ts';
 import type { AccessSettings, ListenAddress } from './accessSettings.ts';
 import { addAdminRoutes } from './admin/adminRoutes.ts';
 import type { Backups } from './backup/backups.ts';
@@ -42,6 +43,7 @@ import type { SealedValues } from './secrets/sealedValues.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import { addSecretRoutes } from './secrets/secretRoutes.ts';
 import type { Secrets } from './secrets/secrets.ts';
+import { ShareSide } from './shareSide.ts';
 import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
 import { isBoxGone } from './terminals/isBoxGone.ts';
@@ -87,34 +89,26 @@ export interface HttpSideParts {
   readonly log: Logger;
 }
 
+interface Made {
+  readonly app: FastifyInstance;
+  readonly upgrades: Upgrades;
+  readonly tokens: Tokens;
+  readonly operatorSockets: WeakSet<Socket>;
+  readonly jobSide: JobSide;
+  readonly shareSide: ShareSide;
+}
+
 const finishMs = 10_000;
 
 /** Everything between the network and the nouns: the app with all routes, the relay, both ways in. */
 export class HttpSide {
-  readonly #app: FastifyInstance;
   readonly #parts: HttpSideParts;
-  readonly #upgrades: Upgrades;
-  readonly #tokens: Tokens;
-  readonly #operatorSockets: WeakSet<Socket>;
-  readonly #jobSide: JobSide;
+  readonly #made: Made;
   #adminSocket: AsyncDisposable | undefined;
 
-  private constructor(
-    parts: HttpSideParts,
-    made: {
-      app: FastifyInstance;
-      upgrades: Upgrades;
-      tokens: Tokens;
-      operatorSockets: WeakSet<Socket>;
-      jobSide: JobSide;
-    },
-  ) {
+  private constructor(parts: HttpSideParts, made: Made) {
     this.#parts = parts;
-    this.#app = made.app;
-    this.#upgrades = made.upgrades;
-    this.#tokens = made.tokens;
-    this.#operatorSockets = made.operatorSockets;
-    this.#jobSide = made.jobSide;
+    this.#made = made;
   }
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
@@ -163,6 +157,11 @@ export class HttpSide {
       onDamage: ({ userId, error }) => log.failure('job.damaged', error, { userId }),
       onError: (error, userId) => log.failure('job', error, { userId }),
     });
+    const publish = (userId: string, event: SpoonEvent) => data.subscribers.publish(userId, event);
+    const shareSide = new ShareSide({
+      ...{ ...data, boxes, terminals, tickets, publish },
+      onError: (error, userId) => log.failure('share', error, { userId }),
+    });
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
@@ -170,6 +169,7 @@ export class HttpSide {
         target.kind === 'files' ? requireRunning(boxes, userId).watchFiles() : terminals.attach(userId, target),
       isBoxGone: ({ userId }) => isBoxGone(boxes, userId),
       acceptJob: (grant, jobId, connection) => jobSide.viewers.accept(grant, jobId, connection),
+      acceptShare: (grant, id, connection) => shareSide.guests.accept(grant, id, connection),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
       report: (report) => log.info('upgrade', report),
       failure: (error) => log.failure('upgrade.failed', error),
@@ -182,6 +182,7 @@ export class HttpSide {
         tickets.voidThoseOf(tokenId);
         upgrades.closeThoseOf(tokenId);
         jobSide.viewers.closeThoseOf(tokenId);
+        shareSide.guests.closeThoseOf(tokenId);
         data.subscribers.closeThoseOf(tokenId);
       },
       onError: (error) => log.failure('token.last-used', error),
@@ -208,7 +209,7 @@ export class HttpSide {
       audit,
       limits,
       publicUrl: () => access.publicUrl ?? urlOf(app),
-      blockBox: (userId) => jobSide.endAllOf(userId, () => boxes.block(userId)),
+      blockBox: (userId) => shareSide.endAllOf(userId).then(() => jobSide.endAllOf(userId, () => boxes.block(userId))),
       unblockBox: (userId) => boxes.unblock(userId),
       removeHome: (account) => boxes.removeHome(toBoxUser(account)),
       forget: (userId) => data.dotfiles.forget(userId),
@@ -222,7 +223,7 @@ export class HttpSide {
         drifts.refresh(userId).catch((error: unknown) => log.failure('drift', error, { userId }));
         return applied;
       },
-      publish: (userId, event) => data.subscribers.publish(userId, event),
+      publish,
     };
     addDotfileRoutes(app, { dotfiles: data.dotfiles, ...hearers });
     addDriftRoutes(app, {
@@ -233,13 +234,8 @@ export class HttpSide {
       reachable: (userId) => boxes.reachable(userId),
     });
     addSealKeyRoutes(app, { sealedValues });
-    const { publish } = hearers;
     addSecretRoutes(app, { secrets, terminals, publish });
-    addBoxRoutes(app, {
-      boxes,
-      findUser,
-      applyAll: (box) => dotfilesSwitch.applyAgain(box),
-    });
+    addBoxRoutes(app, { boxes, findUser, applyAll: (box) => dotfilesSwitch.applyAgain(box) });
     addNetworkRoutes(app, parts.boxes);
     addRepositoryRoutes(app, { ...parts.boxes, findUser });
     addThreadRoutes(app, {
@@ -257,6 +253,7 @@ export class HttpSide {
       limits,
     });
     addCommandRoutes(app, { terminals, limits });
+    shareSide.addRoutes(app);
     jobSide.addRoutes(app, limits);
     addFileRoutes(app, { boxes });
     addUpgradeRoutes(app);
@@ -264,31 +261,32 @@ export class HttpSide {
     upgrades.attachTo(app.server);
     await app.ready();
     await jobSide.runner.resume(parts.jobs.boxesKnown);
-    return new HttpSide(parts, { app, upgrades, tokens, operatorSockets, jobSide });
+    return new HttpSide(parts, { app, upgrades, tokens, operatorSockets, jobSide, shareSide });
   }
 
   /** @returns the address as a URL @throws SpoonError `listen-failed` */
   listen(address: ListenAddress): Promise<string> {
-    return listenAt(this.#app, address);
+    return listenAt(this.#made.app, address);
   }
 
   /** @param path a socket in a folder that is the owner's alone @throws SpoonError `listen-failed` */
   async listenToOperator(path: string): Promise<void> {
-    this.#adminSocket = await openAdminSocket(this.#app, { path, operatorSockets: this.#operatorSockets });
+    this.#adminSocket = await openAdminSocket(this.#made.app, { path, operatorSockets: this.#made.operatorSockets });
   }
 
   /** Takes nothing new, ends what is open, finishes what has been asked for, for at most 10 s. Boxes run on. */
   async close(): Promise<void> {
-    const relaysClosed = this.#upgrades.close();
+    const relaysClosed = this.#made.upgrades.close();
     this.#parts.data.subscribers.close();
-    this.#jobSide.viewers.close();
-    const { server } = this.#app;
+    this.#made.jobSide.viewers.close();
+    this.#made.shareSide.guests.close();
+    const { server } = this.#made.app;
     const cut = setTimeout(() => server.closeAllConnections(), finishMs);
     try {
-      await Promise.all([relaysClosed, this.#app.close(), this.#adminSocket?.[Symbol.asyncDispose]()]);
+      await Promise.all([relaysClosed, this.#made.app.close(), this.#adminSocket?.[Symbol.asyncDispose]()]);
       if (server.listening) await once(server, 'close');
-      await this.#jobSide.close();
-      await this.#tokens.settle();
+      await this.#made.jobSide.close();
+      await this.#made.tokens.settle();
     } finally {
       clearTimeout(cut);
     }

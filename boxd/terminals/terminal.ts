@@ -151,7 +151,7 @@ export class Terminal {
       return;
     }
     if (message.type === 'attach' && !viewer.attached) {
-      viewer.attach(message, this.#resize(message));
+      viewer.attach(message, message.watch === true ? this.#size : this.#resize(message));
       this.#flush();
     } else if (message.type === 'resize' && viewer.attached) {
       viewer.size = this.#resize(message);

@@ -69,8 +69,9 @@ export class TerminalViewer {
     return this.#gate !== undefined && !this.#passedOver && !this.#done;
   }
 
-  attach({ offset, credit, snapshots }: Readonly<Record<string, unknown>>, size: Size): void {
-    this.size = size;
+  attach({ offset, credit, snapshots, watch }: Readonly<Record<string, unknown>>, size: Size): void {
+    // Who only looks has none, and so never gives it one.
+    this.size = watch === true ? undefined : size;
     this.#asked = { credit, snapshots: snapshots === true };
     if (!this.#asked.snapshots || isHeld(this.#ring, offset)) this.#startAt(offset, size);
   }

@@ -1,5 +1,7 @@
 /** What a terminal shows: a new shell somewhere, or one that runs already. */
 export type TerminalTarget =
+  /** Somebody else's; the id is that of the share. */
+  | { readonly kind: 'shared'; readonly id: string }
   | {
       readonly kind: 'new';
       readonly cwd: string | undefined;

@@ -127,9 +127,10 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
       onState: (state: TerminalState) => this.#follow(state),
     };
     try {
-      if (target.kind === 'running') {
+      if (target.kind !== 'new') {
         this.#replay = { isFirst: true };
-        this.#session = TerminalSession.attach(this.#parts.place, target.id, viewer);
+        const view = target.kind === 'shared' ? TerminalSession.watch : TerminalSession.attach;
+        this.#session = view(this.#parts.place, target.id, viewer);
       } else {
         const { cwd, thread, safe } = target;
         const place = thread !== undefined ? { thread } : cwd !== undefined ? { cwd } : {};

@@ -37,6 +37,8 @@ export class ThreadTerminals implements vscode.Disposable {
   readonly #log: Log;
   readonly #openSafeTerminal: () => void;
   readonly #open = new Map<vscode.Terminal, { pty: ThreadTerminal; connection: Connection }>();
+  /** Of somebody else: their tab ends nothing, and they do not come back after a reload. */
+  readonly #shared = new WeakSet<ThreadTerminal>();
   readonly #disposables: vscode.Disposable[];
   #following: vscode.Disposable | undefined;
 
@@ -69,10 +71,13 @@ export class ThreadTerminals implements vscode.Disposable {
       isSettingUp: () => isSettingUp(connection),
       boxRuns: () => connection.box?.state === 'running',
       keepOpenOnExit: () => setting('terminal.keepOpenOnExit'),
-      onOpened: (id) => this.#remember({ ...ownerOf(connection), id, name, location }),
+      onOpened: (id) => {
+        if (target.kind !== 'shared') void this.#remember({ ...ownerOf(connection), id, name, location });
+      },
       onEnded: () => this.#forget(pty.id),
       openSafeTerminal: this.#openSafeTerminal,
     });
+    if (target.kind === 'shared') this.#shared.add(pty);
     this.#waiting.set(pty, connection);
     return {
       name,
@@ -133,7 +138,8 @@ export class ThreadTerminals implements vscode.Disposable {
 
   /** Of a terminal of this window that is one of ours; undefined too before its shell is there. */
   idOf(terminal: vscode.Terminal): string | undefined {
-    return this.#open.get(terminal)?.pty.id;
+    const pty = this.#open.get(terminal)?.pty;
+    return pty === undefined || this.#shared.has(pty) ? undefined : pty.id;
   }
 
   /** The machine slept: connections may be dead without having been closed. */
@@ -165,7 +171,7 @@ export class ThreadTerminals implements vscode.Disposable {
     const known = this.#open.get(terminal);
     this.#open.delete(terminal);
     const id = known?.pty.id;
-    if (known === undefined || id === undefined) return;
+    if (known === undefined || id === undefined || this.#shared.has(known.pty)) return;
     const reason = terminal.exitStatus?.reason;
     this.#log.debug(`terminal ${id} closed, reason ${reason ?? 'not given'}`);
     if (reason !== vscode.TerminalExitReason.User && reason !== vscode.TerminalExitReason.Extension) return;
@@ -228,6 +234,7 @@ function openingText(connection: Connection, name: string, target: TerminalTarge
     );
   }
   if (target.kind === 'running') return vscode.l10n.t('Bringing back {0}…', name);
+  if (target.kind === 'shared') return vscode.l10n.t('Opening {0}…', name);
   if (state === 'running') return vscode.l10n.t('Opening {0}…', name);
   if (isSettingUp(connection)) {
     return vscode.l10n.t('Setting up your home from its repository… Press Enter to open {0} without waiting.', name);

@@ -4,6 +4,7 @@ import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
 import type { Log } from '../outputLog.ts';
 import { type CommandHandler, runGuarded } from '../registerCommands.ts';
+import { ShareCommands } from '../terminals/shareCommands.ts';
 import { TerminalLinks } from '../terminals/terminalLinks.ts';
 import { ThreadTerminals } from '../terminals/threadTerminals.ts';
 import { registerBoxVersions } from '../threadFolder/boxConflictQuestion.ts';
@@ -64,6 +65,7 @@ export class ThreadParts implements vscode.Disposable {
         provideTerminalProfile: () => runGuarded(() => open.profile(), 'new terminal', log),
       }),
     );
+    const shares = new ShareCommands(current, this.terminals);
     const withThread =
       (title: string, work: (...args: Parameters<typeof openThreadFolder>) => Promise<void>): CommandHandler =>
       async (node) => {
@@ -85,6 +87,9 @@ export class ThreadParts implements vscode.Disposable {
       'spoon.threads.refresh': () => threads.refresh(),
       'spoon.session.attach': (node) => threads.attach(threadNodeOf(node)),
       'spoon.session.end': (node) => threads.end(threadNodeOf(node)),
+      'spoon.session.share': (node) => shares.share(threadNodeOf(node)),
+      'spoon.session.openShared': () => shares.open(),
+      'spoon.session.stopSharing': () => shares.stop(),
       'spoon.box.start': () => box.start(),
       'spoon.box.stop': () => box.stop(),
       'spoon.box.restart': () => box.restart(),

@@ -12,7 +12,7 @@ const code = (expected: string) => (error: unknown) => error instanceof SpoonErr
 /** A client of a box that answers everything with this. */
 function answered(status: number, value: unknown): BoxdClient {
   const body = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-  return new BoxdClient({ request: async () => ({ status, body }), upgrade: never });
+  return new BoxdClient({ request: async () => ({ status, body }), upgrade: never, dial: never });
 }
 const stat = { protocol: 1, build: 'abc', pid: 7, rssBytes: 1, startedMs: 2 };
 
@@ -61,6 +61,7 @@ describe('BoxdClient', () => {
         return { status: 200, body: Buffer.from('{"outcomes":[],"stages":[]}') };
       },
       upgrade: never,
+      dial: never,
     });
     const apply: OverlayApply = { scope: 'change', digest: 'd', entries: [], removed: ['.old'] };
     await client.applyOverlay(apply, [{ path: '.bashrc', bytes: Buffer.from('PS1=x') }]);
@@ -75,6 +76,7 @@ describe('BoxdClient', () => {
         return { status: 204, body: Buffer.alloc(0) };
       },
       upgrade: never,
+      dial: never,
     });
     await client.endTerminal('../../v1/stat?x');
     assert.deepEqual(paths, ['/v1/terminals/..%2F..%2Fv1%2Fstat%3Fx']);

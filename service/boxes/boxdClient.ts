@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
+import type { WebSocket } from 'ws';
 import {
   DriftReport,
   HomeEntry,
@@ -28,6 +29,7 @@ import { BoxdGit } from './boxdGit.ts';
 import { BoxdJobs } from './boxdJobs.ts';
 import type { BoxdLink, LinkResponse } from './boxdLink.ts';
 import { BoxdRepository } from './boxdRepository.ts';
+import { openViewer } from './boxdViewer.ts';
 import { framesOf } from './framesOf.ts';
 
 /** Quick questions; what walks the home or writes thousands of files gets longer. */
@@ -82,9 +84,9 @@ const boxdCodes = new Set<string>([
  * of another form, and the codes that boxd itself may give.
  */
 export class BoxdClient {
-  readonly #link: Pick<BoxdLink, 'request' | 'upgrade'>;
+  readonly #link: Pick<BoxdLink, 'request' | 'upgrade' | 'dial'>;
 
-  constructor(link: Pick<BoxdLink, 'request' | 'upgrade'>) {
+  constructor(link: Pick<BoxdLink, 'request' | 'upgrade' | 'dial'>) {
     this.#link = link;
   }
 
@@ -197,6 +199,11 @@ export class BoxdClient {
   /** A WebSocket to one terminal, as raw bytes: relayed, never decoded. */
   attachTerminal(id: string): Promise<Duplex> {
     return this.#link.upgrade({ path: `/v1/terminals/${encodeURIComponent(id)}/attach` });
+  }
+
+  /** As {@link attachTerminal}, with messages that are read here. @throws SpoonError `not-found`, `box-unavailable` */
+  async viewTerminal(id: string): Promise<WebSocket> {
+    return openViewer(await this.#link.dial(), id);
   }
 
   startCommand(start: StartCommand, signal?: AbortSignal): Promise<StartedCommand> {

@@ -157,6 +157,11 @@ export class BoxdLink {
     }
   }
 
+  /** A connection to boxd on which nothing was said yet. @throws SpoonError `box-unavailable` */
+  dial(): Promise<Socket> {
+    return this.#parked.take(this.#poolWaitMs);
+  }
+
   /** Ends every connection and stops listening. The box itself is not touched. */
   async close(): Promise<void> {
     this.#parked.close();

@@ -41,6 +41,7 @@ describe('the relay', () => {
       isBoxGone: async () => isGone,
       acceptEvents: () => assert.fail('no events here'),
       acceptJob: () => assert.fail('no jobs here'),
+      acceptShare: () => assert.fail('no jobs here'),
       report: (report) => reports.push(report),
       failure: (error) => failures.push(error),
     });

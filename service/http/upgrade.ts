@@ -21,7 +21,7 @@ export interface Grant {
 }
 
 export type Target =
-  | { readonly kind: 'terminal' | 'command' | 'job'; readonly id: string }
+  | { readonly kind: 'terminal' | 'command' | 'job' | 'share'; readonly id: string }
   | { readonly kind: 'events' | 'files'; readonly id: null };
 
 /** What is passed on to the box. */
@@ -41,6 +41,8 @@ export interface UpgradeSettings {
     jobId: string,
     connection: { request: IncomingMessage; socket: Duplex; head: Buffer },
   ) => void;
+  /** As `acceptJob`, for a guest at somebody else's terminal. */
+  readonly acceptShare: UpgradeSettings['acceptJob'];
   readonly acceptEvents: (grant: Grant, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** A bug, or a failure of the machine: never shown to the client. */
   readonly failure: (error: unknown) => void;
@@ -123,7 +125,9 @@ export class Upgrades {
       grant = this.#settings.redeem(ticketOf(request), found.target);
       if (found.target.kind === 'events') this.#settings.acceptEvents(grant, request, socket, head);
       else if (found.target.kind === 'job') this.#settings.acceptJob(grant, found.target.id, { request, socket, head });
-      else await this.#relay(request, socket, head, { grant, target: found.target as RelayTarget });
+      else if (found.target.kind === 'share') {
+        this.#settings.acceptShare(grant, found.target.id, { request, socket, head });
+      } else await this.#relay(request, socket, head, { grant, target: found.target as RelayTarget });
       report({ route: route.path, status: 101, ...ids(grant) });
     } catch (thrown) {
       const error = asSpoonError(thrown);
@@ -190,6 +194,7 @@ const upgradeRoutes: readonly { route: Route; kind: Target['kind'] }[] = [
   { route: routes.attachTerminal, kind: 'terminal' },
   { route: routes.attachCommand, kind: 'command' },
   { route: routes.followJob, kind: 'job' },
+  { route: routes.attachShare, kind: 'share' },
   { route: routes.events, kind: 'events' },
   { route: routes.watchFiles, kind: 'files' },
 ];

@@ -73,6 +73,7 @@ export type MacPurpose =
   | 'thread'
   | 'audit'
   | 'admin'
+  | 'share'
   | 'oidc'
   | 'backup';
 

@@ -13,6 +13,7 @@ import { signIn } from './migrations/0010_sign_in.ts';
 import { audit } from './migrations/0011_audit.ts';
 import { macKeys } from './migrations/0015_mac_keys.ts';
 import { administrators } from './migrations/0019_administrators.ts';
+import { terminalShares } from './migrations/0020_terminal_shares.ts';
 import { oidcIdentities } from './migrations/0021_oidc_identities.ts';
 import type { Tables } from './tables.ts';
 
@@ -37,6 +38,7 @@ export const migrations: readonly Migration[] = [
   audit,
   macKeys,
   administrators,
+  terminalShares,
   oidcIdentities,
 ];
 

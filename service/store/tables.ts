@@ -226,6 +226,18 @@ export interface WorkerTokenRow {
   expires_ms: number;
 }
 
+/** `mac` is keyed, of everything else: an edited row shares nothing (`terminals/shares.ts`). */
+export interface TerminalShareRow {
+  id: string;
+  owner_id: string;
+  guest_id: string;
+  terminal_id: string;
+  may_write: 0 | 1;
+  created_ms: number;
+  expires_ms: number;
+  mac: Uint8Array;
+}
+
 export interface BoxPinRow {
   user_id: string;
   until_ms: number;
@@ -257,6 +269,7 @@ export interface Tables {
   spoons: SpoonRow;
   threads: ThreadRow;
   box_pins: BoxPinRow;
+  terminal_shares: TerminalShareRow;
   environments: EnvironmentRow;
   seal_keys: SealKeyRow;
   sealed_values: SealedValueRow;

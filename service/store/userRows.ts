@@ -21,6 +21,9 @@ const tablesByUserId = [
 /** Not the keys, which go first, and not the uid, which nobody gets again. */
 export async function deleteUserRows(trx: Transaction<Tables>, userId: string): Promise<void> {
   for (const table of tablesByUserId) await trx.deleteFrom(table).where('user_id', '=', userId).execute();
+  for (const side of ['owner_id', 'guest_id'] as const) {
+    await trx.deleteFrom('terminal_shares').where(side, '=', userId).execute();
+  }
   await trx.deleteFrom('tokens').where('owner_id', '=', userId).execute();
   await trx.deleteFrom('users').where('id', '=', userId).execute();
 }

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
 import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { maxArgumentBytes, maxTerminalsPerUser } from '../../protocol/limits.ts';
+import { maxTerminalsPerUser } from '../../protocol/limits.ts';
 import { onOneLine } from '../../protocol/plainText.ts';
 import {
   clampSize,
@@ -11,6 +12,7 @@ import {
 } from '../../protocol/terminals.ts';
 import { randomBase62 } from '../../protocol/tokenFormat.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+import { checkArguments } from './commandArguments.ts';
 import type { TicketGrant, Tickets } from './tickets.ts';
 
 /**
@@ -184,6 +186,19 @@ export class Terminals {
     return socket;
   }
 
+  /** @throws SpoonError `not-found` unless it is a running one of this user */
+  async require(userId: string, id: string): Promise<void> {
+    await this.#boxOf(userId, id);
+  }
+
+  /** For a guest: the box's end, whose messages are read, and the size that the terminal has. @throws SpoonError `not-found` */
+  async view(ownerId: string, id: string): Promise<{ box: WebSocket; size: { columns: number; rows: number } }> {
+    const box = await this.#boxOf(ownerId, id);
+    const size = (await this.#learn(box)).find((terminal) => terminal.id === id);
+    if (size === undefined) throw new SpoonError('not-found');
+    return { box: await box.boxd.viewTerminal(id), size };
+  }
+
   #folderFor(
     box: RunningBox,
     { cwd = '', thread }: { cwd?: string; thread?: string },
@@ -294,16 +309,4 @@ function plain(id: string, terminal: TerminalState): Terminal {
 
 function plainText(text: string): string {
   return onOneLine(text).slice(0, shownCharacters);
-}
-
-/** What execve(2) would not take, refused before a box is started for it. @throws SpoonError `command-invalid` */
-function checkArguments(argv: readonly string[]): void {
-  if (argv[0] === undefined || argv[0] === '') throw new SpoonError('command-invalid', 'The command is empty.');
-  if (argv.some((argument) => argument.includes('\0') || !argument.isWellFormed())) {
-    throw new SpoonError('command-invalid', 'An argument holds a NUL or is not valid text.');
-  }
-  const bytes = argv.reduce((sum, argument) => sum + Buffer.byteLength(argument) + 1, 0);
-  if (bytes > maxArgumentBytes) {
-    throw new SpoonError('command-invalid', `The arguments are longer than ${maxArgumentBytes} bytes; use stdin.`);
-  }
 }

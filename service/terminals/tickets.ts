@@ -5,8 +5,8 @@ import { formatToken, parseToken, randomBase62 } from '../../protocol/tokenForma
 
 /** What a ticket opens, and for whom. */
 export interface TicketGrant {
-  readonly kind: 'terminal' | 'command' | 'job' | 'events' | 'files';
-  /** The terminal, command or job; null for events and changes of files. */
+  readonly kind: 'terminal' | 'command' | 'job' | 'share' | 'events' | 'files';
+  /** The terminal, command, job or share; null for events and changes of files. */
   readonly id: string | null;
   readonly userId: string;
   /** The token that asked for it: when it is revoked, so is what it opened. */
