@@ -99,10 +99,7 @@ export function addUsers(program: Command, line: CommandLine): void {
     });
 
   withJson(users.command('promote').argument('<username>').description('let a user sign in as an administrator too'))
-    .addHelpText(
-      'after',
-      '\nThat is asked for on its own, in VS Code or at /admin, and lasts 8 hours. It reads nobody’s contents.',
-    )
+    .addHelpText('after', '\nThat is asked for on its own, in VS Code, and lasts 8 hours. It reads nobody’s contents.')
     .action(async (username: string, options: JsonOption) => {
       const user = await (await connectAsAdmin(line)).call('adminPromoteUser', { params: { username } });
       line.print(options, user, () => `${username} may administer. Undo with: spoonctl users demote ${username}`);
