@@ -16,6 +16,8 @@ interface SetOptions extends JsonOption {
   readonly setup?: string;
   readonly manager?: string;
   readonly always?: true;
+  readonly submodules?: true;
+  readonly lfs?: true;
   readonly token?: true;
   readonly username?: string;
   readonly key?: string;
@@ -46,6 +48,8 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
       ),
     )
     .option('--always', 'take every new commit of the ref without asking')
+    .option('--submodules', 'fetch its submodules too, over https')
+    .option('--lfs', 'fetch the files that Git LFS keeps; needs git-lfs in the image')
     .option('--token', 'it is private: its token comes from stdin, or is asked for')
     .option('--username <name>', 'the name that goes with the token, where the host takes only the right one')
     .option('--key <file>', 'it is private: its deploy key, for an address with ssh')
@@ -62,7 +66,9 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
       const credential = await givenCredential(line, url, options);
       const always = options.always ?? false;
       const enabled = options.off === undefined;
-      const body = { url, ref, setup, manager: chosen, always, enabled, ...(credential && { credential }) };
+      const { submodules, lfs } = options;
+      const extras = { ...(submodules && { submodules }), ...(lfs && { lfs }), ...(credential && { credential }) };
+      const body = { url, ref, setup, manager: chosen, always, enabled, ...extras };
       const state = await api.call('setRepository', { body, timeoutMs: callTimeoutMs });
       if (body.enabled)
         line.note('What its setup script does, it does as you in your box. Choose only what you trust.');
@@ -175,6 +181,7 @@ function repositoryText({ settings, commit, available, checkedMs, credential, ru
           `Ref        ${settings.ref ?? 'its default branch'}${settings.always ? ', always the newest' : ''}`,
           ...(credential === undefined ? [] : [`Access     ${accessText(credential)}`]),
           `Setup      ${setupText(settings)}`,
+          ...extrasLine(settings),
           `Commit     ${commit ?? 'not fetched yet'}`,
           ...(available === null ? [] : [`Update     ${available}; take it with: spoonctl dotfiles repo update`]),
           ...(checkedMs === null ? [] : [`Asked      ${formatTime(checkedMs)}`]),
@@ -184,6 +191,11 @@ function repositoryText({ settings, commit, available, checkedMs, credential, ru
 
 function accessText({ kind, host, updatedMs }: NonNullable<RepositoryState['credential']>): string {
   return `${kind === 'token' ? 'token' : 'deploy key'} for ${host}, set ${formatTime(updatedMs)}`;
+}
+
+function extrasLine({ submodules, lfs }: NonNullable<RepositoryState['settings']>): string[] {
+  const extras = [...(submodules ? ['submodules'] : []), ...(lfs ? ['Git LFS'] : [])];
+  return extras.length === 0 ? [] : [`Fetched    with ${extras.join(' and ')}`];
 }
 
 function setupText({ setup, manager }: NonNullable<RepositoryState['settings']>): string {

@@ -42,6 +42,7 @@ const repositoryCommandIds = [
   'spoon.repository.rollBack',
   'spoon.repository.rollBackFile',
   'spoon.repository.changeAccess',
+  'spoon.repository.fetchAlso',
   'spoon.repository.alwaysOrAsk',
   'spoon.repository.cancel',
   'spoon.repository.showLog',

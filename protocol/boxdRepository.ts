@@ -32,6 +32,10 @@ export const StartRepositoryRun = Type.Object({
   commit: Type.Union([Type.String(), Type.Null()]),
   setup: Type.Union([Type.String(), Type.Null()]),
   manager: Type.Union([Manager, Type.Null()]),
+  submodules: Type.Optional(Type.Boolean()),
+  lfs: Type.Optional(Type.Boolean()),
+  /** The operator's, for submodules. */
+  gitHosts: Type.Optional(Type.Array(Type.String())),
   /** What the box was made from: a part of what the setup depends on. */
   image: Type.String(),
   /** Also where nothing changed. */

@@ -187,6 +187,8 @@ export const errorTable = {
   'git-timeout': { status: 504, title: 'Git did not finish in time and was ended.' },
   'git-missing': { status: 409, title: 'There is no git in the box.' },
   'ssh-missing': { status: 409, title: 'There is no ssh in the box.' },
+  'git-lfs-missing': { status: 409, title: 'There is no git-lfs in the box.' },
+  'submodule-failed': { status: 409, title: 'A submodule of the repository could not be fetched.' },
   'ref-missing': { status: 409, title: 'The repository has no such branch, tag or commit.' },
   'ref-invalid': { status: 422, title: 'That is no name of a branch or tag, and no whole commit id.' },
   'setup-path-invalid': { status: 422, title: 'The path of the setup script is not usable.' },

@@ -27,6 +27,10 @@ export const RepositorySettings = Type.Object({
   /** Take what the ref points to without being asked. */
   always: Type.Boolean(),
   enabled: Type.Boolean(),
+  /** Fetch submodules too. */
+  submodules: Type.Optional(Type.Boolean()),
+  /** Fetch the files that Git LFS keeps. */
+  lfs: Type.Optional(Type.Boolean()),
 });
 export type RepositorySettings = Static<typeof RepositorySettings>;
 
@@ -38,6 +42,8 @@ export const SetRepositoryRequest = Type.Object(
     manager: Type.Optional(nullable(Manager)),
     always: Type.Optional(Type.Boolean()),
     enabled: Type.Optional(Type.Boolean()),
+    submodules: Type.Optional(Type.Boolean()),
+    lfs: Type.Optional(Type.Boolean()),
     /** The one that was looked at and agreed to, and so counts; default: as before, else what the ref points to. */
     commit: Type.Optional(Type.String({ pattern: '^[0-9a-f]{40}$' })),
     /** Null: it is public; default: as before, where that is for the same host. Needs `secrets:write`. */

@@ -114,6 +114,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const requests = new RunRequests({
     credentials,
     secretsFor: (userId) => data.secrets.forProcess(userId, 'setup', null),
+    gitHosts: config.git.hosts,
     cloneMs: config.git.timeoutMs,
     setupMs: setupTimeoutMs,
   });

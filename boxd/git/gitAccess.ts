@@ -45,14 +45,15 @@ export function openGitAccess(credential: BoxdCredential, secretFiles: SecretFil
   };
 }
 
-/** `Username for 'https://host': `, then `Password for 'https://name@host': `. Any other host gets nothing. */
+/** `Username for 'https://host': `, then `Password for 'https://name@host': `; git-lfs says `"…"`. Any other host gets nothing. */
 function answerQuestions(socket: Duplex, { host, username, token }: BoxdCredential & { kind: 'token' }): void {
   let asked = '';
   socket.on('error', () => {});
   socket.on('data', (chunk: Buffer) => {
     asked += chunk.toString('utf8');
     for (let end = asked.indexOf('\n'); end >= 0; end = asked.indexOf('\n')) {
-      const [, what, url = ''] = /^(Username|Password) for '(https:\/\/[^']*)': $/.exec(asked.slice(0, end)) ?? [];
+      const [, what, url = ''] =
+        /^(Username|Password) for ['"](https:\/\/[^'"]*)['"](?:: )?$/.exec(asked.slice(0, end)) ?? [];
       asked = asked.slice(end + 1);
       if (!URL.canParse(url) || new URL(url).host !== host) {
         socket.destroy();

@@ -10,6 +10,11 @@ const meanings: readonly (readonly [RegExp, ErrorCode, (match: RegExpExecArray) 
     () => 'Its server asks who you are, or has nothing at this address. Spoon fetches public repositories only.',
   ],
   [
+    /batch response: (?:Authentication required|Authorization error|Repository or object not found)/,
+    'repository-private',
+    () => 'Its server does not give its large files (Git LFS) to whom Spoon asks as.',
+  ],
+  [
     /Permission denied \(|ERROR: Repository not found|does not appear to be a git repository/,
     'repository-private',
     () => 'Its server does not let this key in, or has nothing at this address.',

@@ -3,10 +3,11 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { isCommit, lostCommit } from '../../protocol/repositoryAddress.ts';
 import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { gitError } from '../git/gitErrors.ts';
-import type { GitResult } from '../git/runGit.ts';
 import { HomeDirectory } from '../home/homeDirectory.ts';
 import { toHomeError } from '../home/homeErrors.ts';
-import { type CheckoutParts, type RunGit, runner } from './gitRunner.ts';
+import { bringExtras } from './extras.ts';
+import { type CheckoutParts, must, type RunGit, runner, throughRename } from './gitRunner.ts';
+import { withLargeFiles } from './largeFiles.ts';
 import { limitCheckout } from './limitCheckout.ts';
 import { keepLocalChanges, rememberTaken } from './localChanges.ts';
 import { moveAside } from './moveAside.ts';
@@ -25,20 +26,25 @@ export interface Checkout {
 export async function bringCheckout(parts: CheckoutParts, request: RunRequest): Promise<Checkout> {
   const folder = `${parts.home}/${repositoryFolder}`;
   const deadlineMs = Date.now() + request.cloneMs;
-  const run = runner(parts, deadlineMs);
+  const plain = runner(parts, deadlineMs);
+  const run = request.lfs ? await withLargeFiles(plain, parts.home) : plain;
+  const extras = { say: parts.say, request };
   if (await isCheckoutOf(run, folder, request.url)) {
     const commit = request.commit ?? (await resolveRef(run, parts.home, request));
     const kept = await keepLocalChanges(run, folder, commit);
     await checkOut(run, folder, { ...request, commit });
     await rememberTaken(run, folder, commit);
-    return { commit, notes: kept === undefined ? [] : [keptNote(kept)] };
+    const notes = await bringExtras(run, folder, { ...extras, commit });
+    return { commit, notes: kept === undefined ? notes : [keptNote(kept), ...notes] };
   }
   return inFreshFolder(parts.home, async (fresh) => {
     const commit = await clone(run, fresh, request);
     await rememberTaken(run, fresh, commit);
+    const notes = await bringExtras(run, fresh, { ...extras, commit });
     const moved = moveAside(parts.home, repositoryFolder);
     renameSync(fresh, folder);
-    return { commit, notes: moved === undefined ? [] : [`What was at ~/${repositoryFolder} is at ~/${moved} now.`] };
+    if (moved !== undefined) notes.unshift(`What was at ~/${repositoryFolder} is at ~/${moved} now.`);
+    return { commit, notes };
   });
 }
 
@@ -68,13 +74,13 @@ export async function lookAtCheckout<T>(
     const { commit } = request;
     const isHere = isKnown && commit !== null && (await hasCommit(run, folder, commit));
     if (!isHere) return work({ root, commit: await clone(run, root, request), objects: root, isKnown, run });
-    const index = { GIT_INDEX_FILE: `${root}.index` };
+    const environment = { GIT_INDEX_FILE: `${root}.index` };
     await limitCheckout(run, folder, commit, request.maxBytes);
     try {
-      await must(run(folder, ['read-tree', commit], index));
-      await must(run(folder, ['checkout-index', '--all', `--prefix=${root}/`], index));
+      await must(run(folder, ['read-tree', commit], { environment }));
+      await must(run(folder, ['checkout-index', '--all', `--prefix=${root}/`], { environment }));
     } finally {
-      rmSync(index.GIT_INDEX_FILE, { force: true });
+      rmSync(environment.GIT_INDEX_FILE, { force: true });
     }
     return work({ root, commit, objects: folder, isKnown, run });
   });
@@ -97,24 +103,11 @@ export async function resolveRef(
   return commit;
 }
 
-async function must(done: GitResult | Promise<GitResult>): Promise<GitResult> {
-  const result = await done;
-  if (result.code !== 0) throw gitError(result.stderr);
-  return result;
-}
-
 async function isCheckoutOf(run: RunGit, folder: string, url: string): Promise<boolean> {
   if (lstatSync(`${folder}/.git`, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
   if (!lstatSync(folder).isDirectory()) return false;
   const { code, stdout } = await run(folder, ['config', '--local', '--get', 'remote.origin.url']);
   return code === 0 && [url, `${url}.git`].includes(stdout.trim());
-}
-
-/** Servers that move `…/repo` to `…/repo.git` are many; any other move is told (decision 13). */
-async function throughRename(url: string, ask: (url: string) => Promise<GitResult>): Promise<GitResult> {
-  const result = await ask(url);
-  const moved = result.code !== 0 && gitError(result.stderr).code === 'repository-moved';
-  return moved && !url.endsWith('.git') ? ask(`${url}.git`) : result;
 }
 
 async function clone(run: RunGit, fresh: string, request: RunRequest): Promise<string> {

@@ -11,9 +11,11 @@ const format = 1;
 
 /** Everything that decides what a setup does (design section 6): another value, another run. */
 export function environmentHash(request: RunRequest, commit: string, setup: FoundSetup): string {
-  const { url, setup: asked, manager, image } = request;
+  const { url, setup: asked, manager, image, submodules, lfs } = request;
   const script = setup.kind === 'script' ? [setup.script.path, setup.script.sha256] : null;
-  return sha256(Buffer.from(JSON.stringify([format, url, commit, asked, manager, script, image])));
+  // Left out where both are off, as they were before there were any.
+  const extras = submodules || lfs ? [{ submodules, lfs }] : [];
+  return sha256(Buffer.from(JSON.stringify([format, url, commit, asked, manager, script, image, ...extras])));
 }
 
 /** The last setup that ended well was this one, and what it ran on is still there. */

@@ -7,19 +7,28 @@ const mebi = 1024 * 1024;
 
 /**
  * Before any of it is written: a pack of a few kilobytes can hold files of many gigabytes.
- * @param maxBytes of all files of the commit together
+ * @param maxBytes of all files of the commit together, and of `otherBytes` that are counted with them
+ * @returns the bytes of all of these
  * @throws SpoonError `repository-too-large`
  */
-export async function limitCheckout(run: RunGit, folder: string, commit: string, maxBytes: number): Promise<void> {
+export async function limitCheckout(
+  run: RunGit,
+  folder: string,
+  commit: string,
+  maxBytes: number,
+  otherBytes = 0,
+): Promise<number> {
   const size = new TreeSize();
-  const fits = () => size.bytes <= maxBytes && size.files <= maxRepositoryFiles;
-  const { code, stderr } = await run(folder, ['ls-tree', '-r', '-l', '-z', '--full-tree', commit], {}, (chunk) => {
+  const fits = () => otherBytes + size.bytes <= maxBytes && size.files <= maxRepositoryFiles;
+  const onOutput = (chunk: Buffer) => {
     size.add(chunk);
     return fits();
-  });
+  };
+  const { code, stderr } = await run(folder, ['ls-tree', '-r', '-l', '-z', '--full-tree', commit], { onOutput });
   if (size.files > maxRepositoryFiles) throw tooLarge(`more than ${maxRepositoryFiles} files`);
-  if (size.bytes > maxBytes) throw tooLarge(`more than ${Math.round(maxBytes / mebi)} MiB of files`);
+  if (otherBytes + size.bytes > maxBytes) throw tooLarge(`more than ${Math.round(maxBytes / mebi)} MiB of files`);
   if (code !== 0) throw gitError(stderr);
+  return otherBytes + size.bytes;
 }
 
 function tooLarge(what: string): SpoonError {

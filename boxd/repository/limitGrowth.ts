@@ -7,17 +7,26 @@ const lookMs = 250;
 export interface GrowthLimit extends Disposable {
   /** Aborted with `repository-too-large`. */
   readonly signal: AbortSignal;
-  /** The last look, at what came between two. @throws SpoonError `repository-too-large` */
-  check(): void;
+  /** The last look, at what came between two. @returns bytes that came in all @throws SpoonError `repository-too-large` */
+  check(): number;
 }
 
-/** Ended, git leaves what it had received beside: that is removed. @param folder need not be there yet @param maxBytes more than it has now */
-export function limitGrowth(folder: string, maxBytes: number): GrowthLimit {
+/**
+ * Ended, git leaves what it had received beside: that is removed.
+ * @param folder need not be there yet
+ * @param limits `maxBytes` in all, of which `broughtBytes` came before
+ */
+export function limitGrowth(
+  folder: string,
+  { maxBytes, broughtBytes = 0 }: { maxBytes: number; broughtBytes?: number },
+): GrowthLimit {
   const abort = new AbortController();
   const before = new Set(list(folder).map(pathOf));
   const sizeBefore = sizeOf(folder);
+  let bytes = broughtBytes;
   const look = (): void => {
-    if (abort.signal.aborted || sizeOf(folder) - sizeBefore <= maxBytes) return;
+    bytes = broughtBytes + Math.max(0, sizeOf(folder) - sizeBefore);
+    if (abort.signal.aborted || bytes <= maxBytes) return;
     const limit = `It was ended at ${Math.round(maxBytes / 1024 / 1024)} MiB. Keep large files elsewhere.`;
     abort.abort(new SpoonError('repository-too-large', limit));
   };
@@ -27,6 +36,7 @@ export function limitGrowth(folder: string, maxBytes: number): GrowthLimit {
     check() {
       look();
       abort.signal.throwIfAborted();
+      return bytes;
     },
     [Symbol.dispose]() {
       clearInterval(timer);

@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { maxGenerations } from '../../protocol/limits.ts';
-import { gitError } from '../git/gitErrors.ts';
-import type { RunGit } from './gitRunner.ts';
+import { must, type RunGit } from './gitRunner.ts';
 
 const lastTaken = 'refs/spoon/taken';
 const generations = 'refs/spoon/generations';
@@ -18,11 +17,8 @@ const identity = {
  * @returns the branch; undefined where there was nothing
  */
 export async function keepLocalChanges(run: RunGit, folder: string, next: string): Promise<string | undefined> {
-  const git = async (args: readonly string[], environment?: Record<string, string>): Promise<string> => {
-    const { code, stdout, stderr } = await run(folder, args, environment);
-    if (code !== 0) throw gitError(stderr);
-    return stdout.trim();
-  };
+  const git = async (args: readonly string[], environment: Record<string, string> = {}): Promise<string> =>
+    (await must(run(folder, args, { environment }))).stdout.trim();
   const head = (await run(folder, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])).stdout.trim();
   if (head === '') return undefined;
   const status = await git(['status', '--porcelain', '--untracked-files=normal', '--ignore-submodules=all']);
@@ -32,7 +28,7 @@ export async function keepLocalChanges(run: RunGit, folder: string, next: string
   let commit = head;
   if (status !== '') {
     // An index of its own: what a person has staged is not touched by the look at it.
-    const index = { GIT_INDEX_FILE: `${folder}/.git/spoon-index` };
+    const index = { GIT_INDEX_FILE: `${await git(['rev-parse', '--absolute-git-dir'])}/spoon-index` };
     try {
       await git(['read-tree', head], index);
       await git(['add', '--all', '--', '.'], index);
@@ -54,8 +50,7 @@ export async function keepLocalChanges(run: RunGit, folder: string, next: string
 export async function rememberTaken(run: RunGit, folder: string, commit: string): Promise<void> {
   const stamp = new Date().toISOString().replaceAll(/[-:.]/g, '');
   for (const ref of [lastTaken, `${generations}/${stamp}`]) {
-    const { code, stderr } = await run(folder, ['update-ref', ref, commit]);
-    if (code !== 0) throw gitError(stderr);
+    await must(run(folder, ['update-ref', ref, commit]));
   }
   const { stdout } = await run(folder, ['for-each-ref', '--format=%(refname)', generations]);
   const old = stdout.trim().split('\n').slice(0, -maxGenerations);

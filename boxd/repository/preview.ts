@@ -12,6 +12,7 @@ import { overlayPaths } from './overlayPaths.ts';
 import { recogniseManager } from './recogniseManager.ts';
 import type { RunRequest } from './runRequest.ts';
 import { readSpoonFile } from './spoonFiles.ts';
+import { submodulesOf } from './submodules.ts';
 
 const maxListed = 1000;
 const maxScriptBytes = 64 * 1024;
@@ -40,7 +41,10 @@ export async function previewRun(parts: CheckoutParts, request: RunRequest): Pro
       moreFiles: Math.max(0, files.length - maxListed),
       links: links.slice(0, maxListed),
       moreLinks: Math.max(0, links.length - maxListed),
-      notes: await notesOf(run, folder, { isKnown, before, commit }),
+      notes: [
+        ...(await notesOf(run, folder, { isKnown, before, commit })),
+        ...(await extrasNote(run, objects, { request, commit })),
+      ],
     };
   });
 }
@@ -97,4 +101,15 @@ async function notesOf(
   return [
     `You changed something in ~/${repositoryFolder}. It would be kept there as a branch before the checkout is set to ${commit.slice(0, 12)}.`,
   ];
+}
+
+async function extrasNote(
+  run: RunGit,
+  folder: string,
+  { request, commit }: { request: RunRequest; commit: string },
+): Promise<string[]> {
+  const paths = (await submodulesOf(run, folder, commit)).map(({ path }) => path);
+  if (paths.length === 0) return [];
+  const what = `It has submodules: ${paths.join(', ').slice(0, 500)}.`;
+  return [request.submodules ? `${what} They are not looked into here.` : `${what} They are not fetched: that is off.`];
 }

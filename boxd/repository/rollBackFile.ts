@@ -10,7 +10,7 @@ import { moveAside } from './moveAside.ts';
 import { overlayPaths } from './overlayPaths.ts';
 
 /** A path is a name, whatever is in it. */
-const literally = { GIT_LITERAL_PATHSPECS: '1' };
+const literally = { environment: { GIT_LITERAL_PATHSPECS: '1' } };
 
 /**
  * One file of `~/.dotfiles` as an earlier commit has it; the checkout stays at its own commit, everything else as it is.

@@ -12,6 +12,12 @@ export interface RunRequest {
   readonly commit: string | null;
   readonly setup: string | null;
   readonly manager: DotfileManager | null;
+  /** Fetched too. */
+  readonly submodules: boolean;
+  /** Files that Git LFS keeps are fetched too. */
+  readonly lfs: boolean;
+  /** The operator's, for submodules. */
+  readonly gitHosts: readonly string[];
   /** What the box was made from. */
   readonly image: string;
   /** Also where nothing changed. */
@@ -39,6 +45,9 @@ export function readRunRequest(fields: JsonFields, secretFiles: SecretFiles): Ru
     commit: optional('commit'),
     setup: optional('setup'),
     manager: isDotfileManager(manager) ? manager : null,
+    submodules: fields.value('submodules') !== undefined && fields.flag('submodules'),
+    lfs: fields.value('lfs') !== undefined && fields.flag('lfs'),
+    gitHosts: fields.value('gitHosts') === undefined ? [] : fields.texts('gitHosts'),
     image: fields.text('image'),
     force: fields.flag('force'),
     cloneMs: fields.count('cloneMs'),

@@ -17,8 +17,8 @@ export class TestRepository implements AsyncDisposable {
     this.box = box;
   }
 
-  /** @param prepare the home, before boxd starts */
-  static async start(options: { prepare?: (home: string) => void } = {}): Promise<TestRepository> {
+  /** @param options as `TestBox.start` takes them */
+  static async start(options: Parameters<typeof TestBox.start>[0] = {}): Promise<TestRepository> {
     const server = await GitServer.start();
     const box = await TestBox.start(options);
     writeFileSync(join(box.folder, 'ca.pem'), server.ca);

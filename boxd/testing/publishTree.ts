@@ -30,6 +30,29 @@ export function publishTag(server: GitServer, name: string, tag: string): void {
   git(work, 'push', '--quiet', 'origin', tag);
 }
 
+export function headOf(server: GitServer, name: string): string {
+  return git(join(server.folder, 'work', name), 'rev-parse', 'HEAD');
+}
+
+/** One more commit on `main`, with these submodules. @param modules by path @returns the commit */
+export function linkSubmodules(
+  server: GitServer,
+  name: string,
+  modules: Readonly<Record<string, { readonly url: string; readonly commit: string }>>,
+): string {
+  const work = join(server.folder, 'work', name);
+  const entries = Object.entries(modules);
+  const text = entries.map(([path, { url }]) => `[submodule "${path}"]\n\tpath = ${path}\n\turl = ${url}\n`);
+  writeFileSync(join(work, '.gitmodules'), text.join(''));
+  git(work, 'add', '.gitmodules');
+  for (const [path, { commit }] of entries) {
+    git(work, 'update-index', '--add', '--cacheinfo', `160000,${commit},${path}`);
+  }
+  git(work, 'commit', '--quiet', '--message', 'submodules');
+  git(work, 'push', '--quiet', '--force', 'origin', 'main');
+  return headOf(server, name);
+}
+
 function writeContent(path: string, content: TestContent): void {
   mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { force: true });

@@ -58,7 +58,10 @@ export async function configureRepository(
         step = 3;
         continue;
       }
-      const wanted = { url, ref: ref === '' ? null : ref, ...setup, always: settings?.always ?? false };
+      const { submodules, lfs } = settings?.url === url ? settings : {};
+      const extras = { ...(submodules && { submodules }), ...(lfs && { lfs }) };
+      const always = settings?.always ?? false;
+      const wanted = { url, ref: ref === '' ? null : ref, ...setup, always, ...extras };
       const credential = await offeredCredential(connection, writer, url, access);
       return await agreeTo(connection, credential === undefined ? wanted : { ...wanted, credential });
     }

@@ -11,6 +11,7 @@ import { asPlainText } from '../failure.ts';
 import type { CommandHandler } from '../registerCommands.ts';
 import type { SecretWriter } from '../secrets/secretWriter.ts';
 import { changeAccess, configureRepository } from './configureRepository.ts';
+import { chooseFetchAlso } from './fetchAlso.ts';
 import { PreviewDocument } from './previewDocument.ts';
 import { RepositoryHistory } from './repositoryHistory.ts';
 import { RepositoryLog } from './repositoryLog.ts';
@@ -60,6 +61,7 @@ export class RepositoryParts implements vscode.Disposable {
       'spoon.repository.rollBack': () => this.#history.rollBack(),
       'spoon.repository.rollBackFile': () => this.#history.rollBackFile(),
       'spoon.repository.changeAccess': () => this.#changeAccess(),
+      'spoon.repository.fetchAlso': () => this.#fetchAlso(),
       'spoon.repository.alwaysOrAsk': () => this.#alwaysOrAsk(),
       'spoon.repository.cancel': () => this.#call('cancelRepository'),
       'spoon.repository.showLog': () => this.#log.show(),
@@ -172,6 +174,12 @@ export class RepositoryParts implements vscode.Disposable {
   async #changeAccess(): Promise<void> {
     const connection = this.#current.require();
     const state = await changeAccess(connection, this.#writer);
+    if (state !== undefined) connection.repository.take(state);
+  }
+
+  async #fetchAlso(): Promise<void> {
+    const connection = this.#current.require();
+    const state = await chooseFetchAlso(connection);
     if (state !== undefined) connection.repository.take(state);
   }
 

@@ -71,6 +71,8 @@ export function details({ settings, commit, available, run }: RepositoryState): 
   return [
     settings.url,
     `Ref: ${settings.ref ?? 'its default branch'}${settings.always ? ', always the newest' : ''}`,
+    ...(settings.submodules ? ['With submodules'] : []),
+    ...(settings.lfs ? ['With large files (Git LFS)'] : []),
     `Commit: ${commit?.slice(0, 12) ?? 'not fetched yet'}`,
     ...(available === null ? [] : [`Update: ${available.slice(0, 12)}`]),
     ...(run === null ? [] : run.stages.map(stageText)),

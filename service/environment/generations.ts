@@ -75,5 +75,6 @@ export function previewed(
 }
 
 function isSameSource(a: RepositorySettings, b: RepositorySettings): boolean {
-  return a.url === b.url && a.ref === b.ref && a.setup === b.setup && a.manager === b.manager;
+  const isSameSetup = a.setup === b.setup && a.manager === b.manager;
+  return a.url === b.url && a.ref === b.ref && isSameSetup && a.submodules === b.submodules && a.lfs === b.lfs;
 }

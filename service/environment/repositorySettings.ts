@@ -8,7 +8,7 @@ import { noRepository, type StoredRepository } from './repositoryRecords.ts';
 
 /** @throws SpoonError `url-…`, `ref-invalid`, `setup-path-invalid` */
 export function readSettings(request: SetRepositoryRequest, gitHosts: readonly string[]): RepositorySettings {
-  const { url, ref, setup, manager = null, always = false, enabled = true } = request;
+  const { url, ref, setup, manager = null, always = false, enabled = true, submodules, lfs } = request;
   return {
     url: checkDotfilesAddress(expandRepositoryAddress(url), gitHosts),
     ref: ref === undefined || ref === null || ref === '' ? null : checkRef(ref),
@@ -16,6 +16,8 @@ export function readSettings(request: SetRepositoryRequest, gitHosts: readonly s
     manager,
     always,
     enabled,
+    ...(submodules && { submodules }),
+    ...(lfs && { lfs }),
   };
 }
 

@@ -9,6 +9,8 @@ export interface RunRequestsParts {
   readonly credentials: Pick<RepositoryCredentials, 'open'>;
   /** Secrets for the setup. */
   readonly secretsFor: (userId: string) => Promise<RunSecrets>;
+  /** `SPOON_GIT_HOSTS`. */
+  readonly gitHosts: readonly string[];
   readonly cloneMs: number;
   readonly setupMs: number;
 }
@@ -34,10 +36,11 @@ export class RunRequests {
     offered?: BoxdCredential | null,
   ): Promise<StartRepositoryRun> {
     if (settings === null) throw new Error('without settings there is nothing to start');
-    const { cloneMs, setupMs, credentials } = this.#parts;
-    const { url, ref, setup, manager } = settings;
+    const { cloneMs, setupMs, credentials, gitHosts } = this.#parts;
+    const { url, ref, setup, manager, submodules, lfs } = settings;
     const credential = offered === undefined ? await credentials.open(box.user.userId, url) : offered;
     const of = { url, ref, commit, setup, manager, image: box.imageId ?? '', force: false, cloneMs, setupMs };
-    return { ...of, ...(credential && { credential }) };
+    const extras = { ...(submodules && { submodules, gitHosts: [...gitHosts] }), ...(lfs && { lfs }) };
+    return { ...of, ...extras, ...(credential && { credential }) };
   }
 }

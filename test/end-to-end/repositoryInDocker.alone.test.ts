@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { GitServer } from '../../boxd/testing/gitServer.ts';
-import { publishTree } from '../../boxd/testing/publishTree.ts';
+import { pointerTo, serveLargeFiles } from '../../boxd/testing/largeFiles.ts';
+import { headOf, linkSubmodules, publishTree } from '../../boxd/testing/publishTree.ts';
 import type { RepositoryState } from '../../protocol/repository.ts';
 import {
   canaryPort,
@@ -76,6 +77,36 @@ describe('a dotfiles repository in a box on Docker', { concurrency: false }, () 
     assert.equal(await service.inBox(ada, 'cat', 'v'), '1');
     const search = 'grep -rl tok-3n-canary . /proc/[0-9]*/environ /proc/[0-9]*/cmdline /dev/shm 2>/dev/null; echo none';
     assert.equal(await service.inBox(ada, 'sh', '-c', search.replace('tok-3n', 'tok[-]3n')), 'none');
+    assert.deepEqual(hits(), []);
+  });
+
+  it('has its large files and submodules once they are switched on, and only from its own server', async () => {
+    publishTree(git, 'plug', { x: 'x' });
+    const tree = {
+      '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
+      // Never followed: it would lead out.
+      '.lfsconfig': `[lfs]\n\turl = http://169.254.169.254:${canaryPort}/lfs\n`,
+      'fonts/a.bin': pointerTo('large'),
+      'install.sh': 'cat fonts/a.bin > ~/font; cat plug/x >> ~/font; git status --short | wc -l >> ~/font; true',
+    };
+    publishTree(git, 'fonts', tree);
+    serveLargeFiles(git, 'fonts', ['large'], 'git:tok-3n-canary-lfs');
+    git.protect('fonts.git', 'git', 'tok-3n-canary-lfs');
+    linkSubmodules(git, 'fonts', { plug: { url: '../plug.git', commit: headOf(git, 'plug') } });
+    const token = await service.spoonctl(ada, ['dotfiles', 'repo', 'token', url('fonts')], 'tok-3n-canary-lfs');
+    assert.equal(token.code, 0, token.stderr);
+    const off = await repo('set', url('fonts'));
+    assert.equal(off.run?.state, 'ok', JSON.stringify(off.run));
+    assert.match(await service.inBox(ada, 'cat', 'font'), /^version https:\/\/git-lfs/);
+    const on = await repo('set', url('fonts'), '--lfs', '--submodules');
+    assert.equal(on.run?.state, 'ok', JSON.stringify(on.run));
+    assert.match(await service.inBox(ada, 'cat', 'font'), /^largex/);
+    const shown = await service.spoonctl(ada, ['dotfiles', 'repo', 'show']);
+    assert.match(shown.stdout, /with submodules and Git LFS/);
+    publishTree(git, 'fonts', { ...tree, 'fonts/a.bin': pointerTo('missing') });
+    const failed = await repo('update');
+    assert.equal(failed.run?.state, 'failed');
+    assert.doesNotMatch((await service.spoonctl(ada, ['dotfiles', 'repo', 'log'])).stdout, /canary-lfs/);
     assert.deepEqual(hits(), []);
   });
 

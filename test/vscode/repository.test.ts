@@ -205,6 +205,16 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     assert.deepEqual((await state()).credential, credential);
   });
 
+  it('fetches submodules when that is ticked', async () => {
+    await window.command('Spoon: Fetch Submodules and Large Files of Dotfiles Repository…');
+    const row = window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Submodules' });
+    await row.locator('input[type=checkbox], .monaco-checkbox, .quick-input-list-checkbox').first().click();
+    await window.picture('repository-fetch-also');
+    await window.page.locator('.quick-input-action .monaco-button', { hasText: 'OK' }).click();
+    await window.until(async () => (await state()).settings?.submodules === true);
+    await window.until(async () => (await state()).run?.state !== 'running');
+  });
+
   it('can be cancelled while it runs', async () => {
     const { url } = publishTree(git, 'ada/dotfiles', { 'install.sh': 'exit 0' });
     assert.equal((await service.spoonctl(user, ['dotfiles', 'repo', 'set', url])).code, 0);
