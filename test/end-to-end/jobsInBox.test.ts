@@ -132,7 +132,10 @@ describe('jobs in a box on Docker', { timeout: 600_000 }, () => {
     const values = { dir: '/home/ada/Code/api/main', prompt: 'review', spoon: 'api', branch: 'main', job: 'j' };
     const command = fillAgentCommand(parseAgentCommand(defaultAgentCommand), values);
     // Without credentials and network it gets as far as asking for them.
-    const script = 'timeout 10 "$@" </dev/null 2>&1; true';
+    const script = `
+      said=$(mktemp); timeout 90 "$@" </dev/null >"$said" 2>&1 & codex=$!
+      until grep -q '^review$' "$said" || ! kill -0 $codex 2>/dev/null; do sleep 0.1; done
+      kill $codex 2>/dev/null; cat "$said"; rm "$said"`;
     const said = await service.inBox(ada, 'sh', '-c', script, 'sh', ...command);
     assert.match(said, /workdir: \/home\/ada\/Code\/api\/main\n/);
     assert.match(said, /sandbox: danger-full-access\n/);
