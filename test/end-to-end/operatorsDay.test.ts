@@ -139,7 +139,12 @@ describe('an operator’s day, as the document has it', { timeout: 400_000 }, ()
   });
 
   it('takes a new version without ending a terminal', async () => {
+    const isAttached = () => terminal.states.at(-1)?.name === 'attached';
+    await terminal.until(isAttached);
+    const before = terminal.attachments;
     assert.match(await follow('A new version'), /^Service +.*Spoon \d/m);
+    // What is typed while there is no service goes nowhere.
+    await terminal.until(() => terminal.attachments > before && isAttached());
     terminal.type('echo "still $mark"\r');
     await terminal.untilText(/still from-the-morning/);
   });
