@@ -103,7 +103,12 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
       resources: resources.move(),
       extensionHostPid: () => extensionHostOf(vscode.pid),
     });
-    await workbench.load();
+    try {
+      await workbench.load();
+    } catch (error) {
+      await workbench[Symbol.asyncDispose]();
+      throw error;
+    }
     return workbench;
   }
 
