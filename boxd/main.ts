@@ -19,6 +19,7 @@ import { Jobs } from './jobs/jobs.ts';
 import { DriftWatcher } from './overlay/driftWatcher.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { overlayRoutes } from './overlay/overlayRoutes.ts';
+import { countFromOutside } from './processes/processTable.ts';
 import { SecretFiles } from './processes/secretFiles.ts';
 import { repositoryRoutes } from './repository/repositoryRoutes.ts';
 import { RepositoryRuns } from './repository/repositoryRuns.ts';
@@ -58,6 +59,7 @@ const server = createBoxdServer({
     ...overlayRoutes(overlay, drift, settings.home),
     ...terminalRoutes(terminals, {
       secretFiles,
+      countFromOutside: () => countFromOutside(`SPOON_SOCKET=${settings.socketPath}`),
       runningJobs: () => jobs.running,
       countCommands: () => commands.runningCount + operations.runningCount + repository.runningCount,
     }),

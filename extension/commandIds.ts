@@ -99,6 +99,7 @@ export const commandIds = [
   'spoon.profileShellStartup',
   'spoon.thread.new',
   'spoon.thread.browse',
+  'spoon.thread.attachContainer',
   'spoon.thread.search',
   'spoon.thread.goToFile',
   'spoon.thread.update',

@@ -70,7 +70,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const history = new HistoryCommands(current, tree, log);
   const clipboard = new DotfileClipboard(current, tree, edit);
   const remove = new DeleteCommand(current, tree, log);
-  const threads = new ThreadParts({ context, current, log });
+  const threads = new ThreadParts({ context, current, docker: platform.docker, log });
 
   const jobs = new JobParts({ current, log });
   const admin = new AdminParts({ current, secrets: context.secrets, codes, log });

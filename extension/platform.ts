@@ -8,9 +8,28 @@ export interface Platform {
   /** A sign-in that whoever started this VS Code has handed over, such as `npm run up -- --browser`. */
   handedSignIn(): Promise<{ readonly url: string; readonly token: string } | undefined>;
   readonly disk: LocalDisk;
+  readonly docker: LocalDocker;
   /** What a file of the form of `.env` sets, by name; of one that is set twice the last. */
   parseEnv(text: string): Readonly<Record<string, string>>;
 }
+
+/** The Docker that a person has on the machine of this window. */
+export interface LocalDocker {
+  /** Whether it has that container, found out within {@link LocalDockerQuestion.timeoutMs}. Never throws. */
+  find(question: LocalDockerQuestion): Promise<LocalContainer>;
+}
+
+export interface LocalDockerQuestion {
+  readonly containerId: string;
+  /** The command to ask with, `docker` or what takes its place. */
+  readonly program: string;
+  readonly timeoutMs: number;
+}
+
+export type LocalContainer =
+  /** `context`: the Docker context that it is in, unless that is the default one. */
+  | { readonly found: 'here'; readonly name: string; readonly context?: string }
+  | { readonly found: 'elsewhere' | 'no-program' | 'no-answer' };
 
 export interface DiskEntry {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other';

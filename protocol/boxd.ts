@@ -215,6 +215,8 @@ export const TerminalStates = Type.Object({
       maxItems: 64,
     }),
   ),
+  /** Programs that were put into the box from outside, by `docker exec`. A boxd from before them leaves it out. */
+  fromOutside: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 export type TerminalStates = Static<typeof TerminalStates>;
 

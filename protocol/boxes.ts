@@ -70,6 +70,10 @@ export const Box = Type.Object({
 });
 export type Box = Static<typeof Box>;
 
+/** For who has the engine of the box at hand; null where the box is no container. */
+export const BoxContainer = Type.Object({ containerId: Type.Union([Type.String({ maxLength: 128 }), Type.Null()]) });
+export type BoxContainer = Static<typeof BoxContainer>;
+
 export const PinRequest = Type.Object({ untilMs: Type.Integer() }, { additionalProperties: false });
 export type PinRequest = Static<typeof PinRequest>;
 

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { adminRoutes } from './adminRoutes.ts';
 import { auditRoutes } from './auditRoutes.ts';
 import { backupRoutes } from './backupRoutes.ts';
-import { Box, PinRequest } from './boxes.ts';
+import { Box, BoxContainer, PinRequest } from './boxes.ts';
 import { dotfileRoutes } from './dotfileRoutes.ts';
 import { fileRoutes } from './fileRoutes.ts';
 import { healthRoutes } from './healthRoutes.ts';
@@ -52,6 +52,13 @@ export const routes = {
     scope: 'signed-in',
     summary: 'The state of the own box, who holds it and when it stops',
     response: Box,
+  },
+  boxContainer: {
+    method: 'GET',
+    path: '/v1/box/container',
+    scope: 'terminals:open',
+    summary: "Docker's id of the own running box; it opens nothing to who has not that Docker",
+    response: BoxContainer,
   },
   startBox: {
     method: 'POST',

@@ -8,7 +8,14 @@ import { findDescendants, parseStat, readStat } from './processTable.ts';
 describe('parseStat', () => {
   it('is not misled by a process that calls itself like the rest of the line', () => {
     const line = '42 (evil) S 1 1 1) (x) R 7 43 44 34816 45 4194304 0';
-    assert.deepEqual(parseStat(line), { pid: 42, state: 'R', processGroup: 43, session: 44, foregroundGroup: 45 });
+    assert.deepEqual(parseStat(line), {
+      pid: 42,
+      state: 'R',
+      parent: 7,
+      processGroup: 43,
+      session: 44,
+      foregroundGroup: 45,
+    });
   });
 
   it('gives nothing for what is no such line', () => {

@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 interface ProcessStat {
   readonly pid: number;
   readonly state: string;
+  /** 0 for one whose parent is in another pid namespace. */
+  readonly parent: number;
   readonly processGroup: number;
   readonly session: number;
   /** Foreground process group of its terminal; -1 without one. */
@@ -14,11 +16,12 @@ interface ProcessStat {
 export function parseStat(text: string): ProcessStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const pid = Number.parseInt(text, 10);
-  const [state, , processGroup, session, , foregroundGroup] = fields;
+  const [state, parent, processGroup, session, , foregroundGroup] = fields;
   if (!Number.isSafeInteger(pid) || state === undefined || foregroundGroup === undefined) return undefined;
   return {
     pid,
     state,
+    parent: Number(parent),
     processGroup: Number(processGroup),
     session: Number(session),
     foregroundGroup: Number(foregroundGroup),
@@ -52,6 +55,24 @@ export function findDescendants(session: number, marker: string): number[] {
     if (stat.session === session || carries(pid, marker)) found.push(pid);
   }
   return found;
+}
+
+/**
+ * How many programs were put into this box from outside (`docker exec`, and so VS Code's *Attach to Container*): to a pid
+ * namespace, the parent of such a process is nobody (pid_namespaces(7)). What they leave running without them is adopted by
+ * the first process, and no longer counts. Always 0 where the first process is not the box's.
+ * @param marker of the first process, `NAME=value`
+ */
+export function countFromOutside(marker: string): number {
+  if (!carries(1, marker)) return 0;
+  let count = 0;
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === 1) continue;
+    const stat = readStat(pid);
+    if (stat?.parent === 0 && stat.state !== 'Z' && stat.state !== 'X') count++;
+  }
+  return count;
 }
 
 function carries(pid: number, marker: string): boolean {

@@ -7,12 +7,13 @@ import type { Terminals } from './terminals.ts';
 interface TerminalRouteParts {
   readonly secretFiles: SecretFiles;
   readonly countCommands: () => number;
+  readonly countFromOutside: () => number;
   readonly runningJobs: () => NonNullable<TerminalStates['jobs']>;
 }
 
 export function terminalRoutes(
   terminals: Terminals,
-  { secretFiles, countCommands, runningJobs }: TerminalRouteParts,
+  { secretFiles, countCommands, countFromOutside, runningJobs }: TerminalRouteParts,
 ): BoxdRoute[] {
   return [
     {
@@ -37,7 +38,15 @@ export function terminalRoutes(
     {
       method: 'GET',
       path: '/v1/terminals',
-      handle: () => ({ json: { terminals: terminals.list(), commands: countCommands(), jobs: runningJobs() } }),
+      handle() {
+        const states: TerminalStates = {
+          terminals: terminals.list(),
+          commands: countCommands(),
+          jobs: runningJobs(),
+          fromOutside: countFromOutside(),
+        };
+        return { json: states };
+      },
     },
     {
       method: 'DELETE',

@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util';
 import type { Platform } from '../platform.ts';
 import { fetchTrusting } from './fetchTrusting.ts';
 import { nodeDisk } from './nodeDisk.ts';
+import { nodeDocker } from './nodeDocker.ts';
 import { nodeSocketOpener } from './nodeSocket.ts';
 
 export const nodePlatform: Platform = {
@@ -19,6 +20,7 @@ export const nodePlatform: Platform = {
     return { url: String(handed.url), token: String(handed.token) };
   },
   disk: nodeDisk,
+  docker: nodeDocker,
   parseEnv(text) {
     const entries = Object.entries(parseEnv(text));
     return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));

@@ -16,6 +16,18 @@ const noticeKey = 'spoon.threadFolderNotice';
 /** *Open Thread Folder…*: the checkout in the Explorer, in a window of its own unless the setting says otherwise. */
 export async function openThreadFolder(connection: Connection, thread: Thread): Promise<void> {
   await ensureBox(connection);
+  await requireCheckout(connection, thread);
+  const uri = threadUri(accountOf(connection.session), thread.folder);
+  if (setting('thread.openIn') === 'addToWorkspace' && (await confirmRestart())) {
+    const at = vscode.workspace.workspaceFolders?.length ?? 0;
+    vscode.workspace.updateWorkspaceFolders(at, 0, { uri, name: threadName(thread) });
+    return;
+  }
+  await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
+}
+
+/** @throws SpoonError `not-found` or `path-kind-conflict` where the thread's folder is not one */
+export async function requireCheckout(connection: Connection, thread: Thread): Promise<void> {
   const { kind } = await new HomeFilesApi(connection.api).stat(thread.folder).catch((error) => {
     if (!(error instanceof SpoonError && error.code === 'not-found')) throw error;
     throw new SpoonError(
@@ -24,13 +36,6 @@ export async function openThreadFolder(connection: Connection, thread: Thread): 
     );
   });
   if (kind !== 'directory') throw new SpoonError('path-kind-conflict', `~/${thread.folder} is not a folder.`);
-  const uri = threadUri(accountOf(connection.session), thread.folder);
-  if (setting('thread.openIn') === 'addToWorkspace' && (await confirmRestart())) {
-    const at = vscode.workspace.workspaceFolders?.length ?? 0;
-    vscode.workspace.updateWorkspaceFolders(at, 0, { uri, name: threadName(thread) });
-    return;
-  }
-  await vscode.commands.executeCommand('vscode.openFolder', uri, { forceNewWindow: true });
 }
 
 /** The first folder of a window, and the second, make VS Code restart all extensions. False: rather a new window. */

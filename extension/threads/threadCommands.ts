@@ -28,7 +28,7 @@ export class ThreadCommands {
   }
 
   async create(node?: ThreadNode): Promise<void> {
-    const connection = this.#reachable();
+    const connection = this.reachable();
     const wanted = await askForThread(connection, node?.kind === 'spoon' ? { spoon: node.name } : {});
     if (wanted === undefined) return;
     const { thread } = await makeThread(connection, wanted);
@@ -36,7 +36,7 @@ export class ThreadCommands {
   }
 
   async openTerminal(node: ThreadNode | undefined, location?: 'panel' | 'editor'): Promise<void> {
-    const thread = this.#threadOf(this.#reachable(), node);
+    const thread = this.#threadOf(this.reachable(), node);
     if (thread === undefined) await this.#open.run(location);
     else await this.#open.inThread(thread, location);
   }
@@ -45,7 +45,7 @@ export class ThreadCommands {
   async update(node?: ThreadNode): Promise<void> {
     const thread = await this.thread(node, vscode.l10n.t('Update Thread'));
     if (thread === undefined) return;
-    const { api, threads } = this.#reachable();
+    const { api, threads } = this.reachable();
     const name = threadName(thread);
     const { update } = await vscode.window.withProgress(
       {
@@ -69,7 +69,7 @@ export class ThreadCommands {
 
   async delete(node?: ThreadNode): Promise<void> {
     const thread = await this.thread(node, vscode.l10n.t('Delete Checkout'));
-    if (thread !== undefined) await deleteCheckout(this.#reachable(), thread);
+    if (thread !== undefined) await deleteCheckout(this.reachable(), thread);
   }
 
   async copyPath(node?: ThreadNode): Promise<void> {
@@ -80,13 +80,13 @@ export class ThreadCommands {
   }
 
   attach(node?: ThreadNode): void {
-    const terminal = this.#sessionOf(this.#reachable(), node);
+    const terminal = this.#sessionOf(this.reachable(), node);
     if (terminal !== undefined) this.#open.attach(terminal);
   }
 
   /** Ends the shell and all that it started; asks when something works in it. */
   async end(node?: ThreadNode): Promise<void> {
-    const connection = this.#reachable();
+    const connection = this.reachable();
     const terminal = this.#sessionOf(connection, node);
     if (terminal === undefined) return;
     if (terminal.busy) {
@@ -100,7 +100,7 @@ export class ThreadCommands {
   }
 
   async profileStartup(): Promise<void> {
-    await profileShellStartup(this.#reachable());
+    await profileShellStartup(this.reachable());
   }
 
   async refresh(): Promise<void> {
@@ -110,7 +110,7 @@ export class ThreadCommands {
 
   /** Of the node, of what the window shows, or the one that is picked. */
   async thread(node: ThreadNode | undefined, title: string): Promise<Thread | undefined> {
-    const connection = this.#reachable();
+    const connection = this.reachable();
     return this.#threadOf(connection, node) ?? threadInView(connection) ?? (await pickThread(connection, title));
   }
 
@@ -123,7 +123,8 @@ export class ThreadCommands {
     return chosen?.kind === 'session' ? threads.terminals.find(({ id }) => id === chosen.id) : undefined;
   }
 
-  #reachable(): Connection {
+  /** @throws SpoonError where nobody is signed in, or the service is away */
+  reachable(): Connection {
     const connection = this.#current.require();
     connection.requireReachable();
     return connection;

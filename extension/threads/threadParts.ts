@@ -3,10 +3,12 @@ import type { CommandId } from '../commandIds.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
 import type { Log } from '../outputLog.ts';
+import type { LocalDocker } from '../platform.ts';
 import { type CommandHandler, runGuarded } from '../registerCommands.ts';
 import { ShareCommands } from '../terminals/shareCommands.ts';
 import { TerminalLinks } from '../terminals/terminalLinks.ts';
 import { ThreadTerminals } from '../terminals/threadTerminals.ts';
+import { attachToContainer } from '../threadFolder/attachToContainer.ts';
 import { registerBoxVersions } from '../threadFolder/boxConflictQuestion.ts';
 import { openThreadFolder, welcomeToThreadFolder } from '../threadFolder/openThreadFolder.ts';
 import { goToFileInThread, searchInThread } from '../threadFolder/searchInThread.ts';
@@ -28,6 +30,7 @@ export type ThreadCommandId = Extract<
 interface Surroundings {
   readonly context: vscode.ExtensionContext;
   readonly current: CurrentConnection;
+  readonly docker: LocalDocker;
   readonly log: Log;
 }
 
@@ -38,7 +41,7 @@ export class ThreadParts implements vscode.Disposable {
   readonly #files: ThreadFileSystem;
   readonly #disposable: vscode.Disposable;
 
-  constructor({ context, current, log }: Surroundings) {
+  constructor({ context, current, docker, log }: Surroundings) {
     this.terminals = new ThreadTerminals({
       current,
       state: context.workspaceState,
@@ -72,6 +75,9 @@ export class ThreadParts implements vscode.Disposable {
         const thread = await threads.thread(threadNodeOf(node), title);
         if (thread !== undefined) await work(current.require(), thread);
       };
+    const attach = withThread(vscode.l10n.t('Attach to Container'), (connection, thread) =>
+      attachToContainer(connection, docker, thread),
+    );
     this.commands = {
       'spoon.openThreadTerminal': (node) => threads.openTerminal(threadNodeOf(node)),
       'spoon.openThreadTerminalToSide': (node) => threads.openTerminal(threadNodeOf(node), 'editor'),
@@ -79,6 +85,8 @@ export class ThreadParts implements vscode.Disposable {
       'spoon.profileShellStartup': () => threads.profileStartup(),
       'spoon.thread.new': (node) => threads.create(threadNodeOf(node)),
       'spoon.thread.browse': withThread(vscode.l10n.t('Open Thread Folder'), openThreadFolder),
+      'spoon.thread.attachContainer': (node) =>
+        threadNodeOf(node)?.kind === 'box' ? attachToContainer(threads.reachable(), docker) : attach(node),
       'spoon.thread.search': withThread(vscode.l10n.t('Search in Thread'), searchInThread),
       'spoon.thread.goToFile': withThread(vscode.l10n.t('Go to File in Thread'), goToFileInThread),
       'spoon.thread.update': (node) => threads.update(threadNodeOf(node)),

@@ -32,6 +32,7 @@ export interface TestEngine extends AsyncDisposable {
 
 const needs = [
   { file: 'dockerd', debianPackage: 'docker.io' },
+  { file: 'docker', debianPackage: 'docker.io' },
   { file: 'iptables', debianPackage: 'iptables' },
   { file: 'ip', debianPackage: 'iproute2' },
   { file: 'unshare', debianPackage: 'util-linux' },

@@ -23,6 +23,13 @@ export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, applyAll }
   const describe = (user: BoxUser): Promise<Box> => boxes.describe(user);
 
   addRoute(app, routes.box, async ({ caller }) => describe(await ownUser(caller)));
+  addRoute(app, routes.boxContainer, async ({ caller }) => {
+    const user = await ownUser(caller);
+    const box = boxes.running(user.userId);
+    if (box === undefined) throw new SpoonError('box-stopped', 'Start it first.');
+    const { engine } = await describe(user);
+    return { containerId: engine === 'docker' ? box.engineId : null };
+  });
   addRoute(app, routes.startBox, async ({ caller, reply }) => {
     const user = await ownUser(caller);
     await boxes.ensure(user, clientGone(reply));

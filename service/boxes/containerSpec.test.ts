@@ -99,6 +99,7 @@ describe('options of a box container', () => {
       'spoon.user': 'u-1',
       'spoon.box': 'ada',
       'spoon.spec': specHash(spec),
+      'devcontainer.metadata': '[{"remoteUser":"100001:100001"}]',
     });
   });
 

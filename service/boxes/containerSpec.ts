@@ -62,6 +62,10 @@ export function containerOptions(spec: BoxSpec, host: DockerHost) {
       [labels.user]: spec.userId,
       [labels.box]: username,
       [labels.spec]: specHash(spec),
+      // Whom VS Code works as when it attaches. Said here, because an image made for dev containers says another user, and
+      // commands to run, in a label of its own, which this one takes the place of. By number: dockerd looks names up in the
+      // image's passwd file, not in the one that is mounted over it.
+      'devcontainer.metadata': JSON.stringify([{ remoteUser: `${uid}:${gid}` }]),
     },
     Tty: false,
     OpenStdin: false,

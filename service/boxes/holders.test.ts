@@ -35,6 +35,18 @@ describe('holders of a box', () => {
   }
 });
 
+describe('programs that were started in a box from outside', () => {
+  const states = { terminals: [], commands: 0 };
+  it('hold it', () => {
+    const kinds = holdersOf({ ...states, fromOutside: 3 }, notIdle, rules).map(({ kind, id }) => [kind, id]);
+    assert.deepEqual(kinds, [['command', 'outside']]);
+  });
+
+  it('do not when there are none', () => {
+    assert.deepEqual(holdersOf({ ...states, fromOutside: 0 }, notIdle, rules), []);
+  });
+});
+
 describe('idle time of a box', () => {
   const none = { terminals: [], commands: 0 };
 

@@ -20,7 +20,8 @@ export interface IdleRules {
 
 export const notIdle: IdleState = { idleMs: 0, detachedMs: new Map() };
 
-/** Who holds a box: viewers, programs in detached terminals for their time, commands, a pin. A bare idle shell does not. */
+/** Who holds a box: viewers, programs in detached terminals for their time, commands, what
+ * was started in it from outside, a pin. A bare idle shell does not. */
 export function holdersOf(
   states: TerminalStates,
   state: IdleState,
@@ -40,6 +41,9 @@ export function holdersOf(
       id: 'commands',
       label: states.commands === 1 ? 'a command' : `${states.commands} commands`,
     });
+  }
+  if ((states.fromOutside ?? 0) > 0) {
+    holders.push({ kind: 'command', id: 'outside', label: 'VS Code in its container, or another docker exec' });
   }
   for (const { id, thread } of states.jobs ?? []) holders.push({ kind: 'job', id, label: thread });
   if (pinnedUntilMs !== undefined) {
