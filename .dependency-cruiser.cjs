@@ -70,7 +70,7 @@ module.exports = {
       comment: 'The service never touches a home by path (security.md 0.1).',
       from: {
         path: '^service/',
-        pathNot: `^service/(config|inheritedFiles|main|workdir)\\.ts$|^service/(store|keyring|boxes|backup)/|^service/http/certificate|${test}`,
+        pathNot: `^service/(adminPageFiles|config|inheritedFiles|main|workdir)\\.ts$|^service/(store|keyring|boxes|backup)/|^service/http/certificate|${test}`,
       },
       to: { path: '^(node:)?fs(/promises)?$' },
     },
@@ -97,6 +97,7 @@ module.exports = {
     { from: { path: own('service') }, to: npm },
     { from: { path: own('service') }, to: node },
     { from: { path: '^service/[^/]+\\.ts$' }, to: { path: own('service') } },
+    { from: { path: own('service/adminPage') }, to: { path: own('service/adminPage') } },
     ...Object.entries(serviceNouns).flatMap(([name, uses]) => [
       { from: { path: noun(name) }, to: { path: noun(name, ...uses) } },
       {

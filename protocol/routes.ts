@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { adminPageRoutes } from './adminPageRoutes.ts';
 import { adminRoutes } from './adminRoutes.ts';
 import { auditRoutes } from './auditRoutes.ts';
 import { backupRoutes } from './backupRoutes.ts';
@@ -215,6 +216,8 @@ export const routes = {
   ...signInRoutes,
 
   ...adminRoutes,
+
+  ...adminPageRoutes,
 
   ...auditRoutes,
 

@@ -9,6 +9,9 @@ import { type Static, Type } from 'typebox';
 export const loopbackRedirect = /^http:\/\/(?:127\.0\.0\.1|\[::1\]):\d{1,5}\/[A-Za-z0-9/_-]{0,100}$/;
 export const editorRedirect = /^(?:vscode|vscode-insiders|vscodium|code-oss):\/\/spoon-dev\.spoon\/auth$/;
 
+/** The service's own page for administrators. Its code comes in the fragment of the address, which browsers send to nobody. */
+export const adminPagePath = '/admin';
+
 const clientName = { maxLength: 100 };
 const randomText = '^[A-Za-z0-9._~-]{43,128}$';
 

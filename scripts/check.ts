@@ -29,7 +29,7 @@ function typeProjects(): string[] {
   const folders = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
     .map((entry) => entry.name);
-  return ['.', ...folders, 'extension/node', 'test/vscode'].filter((folder) =>
+  return ['.', ...folders, 'extension/node', 'service/adminPage', 'test/vscode'].filter((folder) =>
     existsSync(join(root, folder, 'tsconfig.json')),
   );
 }

@@ -37,6 +37,9 @@ async function main(): Promise<void> {
       logLevel: 'warning',
     });
     for (const path of ['package.json', 'LICENSE', 'dist/spoonctl.mjs']) copy(path, join(making, path));
+    for (const name of readdirSync(join(root, 'service', 'adminPage')).filter((file) => !file.endsWith('.json'))) {
+      copy(join('service', 'adminPage', name), join(making, 'service', 'adminPage', name));
+    }
     layFolder(join(root, 'dist', 'boxd'), join(making, 'dist', 'boxd'));
     const commands = join(root, 'docker', 'service');
     for (const name of readdirSync(commands)) {

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import type { DiskSpace } from '../protocol/admin.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import type { SpoonEvent } from '../protocol/events.ts';
 import type { AccessSettings, ListenAddress } from './accessSettings.ts';
-import { addAdminRoutes } from './admin/adminRoutes.ts';
+import { type AdminRouteParts, addAdminRoutes } from './admin/adminRoutes.ts';
 import type { Backups } from './backup/backups.ts';
 import type { Boxes, BoxUser } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
@@ -85,7 +84,7 @@ export interface HttpSideParts {
     /** Whether all boxes that run were found, once that is sure. */
     readonly boxesKnown: Promise<boolean>;
   };
-  readonly about: HealthParts & { readonly disks: () => Promise<DiskSpace[]> };
+  readonly about: HealthParts & Pick<AdminRouteParts, 'disks' | 'adminPage'>;
   readonly log: Logger;
 }
 
@@ -202,7 +201,7 @@ export class HttpSide {
     });
     const audit = addKeeping(app, { ...data, log });
     addHealthRoutes(app, about);
-    addAdminRoutes(app, { ...data, boxes, boxUser: toBoxUser, health: () => healthOf(about), disks: about.disks });
+    addAdminRoutes(app, { ...data, ...about, boxes, boxUser: toBoxUser, health: () => healthOf(about) });
     addIdentity(app, {
       ...data,
       tokens,

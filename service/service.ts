@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
 import { setupTimeoutMs } from '../protocol/limits.ts';
+import { readAdminPage } from './adminPageFiles.ts';
 import { Backups } from './backup/backups.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
@@ -189,6 +190,7 @@ export async function startService(config: Config, { log, version }: Surrounding
       engine,
       problems: () => health.problems(),
       disks: () => disksOf(workdir, config.databaseFile),
+      adminPage: await readAdminPage(),
       notReady: () => health.notReady(),
     },
     log,

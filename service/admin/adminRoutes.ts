@@ -8,6 +8,7 @@ import { addRoute } from '../http/route.ts';
 import { toUser } from '../identity/identityRoutes.ts';
 import type { Account, Users } from '../identity/users.ts';
 import type { Store } from '../store/database.ts';
+import { type AdminPage, addAdminPageRoutes } from './adminPageRoutes.ts';
 import { toSummary } from './boxSummary.ts';
 import { readUserFacts } from './userFacts.ts';
 
@@ -19,12 +20,15 @@ export interface AdminRouteParts {
   /** With its reasons in full. */
   readonly health: () => Promise<Health>;
   readonly disks: () => Promise<DiskSpace[]>;
+  readonly adminPage: AdminPage;
 }
 
 /** What administrators see of the whole service: no route here opens anything that is sealed with a user's key but names. */
 export function addAdminRoutes(app: FastifyInstance, parts: AdminRouteParts): void {
   const { store, users, boxes, boxUser } = parts;
   const startedMs = Date.now();
+
+  addAdminPageRoutes(app, parts.adminPage);
 
   addRoute(app, routes.adminStatus, async () => ({
     health: await parts.health(),

@@ -3,6 +3,8 @@ import type { FastifyReply } from 'fastify';
 export interface PageOptions {
   /** Whether it loads a script of the service's own; none is ever inline. */
   readonly script?: boolean;
+  /** Whether its script calls the API. Such a script makes no markup of text: the browser holds it to that (Trusted Types). */
+  readonly callsApi?: boolean;
   /** Where the answer to its form may lead, beside the service itself. */
   readonly formTarget?: string;
 }
@@ -11,14 +13,15 @@ export interface PageOptions {
 export function sendPage(
   reply: FastifyReply,
   text: string,
-  { script = false, formTarget }: PageOptions = {},
+  { script = false, callsApi = false, formTarget }: PageOptions = {},
 ): FastifyReply {
   // Browsers hold a redirect after a form against form-action, too.
-  const target = formTarget === undefined ? '' : ` ${sourceOf(formTarget)}`;
+  const target = formTarget === undefined || formTarget.startsWith('/') ? '' : ` ${sourceOf(formTarget)}`;
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
     ...(script ? ["script-src 'self'"] : []),
+    ...(callsApi ? ["connect-src 'self'", "require-trusted-types-for 'script'", "trusted-types 'none'"] : []),
     `form-action 'self'${target}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",

@@ -1,4 +1,6 @@
 import type { TokenKind } from '../../protocol/identity.ts';
+import { adminPagePath } from '../../protocol/signIn.ts';
+import type { SignInRequest } from './signIns.ts';
 
 /**
  * The few pages of the service: server-rendered forms that work without scripts. Everything that came from outside goes
@@ -89,14 +91,18 @@ function usernameField(value = ''): Markup {
 
 /** @param fields what the program asked for, sent back with the form */
 export function signInPage(
-  { clientName, kind }: { clientName: string; kind: TokenKind },
+  { clientName, kind, redirectUri }: Pick<SignInRequest, 'clientName' | 'kind' | 'redirectUri'>,
   fields: Readonly<Record<string, string>>,
   text: PageText & Ways = {},
 ): string {
   const wish = kind === 'admin' ? 'administer the service as you, for at most 8 hours' : 'act as you';
+  const asking =
+    redirectUri === adminPagePath
+      ? html`<p>To administer this service in this browser, for at most 8 hours or until that page is closed.</p>`
+      : html`<p><strong>${clientName}</strong> on this machine wants to ${wish}. Go on only if you have just started it.</p>`;
   return page(
     kind === 'admin' ? 'Sign in as administrator' : 'Sign in',
-    html`<p><strong>${clientName}</strong> on this machine wants to ${wish}. Go on only if you have just started it.</p>
+    html`${asking}
 ${problemOf(text.problem)}
 <form method="post" action="/sign-in">
 ${hiddenFields(fields)}

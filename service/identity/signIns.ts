@@ -3,7 +3,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import type { TokenKind } from '../../protocol/identity.ts';
 import { deviceCodeLifeMs, deviceIntervalMs, signInCodeLifeMs } from '../../protocol/limits.ts';
 import { onOneLine } from '../../protocol/plainText.ts';
-import { editorRedirect, loopbackRedirect, type SignInQuery } from '../../protocol/signIn.ts';
+import { adminPagePath, editorRedirect, loopbackRedirect, type SignInQuery } from '../../protocol/signIn.ts';
 import { randomBase62 } from '../../protocol/tokenFormat.ts';
 
 /** Sign-ins that are under way. In memory: a restart of the service ends them, and people begin anew. */
@@ -61,7 +61,9 @@ const userCodeLetters = 'BCDFGHJKLMNPQRSTVWXZ';
 export function readSignInRequest(query: SignInQuery): SignInRequest {
   const { redirect_uri = '', state = '', code_challenge = '', code_challenge_method, client_name = '', kind } = query;
   const refuse = (detail: string) => new SpoonError('sign-in-link-invalid', detail);
-  if (!loopbackRedirect.test(redirect_uri) && !editorRedirect.test(redirect_uri)) {
+  const isPage = redirect_uri === adminPagePath;
+  if (isPage && kind !== 'admin') throw refuse('The admin page is for administrators alone.');
+  if (!isPage && !loopbackRedirect.test(redirect_uri) && !editorRedirect.test(redirect_uri)) {
     throw refuse('It wants to be answered somewhere else than on this machine.');
   }
   if (code_challenge_method !== 'S256' || !/^[A-Za-z0-9_-]{43}$/.test(code_challenge)) {
@@ -72,7 +74,7 @@ export function readSignInRequest(query: SignInQuery): SignInRequest {
     redirectUri: redirect_uri,
     state,
     challenge: code_challenge,
-    clientName: shownName(client_name),
+    clientName: isPage ? 'Admin page' : shownName(client_name),
     kind: kind ?? 'user',
   };
 }
@@ -114,7 +116,7 @@ export class SignIns {
     const code = randomBase62(secretCharacters, randomBytes);
     this.#codes.set(hashOf(code), { who, request, expiresMs: this.#now() + signInCodeLifeMs });
     const query = new URLSearchParams({ code, state: request.state });
-    return `${request.redirectUri}?${query}`;
+    return `${request.redirectUri}${request.redirectUri === adminPagePath ? '#' : '?'}${query}`;
   }
 
   /** Uses the code up, also when the rest is wrong. @throws SpoonError `sign-in-code-invalid` */

@@ -279,6 +279,12 @@ describe('signing in by way of a provider, by invite', { timeout: 120_000 }, () 
       await page.getByRole('button', { name: 'Let it sign in' }).click();
       await page.getByText('a program is signed in').waitFor();
 
+      await operatorCall(side.adminSocket, 'POST', '/v1/admin/users/grace/promote');
+      await page.goto(`${side.url}/admin`);
+      await page.getByRole('button', { name: 'Sign In as Administrator' }).click();
+      await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
+      await page.getByText('Signed in until').waitFor();
+
       await page.goto(`${side.url}/sign-in?${new URLSearchParams(askedByProgram)}`);
       if (pictures !== undefined) await page.screenshot({ path: `${pictures}/oidc-sign-in.png` });
       const wanted = page.waitForRequest((request) => request.url().startsWith(askedByProgram.redirect_uri));

@@ -30,6 +30,7 @@ describe('the service as a container', { timeout: 240_000 }, () => {
     const { token } = JSON.parse(made.said) as { token: string };
     const url = await reachService(stack);
     const ada = { username: 'ada', token };
+    for (const path of ['/admin', '/admin/main.js']) assert.equal((await fetch(new URL(path, url))).status, 200, path);
 
     const terminal = await WatchedTerminal.open({ url }, ada);
     stack.defer(() => terminal.session.detach());
