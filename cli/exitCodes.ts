@@ -10,6 +10,8 @@ export const exitCodes = {
   conflict: 5,
   /** sysexits.h, EX_UNAVAILABLE. */
   unreachable: 69,
+  /** As a shell sees what Ctrl-C ended. */
+  cancelled: 130,
 } as const;
 
 export function exitCodeOf({ code, status }: SpoonError): number {

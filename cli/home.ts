@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import type { HomeUsage } from '../protocol/homeUsage.ts';
+import { cancelOnSignal } from './cancelOnSignal.ts';
 import { type CommandLine, columns, type JsonOption, withJson } from './commandLine.ts';
 import { connect } from './connection.ts';
+import { exitCodes } from './exitCodes.ts';
+import { type ExportOptions, exportHome } from './homeArchive/exportHome.ts';
+import { importHome } from './homeArchive/importHome.ts';
 
 /** A start of the box, and the counting. */
 const usageTimeoutMs = 200_000;
@@ -17,6 +21,57 @@ export function addHome(program: Command, line: CommandLine): void {
       line.print(options, usage, () => usageText(usage));
     },
   );
+  home
+    .command('export')
+    .argument('[file]')
+    .description('the home as a tar archive, made in the box, to a file or to stdout')
+    .option('--exclude <path>', 'leave out this path of the home; can be given again', collect, [])
+    .option('--no-caches', 'leave out what programs make again: .cache, .vscode-server and the like')
+    .option('--zstd', 'compress; by itself where the file ends in .zst')
+    .addHelpText('after', exportHelp)
+    .action((file: string | undefined, options: ExportOptions) =>
+      cancellable(line, (signal) => exportHome(line, file, options, signal)),
+    );
+  home
+    .command('import')
+    .argument('<file>')
+    .description('put the files of such an archive into the home, in the box')
+    .option('--replace', 'replace files that have another content')
+    .addHelpText('after', importHelp)
+    .action((file: string, options: { replace?: true }) =>
+      cancellable(line, (signal) => importHome(line, file, options, signal)),
+    );
+}
+
+const exportHelp = `
+It holds your dotfiles in plain text and whatever keys are in the home. Left out: ~/.spoon, sockets, pipes.
+
+Examples:
+  spoonctl home export home.tar.zst --no-caches --exclude Code
+  spoonctl home export | tar -t`;
+
+const importHelp = `
+Takes tar, also in zstd or gzip, from a file or (-) from stdin. Everything is unpacked beside the home and looked
+at first: on any failure, and on Ctrl-C, the home stays as it was. What the archive does not have is left alone.
+
+Examples:
+  spoonctl home import home.tar.zst
+  ssh old tar -C /home/ada -c . | spoonctl home import - --replace`;
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+/** Ctrl-C ends it in order, with what it began in the box. */
+async function cancellable(line: CommandLine, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const cancel = cancelOnSignal();
+  try {
+    await work(cancel.signal);
+  } catch (error) {
+    if (!cancel.signal.aborted) throw error;
+    line.note('Cancelled.');
+    line.exitCode = exitCodes.cancelled;
+  } finally {
+    cancel.close();
+  }
 }
 
 function usageText({ usedBytes, files, folders, disk, truncated }: HomeUsage): string {

@@ -109,6 +109,10 @@ export const errorTable = {
     status: 422,
     title: 'The archive holds something that Spoon does not keep. Nothing was imported.',
   },
+  'home-files-exist': {
+    status: 409,
+    title: 'The home has other files of these names. Nothing was imported.',
+  },
   'archive-too-large': { status: 413, title: 'The archive holds more than Spoon takes at once. Nothing was imported.' },
   'secret-invalid': {
     status: 422,
