@@ -24,13 +24,14 @@ const serviceNouns = {
   audit: ['store', 'keyring'],
   backup: ['store', 'keyring'],
   boxes: ['store', 'identity'],
-  admin: ['store', 'identity', 'boxes'],
+  admin: ['store', 'identity', 'boxes', 'quotas'],
+  quotas: ['store', 'identity', 'boxes'],
   dotfiles: ['store', 'keyring'],
   secrets: ['store', 'keyring'],
   environment: ['store', 'keyring', 'dotfiles', 'secrets', 'boxes'],
-  terminals: ['boxes', 'store', 'keyring'],
+  terminals: ['boxes', 'store', 'keyring', 'quotas'],
   files: ['boxes'],
-  threads: ['store', 'keyring', 'boxes'],
+  threads: ['store', 'keyring', 'boxes', 'quotas'],
   jobs: ['store', 'keyring', 'boxes'],
 };
 

@@ -15,6 +15,18 @@ const facts = { admin: true, lastUsedMs: 1, box: 'running', dotfiles: 3, storedB
 const info = { id: 'k1', name: 'laptop', kind: 'user', scopes: [], createdMs: 1, expiresMs: 2, lastUsedMs: null };
 
 const load = { cpuPercent: 150, memoryBytes: 2 ** 20, memoryLimitBytes: 2 ** 31, processes: 7 };
+const quota = {
+  username: 'ada',
+  limits: {
+    ...{ memoryBytes: 2 ** 30, cpus: 1.5, processes: 512, terminals: 16, dotfiles: 10_000 },
+    ...{ dotfileBytes: null, homeBytes: 20 * 2 ** 30 },
+  },
+  own: ['memoryBytes', 'cpus', 'homeBytes'],
+  usage: {
+    ...{ cpuPercent: 70, memoryBytes: 2 ** 28, processes: 12, terminals: 2 },
+    ...{ dotfiles: 3, dotfileBytes: 10, storedBytes: 2048, homeBytes: null },
+  },
+};
 const health = { version: '1.2.3', apiVersion: 1, instanceId: 'i', engine: 'docker' };
 
 describe('spoonctl for administrators', { timeout: 300_000 }, () => {
@@ -69,6 +81,9 @@ describe('spoonctl for administrators', { timeout: 300_000 }, () => {
         'POST /v1/admin/keys/rotate-data': { users: 2, keys, rotation: { owners: 2, resealed: 7, unopened: 1 } },
         'POST /v1/admin/keys/rotate-seal': { users: 1, sealed: 3, unopened: 0 },
         'POST /v1/admin/keys/rewrap': { rewrapped: 3, keys: keys.slice(1), rotation },
+        'GET /v1/admin/users/ada/quota': quota,
+        'PUT /v1/admin/users/ada/quota': quota,
+        'GET /v1/admin/usage': { users: [quota], total: quota.usage },
         'GET /v1/admin/tokens': { tokens: [{ ...info, kind: 'admin' }] },
         'DELETE /v1/admin/tokens/k1': {},
       };
@@ -104,6 +119,38 @@ describe('spoonctl for administrators', { timeout: 300_000 }, () => {
     assert.match(boxes.stdout.toString(), /ada +running .*150 % +1\.0 MiB of 2\.0 GiB +7 +2 × viewer/);
     assert.match(boxes.stdout.toString(), /bob +stopped +- +- +- +- +-/);
     assert.match((await machine.run(['boxes', 'stop', 'ada'])).stdout.toString(), /The box of ada is stopped\./);
+  });
+
+  it('shows and sets what a user may use, in units that people write', async () => {
+    const shown = await machine.run(['users', 'quota', 'ada']);
+    assert.match(shown.stdout.toString(), /Memory +256 MiB +1\.0 GiB +set for ada\nCPUs +70 % +1\.5 +set for ada\n/);
+    assert.match(shown.stdout.toString(), /Their size +10 B +what the disk has\nHome +- +20 GiB +set for ada/);
+    const set = ['--memory', '1g', '--cpus', '1.5', '--home', '20 GiB', '--dotfiles-size', 'default'];
+    assert.equal((await machine.run(['users', 'quota', 'ada', ...set])).code, 0);
+    const body = { memoryBytes: 2 ** 30, cpus: 1.5, homeBytes: 20 * 2 ** 30, dotfileBytes: null };
+    assert.deepEqual(seen.at(-1), { line: 'PUT /v1/admin/users/ada/quota', authorization: undefined, body });
+    await machine.run(['users', 'quota', 'ada', '--reset', '--pids', '100']);
+    const reset = {
+      memoryBytes: null,
+      cpus: null,
+      terminals: null,
+      dotfiles: null,
+      dotfileBytes: null,
+      homeBytes: null,
+    };
+    assert.deepEqual(seen.at(-1)?.body, { ...reset, processes: 100 });
+    const usage = await machine.run(['usage']);
+    assert.match(usage.stdout.toString(), /ada +70 % +256 MiB +12 +2 +3 +2\.0 KiB +-\nall +70 %/);
+  });
+
+  it('asks for nothing with a limit that is no number or size (row 95)', async () => {
+    const before = seen.length;
+    for (const wrong of ['-1', '4', '1GB ', '1e18', 'g', '', '0x10g']) {
+      const { code, stderr } = await machine.run(['users', 'quota', 'ada', `--memory=${wrong}`]);
+      assert.deepEqual([code, stderr.includes('512m')], [2, true], `${wrong}: ${stderr}`);
+    }
+    assert.equal((await machine.run(['users', 'quota', 'ada', '--pids=1.5'])).code, 2);
+    assert.equal(seen.length, before);
   });
 
   it('makes and unmakes administrators', async () => {

@@ -74,10 +74,14 @@ async function cancellable(line: CommandLine, work: (signal: AbortSignal) => Pro
   }
 }
 
-function usageText({ usedBytes, files, folders, disk, truncated }: HomeUsage): string {
+function usageText({ usedBytes, files, folders, disk, truncated, quotaBytes }: HomeUsage): string {
   const rows = folders.map(({ path, bytes, files: count }) => [amount(bytes), count, `~/${path}`]);
+  const isOver = quotaBytes !== undefined && usedBytes > quotaBytes;
   return [
     `Your home holds ${amount(usedBytes)} in ${files} files. Its disk has ${amount(disk.freeBytes)} of ${amount(disk.sizeBytes)} left.`,
+    ...(quotaBytes === undefined
+      ? []
+      : [`It may hold ${amount(quotaBytes)}${isOver ? '; until it holds less, no new threads are checked out' : ''}.`]),
     ...(truncated ? ['Not all of it could be counted in time: everything is at least as large as said.'] : []),
     ...(rows.length === 0 ? [] : ['', columns(['SIZE', 'FILES', 'FOLDER'], rows)]),
   ].join('\n');

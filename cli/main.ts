@@ -14,6 +14,7 @@ import { addHome } from './home.ts';
 import { addJobs } from './jobs/addJobs.ts';
 import { addLogin } from './login.ts';
 import { addAdmin } from './network.ts';
+import { addUsage } from './quotas.ts';
 import { addSecrets } from './secrets.ts';
 import { addService } from './service.ts';
 import { addSharedTerminals } from './sharedTerminals.ts';
@@ -71,6 +72,7 @@ for (const add of [
   addHome,
   addTokens,
   addUsers,
+  addUsage,
   addBoxes,
   addAdmin,
   addBackup,

@@ -3,6 +3,7 @@ import { inBytes } from './byteText.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from './commandLine.ts';
 import { connectAsAdmin } from './connection.ts';
 import { ask } from './prompt.ts';
+import { addQuota } from './quotas.ts';
 import { tokenTable } from './tokens.ts';
 
 interface AddOptions extends JsonOption {
@@ -111,6 +112,8 @@ export function addUsers(program: Command, line: CommandLine): void {
       const user = await (await connectAsAdmin(line)).call('adminDemoteUser', { params: { username } });
       line.print(options, user, () => `${username} is no longer an administrator.`);
     });
+
+  addQuota(users, line);
 
   withJson(users.command('rm').argument('<username>'))
     .description('destroy all that is stored of a user, and the home, for ever')

@@ -124,6 +124,8 @@ export const errorTable = {
   'job-ended': { status: 410, title: 'The job has ended.' },
   'secret-limit': { status: 409, title: 'The account holds as many secrets as it may.' },
   'dotfile-limit': { status: 409, title: 'The account holds as many dotfiles as it may.' },
+  'dotfiles-too-large': { status: 409, title: 'The account’s dotfiles would be larger together than they may be.' },
+  'home-over-quota': { status: 409, title: 'The home is larger than it may be.' },
 
   // Store and keys
   'integrity-failure': { status: 500, title: 'The stored content failed its integrity check.' },

@@ -15,6 +15,8 @@ export const HomeUsage = Type.Object({
   ),
   /** Of the file system that the home is on, which others may share. */
   disk: Type.Object({ sizeBytes: bytes, freeBytes: bytes }),
+  /** What the home may hold, where an administrator has set that. */
+  quotaBytes: Type.Optional(bytes),
   /** The time was over before all was seen: what is listed is at least that large. */
   truncated: Type.Boolean(),
 });

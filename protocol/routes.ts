@@ -11,6 +11,7 @@ import { HomeUsage } from './homeUsage.ts';
 import { CreatedToken, CreateTokenRequest, Me, RenewTokenRequest, TokenInfo, TokenList } from './identity.ts';
 import { jobRoutes } from './jobRoutes.ts';
 import { keyRoutes } from './keyRoutes.ts';
+import { quotaRoutes } from './quotaRoutes.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
 import { secretRoutes } from './secretRoutes.ts';
@@ -111,6 +112,8 @@ export const routes = {
     summary: 'Check the home against all dotfiles and repair it',
     response: Box,
   },
+
+  ...quotaRoutes,
 
   ...threadRoutes,
 

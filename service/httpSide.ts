@@ -1,15 +1,16 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { SpoonError } from '../protocol/errors.ts';
+import type { SpoonError } from '../protocol/errors.ts';
 import type { SpoonEvent } from '../protocol/events.ts';
 import type { AccessSettings, ListenAddress } from './accessSettings.ts';
 import { type AdminRouteParts, addAdminRoutes } from './admin/adminRoutes.ts';
 import type { Backups } from './backup/backups.ts';
-import type { Boxes, BoxUser } from './boxes/boxes.ts';
+import type { Boxes } from './boxes/boxes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
 import type { BoxNetwork } from './boxes/engine.ts';
 import { addNetworkRoutes } from './boxes/networkRoutes.ts';
+import { boxUserFinder, toBoxUser } from './boxUsers.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
 import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { ChangeHearers } from './dotfiles/tellChange.ts';
@@ -30,7 +31,7 @@ import { createHttpApp, requireAllRoutes } from './http/server.ts';
 import { addUpgradeRoutes, Upgrades } from './http/upgrade.ts';
 import type { OidcSettings } from './identity/oidcProvider.ts';
 import { Tokens } from './identity/tokens.ts';
-import type { Account, Users } from './identity/users.ts';
+import type { Users } from './identity/users.ts';
 import { addIdentity } from './identitySide.ts';
 import type { JobSettings } from './jobSettings.ts';
 import { JobSide } from './jobSide.ts';
@@ -38,6 +39,8 @@ import { addKeeping } from './keepingSide.ts';
 import type { Keyring } from './keyring/keyring.ts';
 import type { DataKeyRotations } from './keyring/rotateData.ts';
 import type { Logger } from './logger.ts';
+import { HomeSizes } from './quotas/homeSizes.ts';
+import type { Quotas } from './quotas/quotas.ts';
 import type { SealedValues } from './secrets/sealedValues.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import { addSecretRoutes } from './secrets/secretRoutes.ts';
@@ -69,6 +72,7 @@ export interface HttpSideParts {
     readonly subscribers: EventSubscribers;
     readonly backups: Backups;
     readonly rotations: DataKeyRotations;
+    readonly quotas: Quotas;
   };
   readonly boxes: {
     readonly boxes: Boxes;
@@ -123,21 +127,22 @@ export class HttpSide {
     };
     const limits = createRateLimits();
     const tickets = new Tickets();
-    const findUser = async (userId: string) => {
-      const account = await data.users.byId(userId);
-      if (account === undefined) throw new SpoonError('not-found');
-      // A request that was under way: it must not start again what disabling has just ended.
-      if (account.disabled) throw new SpoonError('user-disabled');
-      return toBoxUser(account);
-    };
+    const findUser = boxUserFinder(data.users);
+    const { quotas } = data;
+    const homeSizes = new HomeSizes({
+      quotas,
+      onError: (error, userId) => log.failure('home.count', error, { userId }),
+    });
     const spoons = new Spoons(stored);
     const records = new ThreadRecords(stored);
-    const threads = new Threads({ spoons, records, boxes, findUser, timeoutMs: git.timeoutMs });
+    const threads = new Threads({ spoons, records, boxes, findUser, homeSizes, timeoutMs: git.timeoutMs });
     const { sealedValues, secrets } = data;
     const terminals = new Terminals({
       boxes,
       tickets,
       findUser,
+      quotas,
+      homeSizes,
       secretsFor: (userId, spoon) => secrets.forProcess(userId, 'shells', spoon),
       folderOfThread: (box, thread, signal) => threads.folderFor(box, thread, { signal }),
     });
@@ -201,7 +206,7 @@ export class HttpSide {
     });
     const audit = addKeeping(app, { ...data, log });
     addHealthRoutes(app, about);
-    addAdminRoutes(app, { ...data, ...about, boxes, boxUser: toBoxUser, health: () => healthOf(about) });
+    addAdminRoutes(app, { ...data, ...about, homeSizes, boxes, boxUser: toBoxUser, health: () => healthOf(about) });
     addIdentity(app, {
       ...data,
       tokens,
@@ -234,23 +239,13 @@ export class HttpSide {
     });
     addSealKeyRoutes(app, { sealedValues });
     addSecretRoutes(app, { secrets, terminals, publish });
-    addBoxRoutes(app, { boxes, findUser, applyAll: (box) => dotfilesSwitch.applyAgain(box) });
+    addBoxRoutes(app, { boxes, findUser, homeSizes, applyAll: (box) => dotfilesSwitch.applyAgain(box) });
     addNetworkRoutes(app, parts.boxes);
     addRepositoryRoutes(app, { ...parts.boxes, findUser });
-    addThreadRoutes(app, {
-      threads,
-      spoons,
-      terminals,
-      hasJob: (threadId) => jobSide.runner.isAtWorkIn(threadId),
-      limits,
-      publish,
-    });
-    addTerminalRoutes(app, {
-      terminals,
-      tickets,
-      checkJob: (userId, id) => jobSide.jobs.find(userId, id),
-      limits,
-    });
+    const hasJob = (threadId: string) => jobSide.runner.isAtWorkIn(threadId);
+    addThreadRoutes(app, { threads, spoons, terminals, hasJob, limits, publish });
+    const checkJob = (userId: string, id: string) => jobSide.jobs.find(userId, id);
+    addTerminalRoutes(app, { terminals, tickets, checkJob, limits });
     addCommandRoutes(app, { terminals, limits });
     shareSide.addRoutes(app);
     jobSide.addRoutes(app, limits);
@@ -290,8 +285,4 @@ export class HttpSide {
       clearTimeout(cut);
     }
   }
-}
-
-export function toBoxUser({ id, username, uid, shell }: Account): BoxUser {
-  return { userId: id, username, uid, shell };
 }

@@ -8,6 +8,7 @@ import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes, type BoxUser } from './boxes/boxes.ts';
 import { Pins } from './boxes/pins.ts';
+import { toBoxUser } from './boxUsers.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
@@ -21,7 +22,7 @@ import { RepositoryRecords } from './environment/repositoryRecords.ts';
 import { RunRequests } from './environment/runRequests.ts';
 import { ServiceHealth } from './health.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
-import { HttpSide, toBoxUser } from './httpSide.ts';
+import { HttpSide } from './httpSide.ts';
 import { Users } from './identity/users.ts';
 import { refuseWrongKey } from './keyring/keyCheck.ts';
 import { type Keyring, openKeyring } from './keyring/keyring.ts';
@@ -30,6 +31,7 @@ import { DataKeyRotations } from './keyring/rotateData.ts';
 import type { Logger } from './logger.ts';
 import { withClientSecret } from './oidcSettings.ts';
 import { openCertificate } from './openCertificate.ts';
+import { boxLimits, Quotas } from './quotas/quotas.ts';
 import { SealedValues } from './secrets/sealedValues.ts';
 import { Secrets } from './secrets/secrets.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
@@ -52,9 +54,6 @@ interface Surroundings {
 
 /** So long a start waits for boxes that ran before it; those that take longer are found while it serves. */
 const adoptionMs = 10_000;
-const gibi = 2 ** 30;
-/** What one box may use (security.md section 3). */
-const boxLimits = { memoryBytes: 2 * gibi, cpus: 2, maxProcesses: 512 };
 const boxdSource = fileURLToPath(new URL('../dist/boxd', import.meta.url));
 
 /**
@@ -92,7 +91,8 @@ export async function startService(config: Config, { log, version }: Surrounding
   log.info('engine', { engine, text: opened.because });
   for (const text of await engineHealth.problems()) log.warn('engine.problem', { text });
 
-  const data = openData({ store, keyring, instanceId, log, separatesUsers: opened.separatesUsers });
+  const quotas = await Quotas.open(store);
+  const data = openData({ store, keyring, quotas, instanceId, log, separatesUsers: opened.separatesUsers });
   starting.defer(() => data.dotfiles.close());
   const overlay = new LiveOverlay({
     dotfiles: data.dotfiles,
@@ -145,7 +145,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('pipeline', error, { userId }),
   });
   const pins = await Pins.open(store);
-  const boxes = await openBoxes({ config, workdir, opened, pipeline, drifts, pins, log });
+  const boxes = await openBoxes({ config, workdir, opened, quotas, pipeline, drifts, pins, log });
   starting.defer(() => boxes.close());
   boxes.onChange((user) => {
     if (!data.subscribers.isHeard(user.userId)) return;
@@ -172,7 +172,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     access: config.access,
     certificate,
     oidc: await withClientSecret(config.oidc),
-    data: { store, keyring, backups, rotations, ...data },
+    data: { store, keyring, backups, rotations, quotas, ...data },
     boxes: {
       boxes,
       overlay,
@@ -212,11 +212,12 @@ export async function startService(config: Config, { log, version }: Surrounding
 function openData(parts: {
   store: Store;
   keyring: Keyring;
+  quotas: Quotas;
   instanceId: string;
   log: Logger;
   separatesUsers: boolean;
 }): { users: Users; dotfiles: Dotfiles; sealedValues: SealedValues; secrets: Secrets; subscribers: EventSubscribers } {
-  const { store, keyring, instanceId, log } = parts;
+  const { store, keyring, quotas, instanceId, log } = parts;
   const sealedValues = new SealedValues({ store, keyring, now: Date.now });
   return {
     users: new Users(parts),
@@ -224,6 +225,7 @@ function openData(parts: {
       store,
       keyring,
       now: Date.now,
+      limitsOf: (userId) => quotas.limitsOf(userId),
       onDamage: ({ userId, error }) => log.failure('dotfile.damaged', error, { userId }),
     }),
     sealedValues,
@@ -238,23 +240,17 @@ function openData(parts: {
   };
 }
 
-async function openBoxes({
-  config,
-  workdir,
-  opened,
-  pipeline,
-  drifts,
-  pins,
-  log,
-}: {
+async function openBoxes(parts: {
   config: Config;
   workdir: Workdir;
   opened: OpenedEngine;
+  quotas: Quotas;
   pipeline: Pipeline;
   drifts: HomeDrifts;
   pins: Pins;
   log: Logger;
 }): Promise<Boxes> {
+  const { config, workdir, opened, quotas, pipeline, drifts, pins, log } = parts;
   const authorities = await readAuthorities(config.git.caFile);
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
   const { network } = opened.engine;
@@ -274,6 +270,7 @@ async function openBoxes({
       authorities,
     },
     pins,
+    limitsOf: (userId) => quotas.boxLimitsOf(userId),
     onStarted: async (box, waiting) => {
       const stages = await pipeline.bringUp(box, waiting);
       drifts.follow(box);

@@ -7,6 +7,9 @@ import type { Boxes, BoxUser } from '../boxes/boxes.ts';
 import { addRoute } from '../http/route.ts';
 import { toUser } from '../identity/identityRoutes.ts';
 import type { Account, Users } from '../identity/users.ts';
+import type { HomeSizes } from '../quotas/homeSizes.ts';
+import { addQuotaRoutes } from '../quotas/quotaRoutes.ts';
+import type { Quotas } from '../quotas/quotas.ts';
 import type { Store } from '../store/database.ts';
 import { type AdminPage, addAdminPageRoutes } from './adminPageRoutes.ts';
 import { toSummary } from './boxSummary.ts';
@@ -15,7 +18,9 @@ import { readUserFacts } from './userFacts.ts';
 export interface AdminRouteParts {
   readonly store: Store;
   readonly users: Users;
-  readonly boxes: Pick<Boxes, 'describe' | 'load' | 'stop' | 'stateOf'>;
+  readonly quotas: Quotas;
+  readonly homeSizes: HomeSizes;
+  readonly boxes: Pick<Boxes, 'describe' | 'load' | 'stop' | 'stateOf' | 'running' | 'limitsChanged'>;
   readonly boxUser: (account: Account) => BoxUser;
   /** With its reasons in full. */
   readonly health: () => Promise<Health>;
@@ -60,4 +65,5 @@ export function addAdminRoutes(app: FastifyInstance, parts: AdminRouteParts): vo
     await boxes.stop(account.id);
     return toSummary(await boxes.describe(boxUser(account)));
   });
+  addQuotaRoutes(app, parts);
 }

@@ -15,10 +15,12 @@ export interface BoxRouteParts {
   readonly findUser: (userId: string) => Promise<BoxUser>;
   /** Checks the home against all dotfiles and repairs it. */
   readonly applyAll: (box: RunningBox) => Promise<StageReport[]>;
+  /** Asks the box, and says what the home may hold. */
+  readonly homeSizes: { count(box: RunningBox): Promise<HomeUsage> };
 }
 
 /** `/v1/box` */
-export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, applyAll }: BoxRouteParts): void {
+export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, applyAll, homeSizes }: BoxRouteParts): void {
   const ownUser = (caller: Caller) => findUser(requireUser(caller).userId);
   const describe = (user: BoxUser): Promise<Box> => boxes.describe(user);
 
@@ -58,7 +60,7 @@ export function addBoxRoutes(app: FastifyInstance, { boxes, findUser, applyAll }
   });
   addRoute(app, routes.homeUsage, async ({ caller, reply }) => {
     const box = await boxes.ensure(await ownUser(caller), clientGone(reply));
-    return shown(await box.boxd.homeUsage());
+    return shown(await homeSizes.count(box));
   });
   addRoute(app, routes.applyDotfiles, async ({ caller }) => {
     const user = await ownUser(caller);

@@ -156,12 +156,14 @@ export class Boxes {
 
   /** What the user's running box uses; undefined where it is off, or nobody counts it. */
   async load(userId: string): Promise<BoxLoad | undefined> {
-    const { engine, settings } = this.#options;
+    const { engine } = this.#options;
     const box = this.running(userId);
     if (box === undefined) return undefined;
     // An engine that is away leaves the list of boxes as it is, without this.
     const usage = await engine.usage(box.user.username).catch(() => undefined);
-    return usage === undefined ? undefined : this.#loads.measure(userId, box, usage, settings.memoryBytes);
+    return usage === undefined
+      ? undefined
+      : this.#loads.measure(userId, box, usage, this.#limitsOf(userId).memoryBytes);
   }
 
   describe(user: BoxUser): Promise<Box> {
@@ -197,6 +199,12 @@ export class Boxes {
   /** Calls `listener` when a box that somebody waits for or watches stops answering, and when it answers again. */
   onSilence(listener: (user: BoxUser, isSilent: boolean) => void): void {
     this.#silenceListeners.add(listener);
+  }
+
+  /** A box that runs keeps those it was made with, and is shown as outdated. */
+  limitsChanged(userId: string): void {
+    const box = this.#boxes.get(userId);
+    if (box !== undefined) this.#changed(box.user);
   }
 
   /** Lets go of all boxes; they run on, and an engine that is still in use stays open. */
@@ -236,7 +244,7 @@ export class Boxes {
     const box = new UserBox(user, {
       engine,
       rules: { idleMs: settings.idleMs, detachedMs: settings.detachedMs, maxStepMs: 2 * this.#tickMs },
-      memoryBytes: settings.memoryBytes,
+      memoryBytes: () => this.#limitsOf(user.userId).memoryBytes,
       socketDir: join(places.runDir, user.username),
       imageId: () => this.#imageId,
       pinnedUntilMs: () => this.#options.pins.untilMs(user.userId),
@@ -269,10 +277,14 @@ export class Boxes {
       boxdDir: places.boxdDir,
       systemFiles: { passwd: join(etc, 'passwd'), group: join(etc, 'group'), gitconfig: join(etc, 'gitconfig') },
       image: settings.image,
-      memoryBytes: settings.memoryBytes,
-      cpus: settings.cpus,
-      maxProcesses: settings.maxProcesses,
+      ...this.#limitsOf(userId),
     };
+  }
+
+  #limitsOf(userId: string): Pick<BoxSpec, 'memoryBytes' | 'cpus' | 'maxProcesses'> {
+    const { settings, limitsOf } = this.#options;
+    const { memoryBytes, cpus, maxProcesses } = settings;
+    return limitsOf?.(userId) ?? { memoryBytes, cpus, maxProcesses };
   }
 
   /** Whether its name stands for another image by now. While the engine is away, that is not known to have changed. */

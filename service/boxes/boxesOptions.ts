@@ -1,4 +1,4 @@
-import type { Engine } from './engine.ts';
+import type { BoxSpec, Engine } from './engine.ts';
 import type { Pins } from './pins.ts';
 import type { Surroundings } from './runningBox.ts';
 
@@ -35,6 +35,8 @@ export interface BoxesOptions {
   readonly onStarted: Surroundings['onStarted'];
   /** Which boxes their users want kept up. */
   readonly pins: Pick<Pins, 'untilMs' | 'set' | 'clear'>;
+  /** What this user's box may use, where that is not what `settings` says. */
+  readonly limitsOf?: (userId: string) => Pick<BoxSpec, 'memoryBytes' | 'cpus' | 'maxProcesses'>;
   /** For the log: what went wrong where nobody waits for an answer. */
   readonly report: (problem: unknown) => void;
 }

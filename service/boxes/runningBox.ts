@@ -34,7 +34,7 @@ export interface StartingBox {
 export interface Surroundings {
   readonly engine: Engine;
   readonly rules: IdleRules;
-  readonly memoryBytes: number;
+  memoryBytes(): number;
   readonly socketDir: string;
   /** What the image's name stands for now, as far as it is known. */
   imageId(): string | undefined;

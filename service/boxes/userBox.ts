@@ -121,7 +121,7 @@ export class UserBox {
 
   /** The engine says that it ended by itself. */
   ended(end: BoxEnd): void {
-    this.#starting?.abort.abort(new SpoonError('box-start-failed', endInWords(end, this.#around.memoryBytes)));
+    this.#starting?.abort.abort(new SpoonError('box-start-failed', endInWords(end, this.#around.memoryBytes())));
     if (this.#running?.engineBox.engineId !== end.engineId) return;
     const { link, pulse } = this.#running.box;
     this.#running = undefined;
@@ -129,12 +129,12 @@ export class UserBox {
     link.close().catch(this.#around.report);
     this.#become(
       end.reason === 'exited' && end.exitCode === 0 ? 'stopped' : 'failed',
-      endInWords(end, this.#around.memoryBytes),
+      endInWords(end, this.#around.memoryBytes()),
     );
   }
 
   memoryKilled(): void {
-    if (this.#running !== undefined) this.#become('running', memoryKillInWords(this.#around.memoryBytes));
+    if (this.#running !== undefined) this.#become('running', memoryKillInWords(this.#around.memoryBytes()));
   }
 
   /** @param elapsedMs since the last call, by a monotonic clock */

@@ -152,6 +152,27 @@ describe('save and read', () => {
     await users.dotfiles.save('ada', saveOf('first', 'y', { ifMatch: etag }));
     await users.dotfiles.save('bob', saveOf('his first', 'x'));
   });
+
+  it('ends at the count and the size that an operator has set, and what has become smaller is saved all the same', async (t) => {
+    const users = await TestUsers.open(t, 'ada');
+    const { dotfile: large } = await users.dotfiles.save('ada', saveOf('large', 'x'.repeat(3 * 2 ** 20)));
+    await users.dotfiles.save('ada', saveOf('small', 'x'));
+
+    users.limits = { dotfiles: 2, dotfileBytes: 2 ** 20 };
+    const more = users.dotfiles.save('ada', saveOf('more', ''));
+    await assert.rejects(more, { code: 'dotfile-limit', detail: /^At most 2\..*ask your administrator/ });
+    users.limits = { dotfiles: 3, dotfileBytes: 2 ** 20 };
+    const larger = users.dotfiles.save('ada', saveOf('more', 'y'));
+    await assert.rejects(larger, { code: 'dotfiles-too-large', detail: /^At most 1 MiB\..*ask your administrator/ });
+    await users.dotfiles.save('ada', saveOf('more', ''));
+
+    await users.dotfiles.save('ada', saveOf('large', 'x'.repeat(2 * 2 ** 20), { ifMatch: large.etag }));
+    await users.reopen().remove('ada', at('large'));
+    await users.dotfiles.save('ada', saveOf('other', 'y'.repeat(2 ** 20 - 1)));
+    const { etag } = await users.dotfiles.read('ada', at('small'));
+    const byOne = users.dotfiles.save('ada', saveOf('small', 'xx', { ifMatch: etag }));
+    await assert.rejects(byOne, { code: 'dotfiles-too-large' });
+  });
 });
 
 describe('users', () => {

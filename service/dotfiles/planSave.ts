@@ -4,6 +4,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { checkFileMode, expectedDirectoryMode, expectedFileMode } from '../../protocol/fileMode.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import { maxDotfilesPerUser } from '../../protocol/limits.ts';
+import type { Limits } from '../../protocol/quotas.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
@@ -30,6 +31,8 @@ export interface DotfileParts {
   readonly store: Store;
   readonly keyring: Keyring;
   readonly now: () => number;
+  /** Where users may have less than everybody. */
+  readonly limitsOf?: (userId: string) => Pick<Limits, 'dotfiles' | 'dotfileBytes'>;
 }
 
 /** A save that has passed every rule. */
@@ -42,6 +45,8 @@ export interface PlannedSave {
 }
 
 const symlinkMode = 0o777;
+const mebi = 2 ** 20;
+const limitsOfAll = { dotfiles: maxDotfilesPerUser, dotfileBytes: null };
 
 /**
  * Checks and seals one save; nothing is written yet.
@@ -49,7 +54,7 @@ const symlinkMode = 0o777;
  * @throws SpoonError as `Dotfiles.save`
  */
 export async function planSave(
-  { keyring, now }: DotfileParts,
+  { keyring, now, limitsOf = () => limitsOfAll }: DotfileParts,
   userId: string,
   tree: DotfileTree,
   input: SaveInput,
@@ -65,9 +70,7 @@ export async function planSave(
   const mode = modeOf(input, there);
   const warnings = warningsFor(tree, path);
   if (there?.kind === kind && there.mode === mode && there.content === content) return { entry: there, warnings };
-  if (there === undefined && tree.size + tree.damaged >= maxDotfilesPerUser) {
-    throw new SpoonError('dotfile-limit', `At most ${maxDotfilesPerUser}.`);
-  }
+  requireRoom(tree, limitsOf(userId), { before: there?.size, after: bytes.length });
   const nowMs = now();
   const before = there ?? removed;
   const version = (before?.lastVersion ?? 0) + 1;
@@ -107,4 +110,22 @@ function modeOf({ kind, path, bytes, mode }: SaveInput, before: TreeEntry | unde
   if (mode !== undefined) return mode;
   if (before?.kind === kind) return before.mode;
   return kind === 'directory' ? expectedDirectoryMode(path) : expectedFileMode(path, bytes);
+}
+
+/** What makes nothing larger is saved also by who has more than is allowed by now. */
+function requireRoom(
+  tree: DotfileTree,
+  { dotfiles, dotfileBytes }: Pick<Limits, 'dotfiles' | 'dotfileBytes'>,
+  { before, after }: { before: number | undefined; after: number },
+): void {
+  if (before === undefined && tree.size + tree.damaged >= dotfiles) {
+    throw new SpoonError('dotfile-limit', `At most ${dotfiles}. Remove one, or ask your administrator for more.`);
+  }
+  const bytes = tree.bytes - (before ?? 0) + after;
+  if (dotfileBytes !== null && after > (before ?? 0) && bytes > dotfileBytes) {
+    throw new SpoonError(
+      'dotfiles-too-large',
+      `At most ${Math.floor(dotfileBytes / mebi)} MiB. Remove a large one, or ask your administrator for more.`,
+    );
+  }
 }

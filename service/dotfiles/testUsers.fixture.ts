@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
+import { maxDotfilesPerUser } from '../../protocol/limits.ts';
+import type { Limits } from '../../protocol/quotas.ts';
 import { type Keyring, openKeyring } from '../keyring/keyring.ts';
 import { readRootKey } from '../keyring/rootKey.ts';
 import { openStore, type Store } from '../store/database.ts';
@@ -19,6 +21,8 @@ export class TestUsers {
   readonly damages: Damage[] = [];
   /** What `now()` says; moved by tests. */
   nowMs = 1_700_000_000_000;
+  /** What each user may have. */
+  limits: Pick<Limits, 'dotfiles' | 'dotfileBytes'> = { dotfiles: maxDotfilesPerUser, dotfileBytes: null };
   dotfiles: Dotfiles;
 
   private constructor(file: string, store: Store, keyring: Keyring) {
@@ -71,6 +75,7 @@ export class TestUsers {
       store: this.store,
       keyring: this.keyring,
       now: () => this.nowMs,
+      limitsOf: () => this.limits,
       onDamage: (damage) => this.damages.push(damage),
     });
     return this.dotfiles;

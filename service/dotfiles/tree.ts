@@ -39,6 +39,8 @@ export interface PendingDrift {
 export class DotfileTree {
   /** Stored entries whose name could not be opened. */
   damaged = 0;
+  /** Of all contents together. */
+  #bytes = 0;
   readonly #entries = new Map<string, TreeEntry>();
   /** Both made when asked for the first time: a list needs neither. */
   #folders: FolderIndex | undefined;
@@ -50,6 +52,10 @@ export class DotfileTree {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(path: string): TreeEntry | undefined {
@@ -79,12 +85,14 @@ export class DotfileTree {
 
   put(entry: TreeEntry): void {
     const before = this.#entries.size;
+    this.#bytes += entry.size - (this.#entries.get(entry.path)?.size ?? 0);
     this.#entries.set(entry.path, entry);
     if (this.#entries.size > before) this.#folders?.count(entry.path, 1);
     this.#sorted = undefined;
   }
 
   remove(path: HomePath): void {
+    this.#bytes -= this.#entries.get(path)?.size ?? 0;
     if (this.#entries.delete(path)) this.#folders?.count(path, -1);
     this.#sorted = undefined;
   }

@@ -15,6 +15,7 @@ import { macKeys } from './migrations/0015_mac_keys.ts';
 import { administrators } from './migrations/0019_administrators.ts';
 import { terminalShares } from './migrations/0020_terminal_shares.ts';
 import { oidcIdentities } from './migrations/0021_oidc_identities.ts';
+import { quotas } from './migrations/0022_quotas.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   administrators,
   terminalShares,
   oidcIdentities,
+  quotas,
 ];
 
 /** @throws SpoonError `schema-newer` */

@@ -243,6 +243,18 @@ export interface BoxPinRow {
   until_ms: number;
 }
 
+/** What a user may use where that is not as for everybody; null: it is. */
+export interface UserQuotaRow {
+  user_id: string;
+  memory_bytes: number | null;
+  cpu_millis: number | null;
+  processes: number | null;
+  terminals: number | null;
+  dotfiles: number | null;
+  dotfile_bytes: number | null;
+  home_bytes: number | null;
+}
+
 /** Each covers the one before (`audit/audit.ts`). What happened is in `entry_enc`, sealed with the system's key. */
 export interface AuditRow {
   seq: number;
@@ -269,6 +281,7 @@ export interface Tables {
   spoons: SpoonRow;
   threads: ThreadRow;
   box_pins: BoxPinRow;
+  user_quotas: UserQuotaRow;
   terminal_shares: TerminalShareRow;
   environments: EnvironmentRow;
   seal_keys: SealKeyRow;

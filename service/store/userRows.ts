@@ -8,6 +8,7 @@ const tablesByUserId = [
   'invites',
   'oidc_identities',
   'box_pins',
+  'user_quotas',
   'environments',
   'secrets',
   'sealed_values',

@@ -2,7 +2,6 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { maxTerminalsPerUser } from '../../protocol/limits.ts';
 import { onOneLine } from '../../protocol/plainText.ts';
 import {
   clampSize,
@@ -12,6 +11,8 @@ import {
 } from '../../protocol/terminals.ts';
 import { randomBase62 } from '../../protocol/tokenFormat.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+import type { HomeSizes } from '../quotas/homeSizes.ts';
+import type { Quotas } from '../quotas/quotas.ts';
 import { checkArguments } from './commandArguments.ts';
 import type { TicketGrant, Tickets } from './tickets.ts';
 
@@ -36,6 +37,8 @@ export interface Opened<T> {
 export interface TerminalsParts {
   readonly boxes: Pick<Boxes, 'ensure' | 'running' | 'adopted' | 'endUnanswering'>;
   readonly tickets: Tickets;
+  readonly quotas: Pick<Quotas, 'limitsOf'>;
+  readonly homeSizes: Pick<HomeSizes, 'notesFor'>;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
   /** Environment variables for what is started, in a thread or in none. */
@@ -87,9 +90,8 @@ export class Terminals {
    * @throws SpoonError `terminal-limit`, and what {@link Boxes.ensure} and boxd throw
    */
   async open(asker: Asker, request: OpenTerminalRequest, signal?: AbortSignal): Promise<Opened<Terminal>> {
-    return this.#inBox(asker, { signal, withoutWaiting: request.withoutWaiting ?? false }, (box, notes) =>
-      this.#open(box, notes, { asker, request, signal }),
-    );
+    const waiting = { signal, withoutWaiting: request.withoutWaiting ?? false };
+    return this.#inBox(asker, waiting, (box, notes) => this.#open(box, notes, { asker, request, signal }));
   }
 
   async #open(
@@ -100,9 +102,10 @@ export class Terminals {
     const cwd = await this.#folderFor(box, request, signal);
     const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
     const known = this.#knownOf(box);
-    const isFull = () => new Set([...known.started, ...known.starting]).size >= maxTerminalsPerUser;
+    const { terminals: most } = this.#parts.quotas.limitsOf(asker.userId);
+    const isFull = () => new Set([...known.started, ...known.starting]).size >= most;
     if (isFull()) await this.#learnTogether(box);
-    if (isFull()) throw new SpoonError('terminal-limit', `At most ${maxTerminalsPerUser}. Close one and try again.`);
+    if (isFull()) throw new SpoonError('terminal-limit', `At most ${most}. Close one and try again.`);
     const id = newId();
     // Taken before anything is awaited: of many at once no more than allowed get through.
     known.starting.add(id);
@@ -124,7 +127,7 @@ export class Terminals {
       return {
         value: plain(id, { ...started.terminal, busy: false }),
         ...this.#ticket(asker, 'terminal', id),
-        notes: [...notes, ...secrets.notes, ...started.notes.map(plainText)],
+        notes: [...notes, ...secrets.notes, ...started.notes.map(plainText), ...this.#parts.homeSizes.notesFor(box)],
       };
     } finally {
       known.starting.delete(id);

@@ -14,6 +14,7 @@ import {
   UpdateOutcome,
 } from '../../protocol/threads.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+import type { HomeSizes } from '../quotas/homeSizes.ts';
 import { type GitWatcher, runGit } from './gitOperations.ts';
 import type { Spoons, StoredSpoon } from './spoons.ts';
 import type { StoredThread, ThreadRecords } from './threadRecords.ts';
@@ -24,6 +25,7 @@ export interface ThreadsParts {
   readonly boxes: Pick<Boxes, 'ensure' | 'running'>;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
+  readonly homeSizes: Pick<HomeSizes, 'requireRoom'>;
   /** For one git command. */
   readonly timeoutMs: number;
 }
@@ -89,7 +91,7 @@ export class Threads {
 
   /**
    * @throws SpoonError `spoon-name-invalid`, `branch-invalid`, `url-…`, `spoon-unknown`, `spoon-exists` (with another
-   * address), `thread-exists`, `thread-limit`, `branch-…`, `checkout-…`, `repository-…`, `git-…`, `box-…`
+   * address), `thread-exists`, `thread-limit`, `home-over-quota`, `branch-…`, `checkout-…`, `repository-…`, `git-…`, `box-…`
    */
   async create(
     userId: string,
@@ -104,6 +106,7 @@ export class Threads {
     }
     await records.checkRoom(userId);
     const { box, notes } = await this.#started(userId, watcher);
+    await this.#parts.homeSizes.requireRoom(box);
     const made = await this.#make(box, { spoon: wanted, branch, start: request.start ?? 'either' }, watcher);
     // Only now: an address that leads nowhere leaves no spoon behind.
     const spoon =

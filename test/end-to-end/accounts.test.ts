@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { toBoxUser } from '../../service/httpSide.ts';
+import { toBoxUser } from '../../service/boxUsers.ts';
 import { operatorCall, TestHttpSide } from '../fixtures/httpSide.fixture.ts';
 
 describe('accounts', { timeout: 120_000 }, () => {

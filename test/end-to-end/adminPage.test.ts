@@ -7,7 +7,7 @@ import { eventually } from '../../boxd/testing/eventually.ts';
 import type { AuditEntry } from '../../protocol/audit.ts';
 import type { Box, Holder } from '../../protocol/boxes.ts';
 import { provisionChromium } from '../../scripts/provision/vscode.ts';
-import { toBoxUser } from '../../service/httpSide.ts';
+import { toBoxUser } from '../../service/boxUsers.ts';
 import { operatorCall, TestHttpSide } from '../fixtures/httpSide.fixture.ts';
 import { chromiumArguments } from '../vscode/extensionHost.ts';
 

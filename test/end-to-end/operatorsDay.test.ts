@@ -124,6 +124,16 @@ describe('an operator’s day, as the document has it', { timeout: 400_000 }, ()
     terminal.type('mark=from-the-morning\r');
   });
 
+  it('limits one of them, who is told whom to ask, and gives the room back', async () => {
+    assert.match(await follow('Less, or more, for one person'), /^Dotfiles +1 +2 +set for ada2$/m);
+    await spoonctl(['dotfiles', 'put', '.profile', '--from', '-'], '# second\n');
+    const third = await laptop.run(['dotfiles', 'put', '.vimrc', '--from', '-'], '" third\n');
+    assert.equal(third.code, 5);
+    assert.match(third.stderr, /At most 2\. .*ask your administrator for more\./);
+    assert.match(await follow('As for everybody again'), /^ada2 .* 2 +\d+ B .*\nall /m);
+    await spoonctl(['dotfiles', 'put', '.vimrc', '--from', '-'], '" third\n');
+  });
+
   it('changes the root key while somebody works, and loses nothing that was acknowledged', async () => {
     const working = new AbortController();
     const acknowledged = work(working.signal);
