@@ -98,9 +98,11 @@ export class DockerWatch {
 
   async #compare(abortSignal: AbortSignal): Promise<void> {
     const filters = { label: [`${labels.instance}=${this.#instance}`] };
+    // One that starts while the list is on its way is not in it.
+    const known = [...this.#running.keys()];
     const listed = await this.#docker.listContainers({ filters, abortSignal });
     const runs = new Set(listed.map(({ Id }) => Id));
-    for (const id of this.#running.keys()) {
+    for (const id of known) {
       if (!runs.has(id)) void this.#end(id, null, 'engine-gone');
     }
   }
