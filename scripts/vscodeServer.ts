@@ -36,6 +36,8 @@ const startTimeoutMs = 30_000;
 /** What makes the workbench quiet: nothing that phones home, asks, or covers the view. */
 export const quietSettings = {
   'workbench.startupEditor': 'none',
+  'workbench.reduceMotion': 'on',
+  'editor.cursorBlinking': 'solid',
   'workbench.tips.enabled': false,
   'workbench.welcomePage.walkthroughs.openOnInstall': false,
   'chat.disableAIFeatures': true,
