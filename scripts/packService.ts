@@ -1,12 +1,12 @@
-// `node scripts/packService.ts`: lays into dist/service what a machine or an image needs to run the service and spoonctl, in
+// `node scripts/packService.ts [folder]`: lays into the folder, by default dist/service, what a machine or an image needs to run the service and spoonctl, in
 // bundles that need no packages, with the Node they run on. It runs from any place; docker/service.Dockerfile copies it.
 import { chmodSync, copyFileSync, cpSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { mustRun } from './runCommand.ts';
 
 const root = dirname(import.meta.dirname);
-const target = join(root, 'dist', 'service');
+const target = resolve(process.argv[2] ?? join(root, 'dist', 'service'));
 
 /** What a module of CommonJS expects around it. */
 const banner = `import { createRequire as spoonRequire } from 'node:module';

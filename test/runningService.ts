@@ -7,6 +7,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DotfilesApi } from '../client/dotfilesApi.ts';
+import { type BoxCommandEnd, clientOf, runInBox } from './boxCommand.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -87,6 +89,12 @@ export class RunningService {
     return this.#log;
   }
 
+  /** Modules that are loaded first change some of its sources; in a bundle they would be others. */
+  get #program(): string {
+    const bundle = process.env.SPOON_TEST_SERVICE;
+    return bundle === undefined || this.#imports.length > 0 ? 'service/main.ts' : bundle;
+  }
+
   get pid(): number {
     assert(this.#child?.pid !== undefined, 'the service runs');
     return this.#child.pid;
@@ -94,7 +102,7 @@ export class RunningService {
 
   /** Starts the service process again, after `kill`. */
   async launch(): Promise<void> {
-    const child = spawn(process.execPath, [...this.#imports, 'service/main.ts'], {
+    const child = spawn(process.execPath, [...this.#imports, this.#program], {
       cwd: root,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -200,16 +208,23 @@ export class RunningService {
     return { code, stdoutBytes, stdout: stdoutBytes.toString(), stderr: Buffer.concat(err).toString() };
   }
 
+  /** Runs a command in the user's box as `spoonctl exec` does. */
+  commandInBox(user: TestUser, argv: readonly string[]): Promise<BoxCommandEnd> {
+    return runInBox({ url: this.url, token: user.token }, argv);
+  }
+
   /** What a command prints in the user's box; fails the test when the command fails. */
   async inBox(user: TestUser, ...argv: string[]): Promise<string> {
-    const done = await this.spoonctl(user, ['exec', '--', ...argv]);
+    const done = await this.commandInBox(user, argv);
     assert.equal(done.code, 0, `${argv.join(' ')}: ${done.stderr}${done.stdout}`);
     return done.stdout.trimEnd();
   }
 
-  async put(user: TestUser, path: string, content: string | Uint8Array, ...options: string[]): Promise<void> {
-    const done = await this.spoonctl(user, ['dotfiles', 'put', path, '--from', '-', ...options], content);
-    assert.equal(done.code, 0, done.stderr);
+  async put(user: TestUser, path: string, content: string | Uint8Array, mode?: number): Promise<void> {
+    const api = new DotfilesApi(clientOf({ url: this.url, token: user.token }));
+    const known = (await api.list()).find((dotfile) => dotfile.path === path);
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    await api.save(path, bytes, { base: known ?? 'create', origin: 'spoonctl', kind: 'file', mode });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

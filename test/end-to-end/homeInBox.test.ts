@@ -56,7 +56,7 @@ for (const engine of testEngines) {
       const ada = await service.addUser('Ada');
       const binary = Buffer.from(Array.from({ length: 70_000 }, (_, index) => (index * 31) % 256));
       await service.put(ada, '.local/share/font.ttf', binary);
-      await service.put(ada, 'bin/hello', '#!/bin/sh\necho hello\n', '--mode', '755');
+      await service.put(ada, 'bin/hello', '#!/bin/sh\necho hello\n', 0o755);
       await service.put(ada, '.ssh/config', 'Host *\n');
       assert.equal(await service.inBox(ada, 'bin/hello'), 'hello');
       assert.equal(await service.inBox(ada, 'stat', '-c', '%a', '.ssh', '.ssh/config'), '700\n600');

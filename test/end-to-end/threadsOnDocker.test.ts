@@ -68,7 +68,7 @@ describe('a repository cloned in a box on Docker', { concurrency: false, timeout
 
   it('is all that a box reaches there', async () => {
     const closed = `exec 3<>/dev/tcp/${gitAddress}/${canaryPort}`;
-    const tried = await service.spoonctl(ada, ['exec', '--', 'bash', '-c', closed]);
+    const tried = await service.commandInBox(ada, ['bash', '-c', closed]);
     assert.notEqual(tried.code, 0);
     assert.deepEqual(network.takeHits(), []);
   });

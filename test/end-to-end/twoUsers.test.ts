@@ -39,7 +39,7 @@ for (const engine of testEngines) {
       assert.notEqual(await service.inBox(ada, 'id', '-u'), await service.inBox(bob, 'id', '-u'));
       for (const [name, template] of attempts) {
         const script = template.replaceAll('%W', service.workdir).replaceAll('%O', bob.username);
-        const done = await service.spoonctl(ada, ['exec', '--', 'bash', '-c', script]);
+        const done = await service.commandInBox(ada, ['bash', '-c', script]);
         assert.notEqual(done.code, 0, `${name}: ${script} succeeded: ${done.stdout}`);
       }
       assert.equal(

@@ -35,7 +35,7 @@ describe('three sets of dotfiles in VS Code', { concurrency: false, timeout: 600
   /** As `listing` has it, found out inside the box by its own tools. */
   async function inBox(): Promise<Map<string, Facts>> {
     const script = `cd ~ && find . -path ./.spoon -prune -o -type l -printf '%P\\0link %l\\0' -o -type f -print0 -exec stat --printf '%a %s ' {} \\; -exec sha256sum -z {} \\;`;
-    const { code, stdout, stderr } = await service.spoonctl(user, ['exec', '--', 'bash', '-c', script]);
+    const { code, stdout, stderr } = await service.commandInBox(user, ['bash', '-c', script]);
     assert.equal(code, 0, stderr);
     const found = new Map<string, Facts>();
     const fields = stdout.split('\0');
