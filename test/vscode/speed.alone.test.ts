@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { watch } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { HomeWatcher } from '../homeWatcher.ts';
+import { HomeWatcher, nowMs } from '../homeWatcher.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { residentBytes } from './processes.ts';
 import { Workbench } from './workbench.ts';
@@ -52,36 +55,61 @@ describe('the speed of Spoon in VS Code', { concurrency: false, timeout: 300_000
       await flood(pid, 1);
       prompts.push(await window.timeToPrompt('Control+C'));
     }
-    const told = prompts.map((prompt) => prompt.toFixed(0)).join(', ');
-    const median = prompts.toSorted((one, other) => one - other)[2] ?? Number.NaN;
-    test.diagnostic(`Ctrl-C to prompt ${told} ms, extension host grew ${grownMiB.toFixed(1)} MiB`);
+    const still: number[] = [];
+    while (still.length < 5) still.push(await window.timeToPrompt('Control+C'));
+    test.diagnostic(
+      `Ctrl-C to prompt ${inWords(prompts)}, without a flood ${inWords(still)}; extension host grew ${grownMiB.toFixed(1)} MiB`,
+    );
     assert.ok(grownMiB < 32, `${grownMiB} MiB`);
-    assert.ok(median < 300, `${told} ms`);
+    assert.ok(median(prompts) < Math.max(300, 5 * median(still)), inWords(prompts));
     await window.typeInTerminal('echo "<after>"\n');
     await window.waitForTerminal(/^<after>$/m);
   });
 
-  // The goal is 30 ms and is met on a quiet machine (25 ms); nearly all of it is VS Code's own way to the provider.
-  const saveLimitMs = 60;
-
-  it('has a save in the running box before fingers have left the keys', async (test) => {
-    const times: number[] = [];
+  it('has a save in the running box soon after one of a file that lies beside VS Code is on its disk', async (test) => {
+    const local = join(window.folder, 'local.txt');
+    await writeFile(local, '');
+    await window.page.keyboard.press('Control+P');
+    await window.quickInput.fill('local.txt');
+    await window.pick('local.txt');
+    await window.tab('local.txt').waitFor();
     await window.showSpoonView();
-    await window.row('.bashrc').click();
-    await window.tab('.bashrc').waitFor();
+    await window.openRow('.bashrc');
     await using saves = await HomeWatcher.start(service, user);
-    for (let round = 0; round < 20; round++) {
-      await window.writeInEditor(`PS1='$ ' # ${round}\n`);
+    const saved = async (name: string, text: string, seen: () => Promise<number>): Promise<number> => {
+      await window.tab(name).click();
+      await window.writeInEditor(text);
       await window.page.locator('.tab.active.dirty').waitFor();
-      const seen = saves.next('.bashrc');
+      const written = seen();
       const pressed = await window.pressedAt('Control+S');
-      times.push((await seen) - pressed);
+      const tookMs = (await written) - pressed;
       await window.page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+      return tookMs;
+    };
+    const [ours, own]: [number[], number[]] = [[], []];
+    for (let round = 0; round < 12; round++) {
+      ours.push(await saved('.bashrc', `PS1='$ ' # ${round}\n`, () => saves.next('.bashrc')));
+      own.push(await saved('local.txt', `${round}\n`, () => changed(local)));
     }
-    times.sort((one, other) => one - other);
-    const median = times[times.length >> 1] ?? Number.NaN;
-    const [least] = times;
-    test.diagnostic(`Ctrl+S to the file in the box: p50 ${median.toFixed(0)} ms, from ${least?.toFixed(0)} ms`);
-    assert.ok(median <= saveLimitMs, `${times.map((time) => time.toFixed(0)).join(', ')} ms`);
+    test.diagnostic(`Ctrl+S to the file in the box ${inWords(ours)}, to a local file ${inWords(own)}`);
+    assert.ok(median(ours) <= median(own) + 30, `${inWords(ours)}, a local file ${inWords(own)}`);
   });
 });
+
+/** When the file is written next, ms since 1970. */
+function changed(path: string): Promise<number> {
+  return new Promise((resolve) => {
+    const watcher = watch(path, () => {
+      watcher.close();
+      resolve(nowMs());
+    });
+  });
+}
+
+function median(timesMs: readonly number[]): number {
+  return timesMs.toSorted((one, other) => one - other)[timesMs.length >> 1] ?? Number.NaN;
+}
+
+function inWords(timesMs: readonly number[]): string {
+  return `${timesMs.map((time) => time.toFixed(0)).join(', ')} ms`;
+}
