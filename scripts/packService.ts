@@ -22,9 +22,13 @@ async function main(): Promise<void> {
   const making = `${target}.${process.pid}`;
   try {
     await build({
-      entryPoints: [join(root, 'service', 'main.ts')],
+      entryPoints: {
+        main: join(root, 'service', 'main.ts'),
+        snapshotWorker: join(root, 'service', 'store', 'snapshotWorker.ts'),
+      },
       // Where the source is, too: what is beside the folder is found by paths relative to it.
-      outfile: join(making, 'service', 'main.mjs'),
+      outdir: join(making, 'service'),
+      outExtension: { '.js': '.mjs' },
       bundle: true,
       platform: 'node',
       format: 'esm',

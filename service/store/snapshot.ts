@@ -4,6 +4,9 @@ import { Worker } from 'node:worker_threads';
 import type { DatabaseFacts } from './databaseFacts.ts';
 import { asStoreError } from './storeErrors.ts';
 
+/** Packed, it is a file of its own beside the service (`scripts/packService.ts`). */
+const workerFile = import.meta.url.endsWith('.ts') ? './snapshotWorker.ts' : './snapshotWorker.mjs';
+
 export interface Snapshot extends DatabaseFacts {
   readonly bytes: number;
   readonly sha256: string;
@@ -16,11 +19,9 @@ export interface Snapshot extends DatabaseFacts {
  */
 export async function snapshotTo(file: string, target: string): Promise<Snapshot> {
   await (await open(target, 'wx', 0o600)).close();
-  const worker = new Worker(new URL('./snapshotWorker.ts', import.meta.url), { workerData: { file, target } });
-  const exited = once(worker, 'exit');
+  const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: { file, target } });
   try {
-    const [snapshot] = await once(worker, 'message');
-    await exited;
+    const [[snapshot]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
     return snapshot as Snapshot;
   } catch (error) {
     throw asStoreError(error);
