@@ -139,6 +139,7 @@ async function main(): Promise<TestCounts> {
     needs.flatMap(({ marks }) => marks),
   );
   await mustRun(process.execPath, [join(root, 'scripts/buildBoxd.ts')], { cwd: root });
+  process.env.SPOON_TEST_BOXD = join(root, 'dist', 'boxd', 'boxd.js');
   for (const need of needs) if (need.marks.some((mark) => found.has(mark))) await need.provide(stack);
   return await runTests(splitAlone(files), {
     root,
