@@ -121,7 +121,7 @@ const needs: Need[] = [
 ];
 
 /** The slowest file of ours is a day in VS Code, 75 s on a quiet machine. */
-const unattended = { retries: 3, limitsMs: { test: 240_000, file: 600_000 } };
+const unattended = { retries: 6, limitsMs: { test: 240_000, file: 600_000 } };
 /** Whoever asks for files by name wants to see them fail, perhaps on a busy machine, and can end what hangs. */
 const watched = { retries: 0, limitsMs: { test: 420_000, file: 1_800_000 } };
 
