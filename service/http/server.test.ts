@@ -261,7 +261,7 @@ describe('the HTTP side', () => {
   }
 
   it('knows no other paths', async () => {
-    for (const path of ['/', '/v1', '/v1/me/', '/V1/me', '/v1//me', '/admin', '/v1/terminals//attach']) {
+    for (const path of ['/', '/v1', '/v1/me/', '/V1/me', '/v1//me', '/administration', '/v1/terminals//attach']) {
       await expectProblem(await call(path), 404, 'not-found');
     }
   });
