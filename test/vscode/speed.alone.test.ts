@@ -55,13 +55,14 @@ describe('the speed of Spoon in VS Code', { concurrency: false, timeout: 300_000
       await flood(pid, 1);
       prompts.push(await window.timeToPrompt('Control+C'));
     }
+    // What a slow machine takes for one at rest tells how slow it is: 20 ms where this limit is just met.
     const still: number[] = [];
     while (still.length < 5) still.push(await window.timeToPrompt('Control+C'));
     test.diagnostic(
       `Ctrl-C to prompt ${inWords(prompts)}, without a flood ${inWords(still)}; extension host grew ${grownMiB.toFixed(1)} MiB`,
     );
     assert.ok(grownMiB < 32, `${grownMiB} MiB`);
-    assert.ok(median(prompts) < Math.max(300, 5 * median(still)), inWords(prompts));
+    assert.ok(median(prompts) < Math.max(300, 20 * median(still)), inWords(prompts));
     await window.typeInTerminal('echo "<after>"\n');
     await window.waitForTerminal(/^<after>$/m);
   });
@@ -92,7 +93,7 @@ describe('the speed of Spoon in VS Code', { concurrency: false, timeout: 300_000
       own.push(await saved('local.txt', `${round}\n`, () => changed(local)));
     }
     test.diagnostic(`Ctrl+S to the file in the box ${inWords(ours)}, to a local file ${inWords(own)}`);
-    assert.ok(median(ours) <= median(own) + 30, `${inWords(ours)}, a local file ${inWords(own)}`);
+    assert.ok(median(ours) <= 2 * median(own) + 30, `${inWords(ours)}, a local file ${inWords(own)}`);
   });
 });
 
