@@ -10,11 +10,12 @@ import { DockerWatch } from './dockerWatch.ts';
 import type { BoxEnd } from './engine.ts';
 
 describe('a watch of Docker', () => {
-  it('does not take a box for ended that starts while the list of running ones is on its way', async () => {
+  it('does not take a box for ended that is made or starts while the list of running ones is on its way', async () => {
     // Docker's answers in the order that matters, which a real engine gives once in hundreds of runs.
     await using docker = await ScriptedDocker.listen();
     const ends: BoxEnd[] = [];
     const watch = new DockerWatch(new Docker({ socketPath: docker.path }), 'instance', async () => undefined);
+    watch.know('made', 'linus');
     watch.know('old', 'ada');
     const ended = new Promise<void>((resolve) => {
       watch.add({
@@ -62,7 +63,8 @@ class ScriptedDocker implements AsyncDisposable {
         } else if (request.url?.startsWith('/containers/json')) {
           resolve(response);
         } else {
-          response.end(JSON.stringify({ State: { Status: 'exited', Dead: false } }));
+          const status = request.url?.startsWith('/containers/made/') ? 'created' : 'exited';
+          response.end(JSON.stringify({ State: { Status: status, Running: false, Dead: false } }));
         }
       });
     });

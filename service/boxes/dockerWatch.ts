@@ -103,7 +103,18 @@ export class DockerWatch {
     const listed = await this.#docker.listContainers({ filters, abortSignal });
     const runs = new Set(listed.map(({ Id }) => Id));
     for (const id of known) {
-      if (!runs.has(id)) void this.#end(id, null, 'engine-gone');
+      if (!runs.has(id) && !(await this.#mayStillRun(id))) void this.#end(id, null, 'engine-gone');
+    }
+  }
+
+  /** Known boxes are made first and started then; the list has only those that were running when it was written. */
+  async #mayStillRun(id: string): Promise<boolean> {
+    try {
+      const { State } = await this.#docker.getContainer(id).inspect();
+      return State.Running || State.Status === 'created';
+    } catch (error) {
+      if (statusOf(error) === 404) return false;
+      throw error;
     }
   }
 
