@@ -1,5 +1,6 @@
-// `node scripts/packService.ts [folder]`: lays into the folder, by default dist/service, what a machine or an image needs to run the service and spoonctl, in
-// bundles that need no packages, with the Node they run on. It runs from any place; docker/service.Dockerfile copies it.
+// `node scripts/packService.ts [folder]`: lays into the folder, by default dist/service, what a machine or an image needs to run
+// the service and spoonctl, in bundles that need no packages, with the Node they run on. It runs from any place;
+// docker/service.Dockerfile copies it.
 import { chmodSync, copyFileSync, cpSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';

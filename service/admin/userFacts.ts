@@ -1,4 +1,5 @@
 import type { Store } from '../store/database.ts';
+import { readStoredBytes } from '../store/storedBytes.ts';
 
 /** What is known of a user by counting rows: nothing is opened for it. */
 export interface UserFacts {
@@ -10,25 +11,21 @@ export interface UserFacts {
 const nothing: UserFacts = { lastUsedMs: null, dotfiles: 0, storedBytes: 0 };
 
 /** Of all users at once, by id. */
-export async function readUserFacts({ db }: Store): Promise<(userId: string) => UserFacts> {
-  const [used, current, versions] = await Promise.all([
-    db
+export async function readUserFacts(store: Store): Promise<(userId: string) => UserFacts> {
+  const [used, current, stored] = await Promise.all([
+    store.db
       .selectFrom('tokens')
       .select(['owner_id', ({ fn }) => fn.max('last_used_ms').as('ms')])
       .groupBy('owner_id')
       .execute(),
-    db
+    store.db
       .selectFrom('dotfiles')
       .select(['user_id', ({ fn }) => fn.countAll().as('count')])
       .where('deleted_ms', 'is', null)
       .where('kind', '!=', 'directory')
       .groupBy('user_id')
       .execute(),
-    db
-      .selectFrom('dotfile_versions')
-      .select(['user_id', ({ fn }) => fn.sum('size').as('bytes')])
-      .groupBy('user_id')
-      .execute(),
+    readStoredBytes(store),
   ]);
   const facts = new Map<string, UserFacts>();
   const add = (id: string, more: Partial<UserFacts>): void => {
@@ -36,6 +33,6 @@ export async function readUserFacts({ db }: Store): Promise<(userId: string) => 
   };
   for (const { owner_id, ms } of used) add(owner_id, { lastUsedMs: ms === null ? null : Number(ms) });
   for (const { user_id, count } of current) add(user_id, { dotfiles: Number(count) });
-  for (const { user_id, bytes } of versions) add(user_id, { storedBytes: Number(bytes ?? 0) });
+  for (const [userId, storedBytes] of stored) add(userId, { storedBytes });
   return (userId) => facts.get(userId) ?? nothing;
 }

@@ -98,7 +98,7 @@ export class DockerWatch {
 
   async #compare(abortSignal: AbortSignal): Promise<void> {
     const filters = { label: [`${labels.instance}=${this.#instance}`] };
-    // One that starts while the list is on its way is not in it.
+    // Whatever comes while the list is on its way is not in it.
     const known = [...this.#running.keys()];
     const listed = await this.#docker.listContainers({ filters, abortSignal });
     const runs = new Set(listed.map(({ Id }) => Id));

@@ -20,8 +20,10 @@ export interface IdleRules {
 
 export const notIdle: IdleState = { idleMs: 0, detachedMs: new Map() };
 
-/** Who holds a box: viewers, programs in detached terminals for their time, commands, what
- * was started in it from outside, a pin. A bare idle shell does not. */
+/**
+ * Who holds a box: viewers, programs in detached terminals for their time, commands, what was started in it from outside, a
+ * pin. A bare idle shell does not.
+ */
 export function holdersOf(
   states: TerminalStates,
   state: IdleState,
