@@ -169,4 +169,3 @@ export const maxGenerations = 20;
 /** Paths that are named of those that stay in the home when dotfiles are turned off. */
 export const maxKeptNames = 100;
 export const cloneTimeoutMs = 120_000;
-export const setupTimeoutMs = 600_000;

@@ -42,6 +42,7 @@ describe('the configuration', () => {
     ],
     ['host names', { SPOON_ALLOWED_HOSTS: 'Spoon.Example' }, (c) => c.access.hosts.has('spoon.example'), true],
     ['an engine socket', { DOCKER_HOST: 'unix:///run/d.sock' }, (c) => c.dockerHost, 'unix:///run/d.sock'],
+    ['a limit for setups', { SPOON_SETUP_TIMEOUT_MS: '1800000' }, (c) => c.git.setupMs, 1_800_000],
     ['old keys', { SPOON_ENCRYPTION_KEYS_OLD: 'first, second' }, (c) => c.key, { oldKeys: ['first', 'second'] }],
   ];
   for (const [name, environment, pick, expected] of accepted) {
@@ -61,6 +62,7 @@ describe('the configuration', () => {
     ['SPOON_AGENT_BOX_IDLE_MS', '0'],
     ['SPOON_AGENT_DETACHED_MS', '1e9'],
     ['SPOON_AGENT_DETACHED_MS', '99999999999'],
+    ['SPOON_SETUP_TIMEOUT_MS', '10min'],
     ['SPOON_AGENT_WORKDIR', '/data/a:b'],
     ['SPOON_AGENT_HOST_WORKDIR', 'relative'],
     ['SPOON_AGENT_IMAGE', '--privileged'],

@@ -172,6 +172,7 @@ function readGit(get: Get, cwd: string): GitSettings {
     hosts,
     caFile: caFile === undefined ? undefined : resolve(cwd, caFile),
     timeoutMs: readMilliseconds('SPOON_GIT_TIMEOUT_MS', get('SPOON_GIT_TIMEOUT_MS'), 120_000),
+    setupMs: readMilliseconds('SPOON_SETUP_TIMEOUT_MS', get('SPOON_SETUP_TIMEOUT_MS'), 600_000),
   };
 }
 

@@ -8,6 +8,8 @@ export interface GitSettings {
   readonly caFile: string | undefined;
   /** So long one git command may take. */
   readonly timeoutMs: number;
+  /** So long the setup of a dotfiles repository may take. */
+  readonly setupMs: number;
 }
 
 /** One entry of `SPOON_GIT_HOSTS` in its normal form; undefined for what is none. */

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
-import { setupTimeoutMs } from '../protocol/limits.ts';
 import { readAdminPage } from './adminPageFiles.ts';
 import { Backups } from './backup/backups.ts';
 import { readAuthorities } from './boxes/authorities.ts';
@@ -117,7 +116,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     secretsFor: (userId) => data.secrets.forProcess(userId, 'setup', null),
     gitHosts: config.git.hosts,
     cloneMs: config.git.timeoutMs,
-    setupMs: setupTimeoutMs,
+    setupMs: config.git.setupMs,
   });
   const repository = new DotfilesRepository({
     records,

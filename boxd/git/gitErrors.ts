@@ -28,7 +28,7 @@ const meanings: readonly (readonly [RegExp, ErrorCode, (match: RegExpExecArray) 
   [
     /returned error: 30\d|unable to update url base from redirection/,
     'repository-moved',
-    () => 'Its server points to another address.',
+    () => 'Its server points to another address: set that one.',
   ],
   [
     /SSL certificate|server certificate|certificate verif|gnutls_handshake|TLS connection|SSL_ERROR/i,
@@ -49,7 +49,7 @@ const meanings: readonly (readonly [RegExp, ErrorCode, (match: RegExpExecArray) 
   [
     /Failed to connect|Couldn't connect|Connection (?:refused|reset|timed out)|No route to host|Network is unreachable/i,
     'repository-unavailable',
-    () => 'Could not connect to its server.',
+    () => 'Could not connect to its server. Check the address, or try again later.',
   ],
   [
     /No space left on device|Disk quota exceeded/,

@@ -98,7 +98,7 @@ export async function resolveRef(
   const found = new Map(stdout.split('\n').map((line) => line.split('\t', 2).reverse() as [string, string]));
   const commit = wanted.map((name) => found.get(name)).find((id) => id !== undefined);
   if (commit === undefined || !isCommit(commit)) {
-    throw new SpoonError('ref-missing', ref === null ? 'It has no commit yet.' : `There is no ${ref}.`);
+    throw new SpoonError('ref-missing', ref === null ? 'It has no commit yet.' : noRef(ref));
   }
   return commit;
 }
@@ -129,7 +129,7 @@ async function clone(run: RunGit, fresh: string, request: RunRequest): Promise<s
     '--',
   ];
   const result = await throughRename(url, (at) => run(fresh, [...args, at, '.']));
-  if (/Remote branch .* not found/.test(result.stderr)) throw new SpoonError('ref-missing', `There is no ${ref}.`);
+  if (ref !== null && /Remote branch .* not found/.test(result.stderr)) throw new SpoonError('ref-missing', noRef(ref));
   await must(result);
   const { stdout } = await run(fresh, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   const tip = stdout.trim();
@@ -199,4 +199,8 @@ function freshFolder(home: string): string {
 
 function keptNote(branch: string): string {
   return `You had changed something in ~/${repositoryFolder}. It is kept there as the branch ${branch}.`;
+}
+
+function noRef(ref: string): string {
+  return `There is none called "${ref}". Choose another.`;
 }

@@ -106,7 +106,7 @@ describe('the dotfiles repository in a box', () => {
       assert.deepEqual([done.state, done.commit], ['ok', commit], `${ref}: ${JSON.stringify(done.stages)}`);
     }
     const missing = await at.run('refs', { ref: 'nowhere' });
-    assert.match(missing.stages[0]?.detail ?? '', /no such branch, tag or commit\. There is no nowhere\./);
+    assert.match(missing.stages[0]?.detail ?? '', /no such branch, tag or commit\. There is none called "nowhere"\./);
     const resolved = await at.box.request('POST', '/v1/repository/resolve', {
       url: at.server.url('refs.git'),
       ref: 'side',

@@ -123,10 +123,14 @@ function outcomeOf({ setupMs }: RunRequest, { exitCode, ended }: SetupEnd, why?:
     const limit = seconds >= 120 ? `${Math.round(seconds / 60)} min` : `${seconds} s`;
     return {
       state: 'failed',
-      exitCode,
       detail: `It did not finish in ${limit} and was ended, with everything it had started.`,
     };
   }
   if (exitCode === 0) return { state: 'ok', exitCode };
-  return { state: 'failed', exitCode, detail: why ?? `It ended with exit code ${exitCode}. Its log says more.` };
+  const known = exitCode === 127 ? ': a program that it needs is not in the box' : '';
+  return {
+    state: 'failed',
+    exitCode,
+    detail: why ?? `It ended with exit code ${exitCode}${known}. Its log says more.`,
+  };
 }

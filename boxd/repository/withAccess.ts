@@ -23,7 +23,7 @@ function adviceFor(credential: RunRequest['credential']): string {
     case undefined:
       return 'Its server asks who you are, or has nothing at this address. If it is private, give Spoon a token for it.';
     case 'token':
-      return 'Its server does not accept the token, or has nothing at this address. Give Spoon a new one.';
+      return 'Its server does not accept the token, or has nothing at this address. Give Spoon a new token.';
     case 'key':
       return 'Its server does not let the deploy key in, or has nothing at this address. Add the key there, or give Spoon another.';
   }

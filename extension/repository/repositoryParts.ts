@@ -1,8 +1,6 @@
 import * as vscode from 'vscode';
 import { dotfileManagers } from '../../protocol/dotfileManagers.ts';
 import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
-import { isLostCommit } from '../../protocol/repositoryAddress.ts';
-import { isRefused } from '../../protocol/repositoryCredential.ts';
 import type { RepositoryCommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
@@ -15,10 +13,19 @@ import { chooseFetchAlso } from './fetchAlso.ts';
 import { PreviewDocument } from './previewDocument.ts';
 import { RepositoryHistory } from './repositoryHistory.ts';
 import { RepositoryLog } from './repositoryLog.ts';
-import { failureNotice, moodOf, repositoryName } from './repositoryText.ts';
+import { failureNotice, moodOf, type Remedy, remedies, repositoryName } from './repositoryText.ts';
 
 /** The age in the tree's row is told anew so often. */
 const ageMs = 60_000;
+
+const remedyCommands = {
+  access: 'spoon.repository.changeAccess',
+  check: 'spoon.repository.checkForUpdates',
+  configure: 'spoon.repository.configure',
+  log: 'spoon.repository.showLog',
+  retry: 'spoon.repository.run',
+  run: 'spoon.repository.run',
+} as const satisfies Record<Remedy, RepositoryCommandId>;
 
 interface Tree {
   /** All of it: a row that VS Code does not yet know again cannot be told to change. */
@@ -101,19 +108,9 @@ export class RepositoryParts implements vscode.Disposable {
   }
 
   async #tellFailure(run: RepositoryRun): Promise<void> {
-    const [log, again] = [vscode.l10n.t('Show Log'), vscode.l10n.t('Run Setup Again')];
-    const access = vscode.l10n.t('Set Token or Deploy Key…');
-    const [retry, configure] = [vscode.l10n.t('Try Again'), vscode.l10n.t('Configure Repository…')];
-    const isFetched = !run.stages.some(({ name, state }) => name === 'repository' && state === 'failed');
-    const check = vscode.l10n.t('Check for Updates');
-    const first = isLostCommit(run.stages) ? check : retry;
-    const buttons = isRefused(run.stages) ? [access, log] : isFetched ? [log, again] : [first, configure, log];
+    const buttons = remedies(run).map((remedy) => ({ title: remedyTitle(remedy), command: remedyCommands[remedy] }));
     const answer = await vscode.window.showErrorMessage(asPlainText(failureNotice(run)), ...buttons);
-    if (answer === access) await vscode.commands.executeCommand('spoon.repository.changeAccess');
-    if (answer === log) await vscode.commands.executeCommand('spoon.repository.showLog');
-    if (answer === check) await vscode.commands.executeCommand('spoon.repository.checkForUpdates');
-    if (answer === configure) await vscode.commands.executeCommand('spoon.repository.configure');
-    if (answer === again || answer === retry) await vscode.commands.executeCommand('spoon.repository.run');
+    if (answer !== undefined) await vscode.commands.executeCommand(answer.command);
   }
 
   /** Recognised; its command is shown and runs only if that is chosen. */
@@ -216,5 +213,22 @@ export class RepositoryParts implements vscode.Disposable {
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) === remove) {
       await this.#call('removeRepository');
     }
+  }
+}
+
+function remedyTitle(remedy: Remedy): string {
+  switch (remedy) {
+    case 'access':
+      return vscode.l10n.t('Set Token or Deploy Key…');
+    case 'check':
+      return vscode.l10n.t('Check for Updates');
+    case 'configure':
+      return vscode.l10n.t('Configure…');
+    case 'log':
+      return vscode.l10n.t('Show Log');
+    case 'retry':
+      return vscode.l10n.t('Try Again');
+    case 'run':
+      return vscode.l10n.t('Run Setup Again');
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { errorTable } from '../../protocol/errors.ts';
 import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
-import { details, failureNotice, isEarlier, repositoryName, summary } from './repositoryText.ts';
+import { lostCommit } from '../../protocol/repositoryAddress.ts';
+import { details, failureNotice, isEarlier, remedies, repositoryName, summary } from './repositoryText.ts';
 
 const now = 1_000_000_000_000;
 const run = (more: Partial<RepositoryRun>): RepositoryRun => ({
@@ -40,7 +42,7 @@ describe('the row of the dotfiles repository', () => {
     ['fetching…', state(run({ state: 'running', endedMs: null }))],
     ['running its setup…', state(run({ state: 'running', endedMs: null, stages: [{ ...setup, state: 'running' }] }))],
     [
-      'setup failed (exit code 3) · 3 minutes ago',
+      'setup failed (exit 3) · 3 minutes ago',
       state(run({ state: 'failed', stages: [{ ...setup, state: 'failed', exitCode: 3 }] })),
     ],
     [
@@ -63,6 +65,22 @@ describe('the row of the dotfiles repository', () => {
     });
     assert.match(failureNotice(failed), /setup .* failed\. It ended with exit code 3\. Terminals open as before/);
     assert.ok(details(state(failed)).includes('setup: failed in 2.0 s, exit code 3. It ended with exit code 3.'));
+  });
+
+  it('offers first what helps', () => {
+    const first = (name: 'repository' | 'setup', detail: string, exitCode?: number) => {
+      const failed = { ...setup, name, state: 'failed', detail, ...(exitCode !== undefined && { exitCode }) } as const;
+      return remedies(run({ state: 'failed', stages: [failed] }))[0];
+    };
+    const { title } = errorTable['repository-unavailable'];
+    assert.equal(first('repository', `${title} Could not connect to its server.`), 'retry');
+    assert.equal(first('repository', errorTable['repository-private'].title), 'access');
+    assert.equal(first('repository', errorTable['repository-moved'].title), 'configure');
+    assert.equal(first('repository', errorTable['ref-missing'].title), 'configure');
+    assert.equal(first('repository', lostCommit('a'.repeat(40))), 'check');
+    assert.equal(first('setup', 'script/none is not in the repository. Nothing was run.'), 'configure');
+    assert.equal(first('setup', 'install.sh has Windows line endings (CRLF). Nothing was run.'), 'check');
+    assert.equal(first('setup', 'It ended with exit code 3. Its log says more.', 3), 'log');
   });
 
   it('is not set back by an answer that an event overtook', () => {

@@ -1,6 +1,8 @@
 import type { StageReport } from '../../protocol/boxes.ts';
 import { errorTable } from '../../protocol/errors.ts';
 import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
+import { isLostCommit } from '../../protocol/repositoryAddress.ts';
+import { isRefused } from '../../protocol/repositoryCredential.ts';
 import { timeText } from '../dotfiles/timeText.ts';
 
 /** What the first row of the tree says of the dotfiles repository. No VS Code in here. */
@@ -43,7 +45,7 @@ export function summary(state: RepositoryState, nowMs: number): string {
 function failedText(run: RepositoryRun | null): string {
   const stage = failedStage(run);
   if (stage === undefined) return 'failed';
-  const code = stage.exitCode === undefined ? '' : ` (exit code ${stage.exitCode})`;
+  const code = stage.exitCode === undefined ? '' : ` (exit ${stage.exitCode})`;
   return `${stage.name === 'repository' ? 'not fetched' : 'setup failed'}${code}`;
 }
 
@@ -96,6 +98,24 @@ export function failureNotice(run: RepositoryRun): string {
   // The same once more, in the words of the table.
   const why = (stage?.detail ?? run.notes.at(-1) ?? '').replace(`${errorTable['repository-unavailable'].title} `, '');
   return [what, why, 'Terminals open as before, with your dotfiles in Spoon.'].filter(Boolean).join(' ');
+}
+
+export type Remedy = 'access' | 'check' | 'configure' | 'log' | 'retry' | 'run';
+
+/** What a person can do about a run that failed, the best first. */
+export function remedies({ stages }: RepositoryRun): Remedy[] {
+  const stage = stages.find(({ state }) => state === 'failed');
+  if (isRefused(stages)) return ['access', 'configure', 'log'];
+  if (isLostCommit(stages)) return ['check', 'configure', 'log'];
+  if (stage?.name === 'repository') {
+    const isForGood = (['repository-moved', 'repository-refused', 'ref-missing'] as const).some((code) =>
+      stage.detail?.startsWith(errorTable[code].title),
+    );
+    return isForGood ? ['configure', 'retry', 'log'] : ['retry', 'configure', 'log'];
+  }
+  // Before the same is run once more, its name or the script itself has to be another.
+  if (stage?.detail?.endsWith('is not in the repository. Nothing was run.')) return ['configure', 'check', 'log'];
+  return stage?.detail?.endsWith('Nothing was run.') ? ['check', 'configure', 'log'] : ['log', 'run'];
 }
 
 /** Of two reports, whether the first one is the older. */

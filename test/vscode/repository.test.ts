@@ -97,7 +97,7 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     });
     await window.command('Spoon: Check Dotfiles Repository for Updates');
     await window.pressNotificationButton('moved from', 'Update');
-    await first().filter({ hasText: 'setup failed (exit code 3)' }).waitFor();
+    await first().filter({ hasText: 'setup failed (exit 3)' }).waitFor();
     assert.equal((await state()).commit, commit);
     await window.picture('repository-failed');
     await window.pressNotificationButton('Terminals open as before', 'Show Log');
