@@ -118,7 +118,10 @@ export class JobCommands implements vscode.Disposable {
   async clear(): Promise<void> {
     const { api, jobs } = this.#reachable();
     const ended = jobs.list.filter(({ state }) => isEndedJobState(state)).length;
-    if (ended === 0) return;
+    if (ended === 0) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('No job has ended yet.'));
+      return;
+    }
     const forget = vscode.l10n.t('Forget');
     const question = vscode.l10n.t('Forget the jobs that have ended ({0}), with their logs?', ended);
     const detail = vscode.l10n.t('What they have changed in their threads stays.');

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { RunningService, TestUser } from '../runningService.ts';
+import { answersInPalette } from './commandAnswers.ts';
 import { SignedInWindow } from './signedInWindow.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -111,17 +112,20 @@ describe('everyday work in VS Code', { concurrency: false, timeout: 600_000 }, (
     // Only as many as can be seen are in the list.
     assert.ok((await window.offered('Spoon: Sign')).includes('Spoon: Sign Out'));
     assert.ok(!offered.some((title) => /Sign In…|Reconnect|Rename|Show Status/.test(title)), offered.join());
-    // In the tree each has a row; here there is no thread, no job and no secret.
-    const ofRows = ['Delete Checkout…', 'Update Thread', 'Cancel Job…', 'Show Job Diff', 'Copy Secret Name'];
-    for (const title of ofRows.map((action) => `Spoon: ${action}`)) {
-      assert.ok(offered.includes(title), title);
-      await window.command(title);
-      await window.page.locator('.quick-input-widget:visible, .notification-list-item').first().waitFor();
-      assert.equal(await window.page.locator('.notifications-toasts .codicon-error').count(), 0, title);
-      await window.page.keyboard.press('Escape');
-      await window.clearNotifications();
-    }
+  });
+
+  it('has no command in the palette that does nothing or fails', async () => {
     await window.command('View: Close All Editors');
+    const offered = await window.offered('Spoon: ');
+    const failures: string[] = [];
+    // Its own tests see to it, and nothing else is offered after it.
+    for (const title of offered.filter((title) => title.startsWith('Spoon: ') && title !== 'Spoon: Sign Out')) {
+      // What hangs takes a minute: a window that answers nothing more is not asked fifty times.
+      if (failures.length < 3) {
+        await answersInPalette(window, title).catch((error: unknown) => failures.push(`${title}: ${error}`));
+      }
+    }
+    assert.deepEqual(failures, []);
     await window.command('Spoon: Open Dotfile by Path…');
     await window.answer('Open Dotfile', '.bashrc');
     await window.tab('.bashrc').waitFor();

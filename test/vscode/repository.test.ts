@@ -50,6 +50,8 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
   });
 
   const state = async () => (await (await service.fetch(user, '/v1/environment/repository')).json()) as RepositoryState;
+  /** The run of another commit before it may still be what there is to see when the commit counts already. */
+  const isSetUp = ({ commit, run }: RepositoryState) => run?.state === 'ok' && run.commit === commit;
   const first = () => window.page.locator('.sidebar .monaco-list-row').first();
 
   it('is chosen step by step, each checked while it is typed, and trusted before anything runs', async () => {
@@ -131,7 +133,10 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await window.picture('repository-preview');
     await service.inBox(user, 'test', '!', '-e', '.inputrc');
     await window.pressNotificationButton('Apply commit', 'Update');
-    await window.until(async () => (await state()).commit === commit && (await state()).run?.state === 'ok');
+    await window.until(async () => {
+      const now = await state();
+      return now.commit === commit && isSetUp(now);
+    });
     await window.command('Spoon: Roll Back Dotfiles Repository…');
     await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Before Any' }).waitFor();
     await window.picture('repository-generations');
@@ -139,7 +144,10 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await window.page.locator('.monaco-dialog-box', { hasText: 'Go back to generation 1' }).waitFor();
     await window.picture('repository-roll-back');
     await window.pressDialogButton('Roll Back');
-    await window.until(async () => (await state()).commit !== commit && (await state()).run?.state === 'ok');
+    await window.until(async () => {
+      const now = await state();
+      return now.commit !== commit && isSetUp(now);
+    });
     await service.inBox(user, 'test', '!', '-e', '.inputrc');
   });
 
@@ -164,7 +172,7 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await window.clearNotifications();
     await window.hint('Turn Dotfiles On').click();
     await window.notification('Dotfiles are on').waitFor();
-    await window.until(async () => (await state()).run?.state === 'ok');
+    await window.until(async () => isSetUp(await state()));
     await window.hint('Turn Dotfiles On').waitFor({ state: 'detached' });
     assert.equal(await service.inBox(user, 'cat', '.vimrc', '.profile'), 'set nonumberspoon');
     await window.clearNotifications();
