@@ -7,6 +7,7 @@ import { addBoxes } from './boxes.ts';
 import { trustOwnAuthorities } from './certificates.ts';
 import { CommandLine, type JsonOption } from './commandLine.ts';
 import { addCompletion } from './completion.ts';
+import { addDoctor } from './doctor/addDoctor.ts';
 import { addDotfiles } from './dotfiles/addDotfiles.ts';
 import { addExec } from './exec.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -56,10 +57,13 @@ const program = new Command('spoonctl')
   .addHelpText('after', '\nSPOON_URL and SPOON_TOKEN name the service and sign in, instead of spoonctl login.');
 program.hook('preAction', (_, action) => {
   options = action.opts<JsonOption>();
+  // Authorities that cannot be read are one of the things that the doctor is asked about.
+  if (action.name() !== 'doctor') trustOwnAuthorities(env);
 });
 for (const add of [
   addLogin,
   addStatus,
+  addDoctor,
   addTerminal,
   addSharedTerminals,
   addExec,
@@ -83,7 +87,6 @@ for (const add of [
 addCompletion(program, line);
 
 try {
-  trustOwnAuthorities(env);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) line.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;

@@ -26,7 +26,7 @@ export function parseServiceUrl(typed: string): string {
 }
 
 /** `localhost` and below (RFC 6761), 127.0.0.0/8 and ::1; `host` as `URL.hostname` has it, so already in plain form. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return /^(.+\.)?localhost$/.test(host) || /^127(\.\d{1,3}){3}$/.test(host) || host === '[::1]';
 }
 

@@ -55,10 +55,29 @@ export const DiskSpace = Type.Object({
 });
 export type DiskSpace = Static<typeof DiskSpace>;
 
+/** One thing that is not as it should be, in plain words. `failed`: something cannot be used; `warning`: somebody should look. */
+export const HealthFinding = Type.Object({
+  about: Type.Union([
+    Type.Literal('database'),
+    Type.Literal('key'),
+    Type.Literal('engine'),
+    Type.Literal('image'),
+    Type.Literal('disk'),
+    Type.Literal('certificate'),
+  ]),
+  state: Type.Union([Type.Literal('warning'), Type.Literal('failed')]),
+  text: Type.String(),
+});
+export type HealthFinding = Static<typeof HealthFinding>;
+
 /** `health.problems` has the reasons in full, also from elsewhere than the service's own machine. */
 export const AdminStatus = Type.Object({
   health: Health,
   startedMs: Type.Integer(),
   disks: Type.Array(DiskSpace),
+  /** What `health.problems` has, by what it is about. Absent from an older service. */
+  findings: Type.Optional(Type.Array(HealthFinding)),
+  /** When the last backup was handed out whole; null: none was. Absent from an older service. */
+  lastBackupMs: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
 });
 export type AdminStatus = Static<typeof AdminStatus>;

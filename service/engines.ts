@@ -1,9 +1,10 @@
 import { join, relative } from 'node:path';
+import type { HealthFinding } from '../protocol/admin.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import { chooseEngine } from './boxes/chooseEngine.ts';
 import { DockerEngine } from './boxes/dockerEngine.ts';
 import { placesOnDockerHost } from './boxes/dockerOwnContainer.ts';
-import type { Engine, EngineFacts } from './boxes/engine.ts';
+import type { Engine } from './boxes/engine.ts';
 import type { Config } from './config.ts';
 import type { Workdir } from './workdir.ts';
 
@@ -75,15 +76,18 @@ const freshMs = 10_000;
 
 /** What is wrong with the engine, for health: asked again only now and then, however often somebody wants to know. */
 export class EngineHealth {
-  readonly #engine: Engine;
+  readonly #engine: Pick<Engine, 'name' | 'probe' | 'imageId'>;
+  readonly #image: string;
   #asked: { atMs: number; look: Promise<EngineLook> } | undefined;
 
-  constructor(engine: Engine) {
+  /** @param image what boxes run */
+  constructor(engine: Pick<Engine, 'name' | 'probe' | 'imageId'>, image: string) {
     this.#engine = engine;
+    this.#image = image;
   }
 
-  async problems(): Promise<readonly string[]> {
-    return (await this.#ask()).problems;
+  async findings(): Promise<readonly HealthFinding[]> {
+    return (await this.#ask()).findings;
   }
 
   /** Whether it does not answer at all. */
@@ -94,7 +98,7 @@ export class EngineHealth {
   #ask(): Promise<EngineLook> {
     const nowMs = performance.now();
     if (this.#asked === undefined || nowMs - this.#asked.atMs > freshMs) {
-      this.#asked = { atMs: nowMs, look: lookAt(this.#engine) };
+      this.#asked = { atMs: nowMs, look: lookAt(this.#engine, this.#image) };
     }
     return this.#asked.look;
   }
@@ -102,16 +106,26 @@ export class EngineHealth {
 
 interface EngineLook {
   readonly away: boolean;
-  readonly problems: EngineFacts['problems'];
+  readonly findings: readonly HealthFinding[];
 }
 
-async function lookAt(engine: Engine): Promise<EngineLook> {
+async function lookAt(engine: Pick<Engine, 'name' | 'probe' | 'imageId'>, image: string): Promise<EngineLook> {
   try {
-    return { away: false, problems: (await engine.probe()).problems };
+    const { problems } = await engine.probe();
+    const findings = problems.map((text): HealthFinding => ({ about: 'engine', state: 'warning', text }));
+    return { away: false, findings: [...findings, ...(await imageFindings(engine, image))] };
   } catch (error) {
     if (!isAway(error)) throw error;
-    return { away: true, problems: ['The container engine does not answer. Dotfiles work; terminals do not.'] };
+    const text = 'The container engine does not answer. Dotfiles work; terminals do not.';
+    return { away: true, findings: [{ about: 'engine', state: 'failed', text }] };
   }
+}
+
+/** Boxes that run are not asked about it, so nobody would notice before the next start. */
+async function imageFindings(engine: Pick<Engine, 'name' | 'imageId'>, image: string): Promise<HealthFinding[]> {
+  if (engine.name !== 'docker' || (await engine.imageId(image)) !== undefined) return [];
+  const text = `Docker has no image ${image}: no box starts, those that run go on. Make it with npm run up, or pull or build one of that name.`;
+  return [{ about: 'image', state: 'failed', text }];
 }
 
 function isAway(error: unknown): boolean {

@@ -14,9 +14,9 @@ function healthWith(changes: Partial<HealthSources>): ServiceHealth {
   return new ServiceHealth({
     store: { transaction: async () => undefined } as unknown as Store,
     keyring: { mac: async () => new Uint8Array() } as unknown as Keyring,
-    engine: { problems: async () => [], isAway: async () => false },
+    engine: { findings: async () => [], isAway: async () => false },
     disks: async () => [roomy],
-    others: () => [],
+    certificate: () => [],
     onError: (error) => assert.fail(String(error)),
     ...changes,
   });
@@ -25,7 +25,7 @@ function healthWith(changes: Partial<HealthSources>): ServiceHealth {
 describe('the health of the service', () => {
   it('is good, and ready', async () => {
     const health = healthWith({});
-    assert.deepEqual([await health.problems(), await health.notReady()], [[], []]);
+    assert.deepEqual([await health.findings(), await health.notReady()], [[], []]);
   });
 
   it('is not ready without a database that can be written, a key, an engine', async () => {
@@ -35,14 +35,24 @@ describe('the health of the service', () => {
     const health = healthWith({
       store: { transaction: refuse } as unknown as Store,
       keyring: { mac: refuse } as unknown as Keyring,
-      engine: { problems: async () => ['It is away.'], isAway: async () => true },
+      engine: {
+        findings: async () => [{ about: 'engine', state: 'failed', text: 'It is away.' }],
+        isAway: async () => true,
+      },
     });
     assert.deepEqual(await health.notReady(), [
       'The database cannot be written. What is stored can be read.',
       'The key of the service cannot be used.',
       'The container engine does not answer.',
     ]);
-    assert.match((await health.problems()).join(), /cannot be written.*key.*It is away/);
+    assert.deepEqual(
+      (await health.findings()).map(({ about, state }) => [about, state]),
+      [
+        ['database', 'failed'],
+        ['key', 'failed'],
+        ['engine', 'failed'],
+      ],
+    );
   });
 
   it('has the log told what nobody expected', async () => {
@@ -59,19 +69,22 @@ describe('the health of the service', () => {
       { holds: 'homes', freeBytes: gibi, totalBytes: 4 * gibi },
       { holds: 'all', freeBytes: 3 * gibi, totalBytes: 1000 * gibi },
     ];
-    assert.deepEqual(await healthWith({ disks: async () => disks }).problems(), [
-      'The disk of the database is nearly full: 1024 MiB are left.',
+    const text = 'The disk of the database is nearly full: 1024 MiB are left.';
+    assert.deepEqual(await healthWith({ disks: async () => disks }).findings(), [
+      { about: 'disk', state: 'warning', text },
     ]);
   });
 
   it('is looked at anew after 5 s only, however often somebody asks', async () => {
     let [nowMs, looks] = [0, 0];
-    const others = () => {
+    const certificate = () => {
       looks++;
       return ['x'];
     };
-    const health = healthWith({ others, now: () => nowMs });
-    for (nowMs of [0, 1, 5_000, 5_001]) assert.deepEqual(await health.problems(), ['x']);
+    const health = healthWith({ certificate, now: () => nowMs });
+    for (nowMs of [0, 1, 5_000, 5_001]) {
+      assert.deepEqual(await health.findings(), [{ about: 'certificate', state: 'warning', text: 'x' }]);
+    }
     assert.equal(looks, 2);
   });
 });

@@ -1,4 +1,4 @@
-import type { DiskSpace } from '../protocol/admin.ts';
+import type { DiskSpace, HealthFinding } from '../protocol/admin.ts';
 import { SpoonError } from '../protocol/errors.ts';
 import { type Keyring, systemOwnerId } from './keyring/keyring.ts';
 import type { Store } from './store/database.ts';
@@ -6,12 +6,11 @@ import type { Store } from './store/database.ts';
 export interface HealthSources {
   readonly store: Store;
   readonly keyring: Keyring;
-  /** Of the engine, in plain words. */
-  readonly engine: { problems(): Promise<readonly string[]>; isAway(): Promise<boolean> };
+  readonly engine: { findings(): Promise<readonly HealthFinding[]>; isAway(): Promise<boolean> };
   /** Those whose room matters. */
   readonly disks: () => Promise<readonly DiskSpace[]>;
-  /** Of the rest, such as a certificate. */
-  readonly others: () => readonly string[];
+  /** In plain words. */
+  readonly certificate: () => readonly string[];
   /** A check that failed in a way nobody thought of. */
   readonly onError: (error: unknown) => void;
   /** Monotonic milliseconds. */
@@ -20,7 +19,7 @@ export interface HealthSources {
 
 interface Look {
   readonly notReady: readonly string[];
-  readonly problems: readonly string[];
+  readonly findings: readonly HealthFinding[];
 }
 
 /** Anybody may ask, so what is asked of the disk is asked at most so often. */
@@ -43,9 +42,9 @@ export class ServiceHealth {
     this.#now = sources.now ?? (() => performance.now());
   }
 
-  /** In plain words, for administrators. */
-  async problems(): Promise<readonly string[]> {
-    return (await this.#look()).problems;
+  /** For administrators. */
+  async findings(): Promise<readonly HealthFinding[]> {
+    return (await this.#look()).findings;
   }
 
   /** What cannot be used at all, in words that may be told anybody. */
@@ -62,20 +61,24 @@ export class ServiceHealth {
   }
 
   async #lookAnew(): Promise<Look> {
-    const { engine, others } = this.#sources;
+    const { engine, certificate } = this.#sources;
     const [database, key, isAway, ofEngine, ofDisks] = await Promise.all([
       this.#isFine(() => this.#writeToStore()),
       this.#isFine(() => this.#useKey()),
       engine.isAway(),
-      engine.problems(),
-      this.#diskProblems(),
+      engine.findings(),
+      this.#diskFindings(),
     ]);
-    const unusable = [
-      ...(database ? [] : ['The database cannot be written. What is stored can be read.']),
-      ...(key ? [] : ['The key of the service cannot be used.']),
-    ];
-    const away = isAway ? ['The container engine does not answer.'] : [];
-    return { notReady: [...unusable, ...away], problems: [...unusable, ...ofEngine, ...ofDisks, ...others()] };
+    const unusable: HealthFinding[] = [];
+    if (!database) unusable.push(failed('database', 'The database cannot be written. What is stored can be read.'));
+    if (!key) unusable.push(failed('key', 'The key of the service cannot be used.'));
+    const ofCertificate = certificate().map(
+      (text): HealthFinding => ({ about: 'certificate', state: 'warning', text }),
+    );
+    return {
+      notReady: [...unusable.map(({ text }) => text), ...(isAway ? ['The container engine does not answer.'] : [])],
+      findings: [...unusable, ...ofEngine, ...ofDisks, ...ofCertificate],
+    };
   }
 
   /** A real write: that a lock can be had says nothing about the disk. */
@@ -105,12 +108,19 @@ export class ServiceHealth {
     }
   }
 
-  async #diskProblems(): Promise<string[]> {
+  async #diskFindings(): Promise<HealthFinding[]> {
     return (await this.#sources.disks())
       .filter(({ freeBytes, totalBytes }) => freeBytes < Math.min(lowBytes, totalBytes * lowPart))
       .map(
-        ({ holds, freeBytes }) =>
-          `${diskNames[holds]} is nearly full: ${Math.floor(freeBytes / 2 ** 20)} MiB are left.`,
+        ({ holds, freeBytes }): HealthFinding => ({
+          about: 'disk',
+          state: 'warning',
+          text: `${diskNames[holds]} is nearly full: ${Math.floor(freeBytes / 2 ** 20)} MiB are left.`,
+        }),
       );
   }
+}
+
+function failed(about: HealthFinding['about'], text: string): HealthFinding {
+  return { about, state: 'failed', text };
 }

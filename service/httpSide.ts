@@ -206,7 +206,15 @@ export class HttpSide {
     });
     const audit = addKeeping(app, { ...data, log });
     addHealthRoutes(app, about);
-    addAdminRoutes(app, { ...data, ...about, homeSizes, boxes, boxUser: toBoxUser, health: () => healthOf(about) });
+    addAdminRoutes(app, {
+      ...data,
+      ...about,
+      homeSizes,
+      boxes,
+      boxUser: toBoxUser,
+      health: () => healthOf(about),
+      lastBackupMs: () => data.backups.lastMs(),
+    });
     addIdentity(app, {
       ...data,
       tokens,

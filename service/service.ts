@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
 import { readAdminPage } from './adminPageFiles.ts';
+import { adoptBoxes } from './adoptBoxes.ts';
 import { Backups } from './backup/backups.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
-import { Boxes, type BoxUser } from './boxes/boxes.ts';
+import { Boxes } from './boxes/boxes.ts';
 import { Pins } from './boxes/pins.ts';
 import { toBoxUser } from './boxUsers.ts';
 import type { Config } from './config.ts';
@@ -51,8 +51,6 @@ interface Surroundings {
   readonly version: string;
 }
 
-/** So long a start waits for boxes that ran before it; those that take longer are found while it serves. */
-const adoptionMs = 10_000;
 const boxdSource = fileURLToPath(new URL('../dist/boxd', import.meta.url));
 
 /**
@@ -74,7 +72,14 @@ export async function startService(config: Config, { log, version }: Surrounding
   const keyring = await openKeyring(store, root);
   starting.defer(() => keyring.close());
   const instanceId = await readInstanceId(store);
-  const backups = new Backups({ store, keyring, folder: workdir.root, version, now: Date.now });
+  const backups = new Backups({
+    store,
+    keyring,
+    folder: workdir.root,
+    version,
+    now: Date.now,
+    onError: (error) => log.failure('backup', error),
+  });
   await backups.removeLeftover();
   const rotations = new DataKeyRotations({
     store,
@@ -86,9 +91,9 @@ export async function startService(config: Config, { log, version }: Surrounding
   const opened = await openEngine(config, workdir, instanceId);
   starting.defer(() => opened.engine.close());
   const engine = opened.engine.name;
-  const engineHealth = new EngineHealth(opened.engine);
+  const engineHealth = new EngineHealth(opened.engine, config.image);
   log.info('engine', { engine, text: opened.because });
-  for (const text of await engineHealth.problems()) log.warn('engine.problem', { text });
+  for (const { text } of await engineHealth.findings()) log.warn('engine.problem', { text });
 
   const quotas = await Quotas.open(store);
   const data = openData({ store, keyring, quotas, instanceId, log, separatesUsers: opened.separatesUsers });
@@ -164,7 +169,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     keyring,
     engine: engineHealth,
     disks: () => disksOf(workdir, config.databaseFile),
-    others: () => certificate?.problems() ?? [],
+    certificate: () => certificate?.problems() ?? [],
     onError: (error) => log.failure('health', error),
   });
   const side = await HttpSide.create({
@@ -187,7 +192,7 @@ export async function startService(config: Config, { log, version }: Surrounding
       version,
       instanceId,
       engine,
-      problems: () => health.problems(),
+      findings: () => health.findings(),
       disks: () => disksOf(workdir, config.databaseFile),
       adminPage: await readAdminPage(),
       notReady: () => health.notReady(),
@@ -277,25 +282,4 @@ async function openBoxes(parts: {
     },
     report: (problem) => log.failure('box', problem),
   });
-}
-
-/**
- * Without an engine there is nothing to take over; its boxes are found when it answers again and somebody opens one. A box
- * that is slow to answer holds up its own user alone.
- * @returns `boxesKnown`: whether all that run were found, once that is sure
- */
-async function adoptBoxes(
-  boxes: Boxes,
-  users: readonly BoxUser[],
-  log: Logger,
-): Promise<{ boxesKnown: Promise<boolean> }> {
-  const boxesKnown = boxes.adopt(users).then(
-    () => true,
-    (error: unknown) => {
-      log.failure('boxes.adopt', error);
-      return false;
-    },
-  );
-  await Promise.race([boxesKnown, delay(adoptionMs, undefined, { ref: false })]);
-  return { boxesKnown };
 }

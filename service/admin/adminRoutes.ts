@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { DiskSpace } from '../../protocol/admin.ts';
+import type { DiskSpace, HealthFinding } from '../../protocol/admin.ts';
 import type { Health } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { routes } from '../../protocol/routes.ts';
@@ -24,7 +24,9 @@ export interface AdminRouteParts {
   readonly boxUser: (account: Account) => BoxUser;
   /** With its reasons in full. */
   readonly health: () => Promise<Health>;
+  readonly findings: () => Promise<readonly HealthFinding[]>;
   readonly disks: () => Promise<DiskSpace[]>;
+  readonly lastBackupMs: () => Promise<number | null>;
   readonly adminPage: AdminPage;
 }
 
@@ -39,6 +41,8 @@ export function addAdminRoutes(app: FastifyInstance, parts: AdminRouteParts): vo
     health: await parts.health(),
     startedMs,
     disks: await parts.disks(),
+    findings: [...(await parts.findings())],
+    lastBackupMs: await parts.lastBackupMs(),
   }));
   addRoute(app, routes.adminListUsers, async () => {
     const [accounts, factsOf] = await Promise.all([users.list(), readUserFacts(store)]);

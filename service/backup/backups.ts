@@ -13,6 +13,8 @@ export interface BackupsParts {
   readonly folder: string;
   readonly version: string;
   readonly now: () => number;
+  /** For the log: that one was made could not be noted. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface MadeBackup {
@@ -21,6 +23,7 @@ export interface MadeBackup {
 }
 
 export const databaseEntry = 'spoon.db';
+const lastName = 'last-backup';
 
 /** Backups of a service that is in use (docs/formats.md): what is stored, sealed as it is, and no key. */
 export class Backups {
@@ -36,6 +39,13 @@ export class Backups {
   /** What a crash in the middle of one left. */
   async removeLeftover(): Promise<void> {
     await rm(this.#temporary, { force: true });
+  }
+
+  /** When one was handed out whole, Unix milliseconds; null: none was, of this database. */
+  async lastMs(): Promise<number | null> {
+    const { db } = this.#parts.store;
+    const fact = await db.selectFrom('facts').select('value').where('name', '=', lastName).executeTakeFirst();
+    return fact === undefined ? null : Number(fact.value);
   }
 
   /**
@@ -60,7 +70,7 @@ export class Backups {
       const written = Buffer.from(JSON.stringify(manifest));
       const head = packBackupHead(written);
       const mac = await backupMac(this.#parts.keyring, written);
-      const content = Readable.from(parts(head, copy, mac), { objectMode: false });
+      const content = Readable.from(this.#bytesOf(head, copy, mac, manifest.createdMs), { objectMode: false });
       content.once('close', () => void copy.close());
       return { bytes: head.length + bytes + backupMacBytes, content };
     } finally {
@@ -68,15 +78,28 @@ export class Backups {
       this.#isRunning = false;
     }
   }
+
+  async *#bytesOf(head: Uint8Array, copy: FileHandle, mac: Uint8Array, createdMs: number): AsyncGenerator<Uint8Array> {
+    yield head;
+    yield* copy.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 });
+    // On a disk that is full the backup itself is what matters.
+    await this.#noteLast(createdMs).catch(this.#parts.onError);
+    yield mac;
+  }
+
+  async #noteLast(ms: number): Promise<void> {
+    const value = String(ms);
+    await this.#parts.store.transaction((trx) =>
+      trx
+        .insertInto('facts')
+        .values({ name: lastName, value })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+        .execute(),
+    );
+  }
 }
 
 /** Over the manifest, which has the hashes of all that follows. */
 export function backupMac(keyring: Keyring, manifest: Uint8Array): Promise<Uint8Array> {
   return keyring.mac(systemOwnerId, 'backup', manifest);
-}
-
-async function* parts(head: Uint8Array, copy: FileHandle, mac: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield head;
-  yield* copy.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 });
-  yield mac;
 }

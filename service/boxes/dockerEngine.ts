@@ -164,7 +164,8 @@ export class DockerEngine implements Engine {
   }
 
   async imageId(image: string): Promise<string | undefined> {
-    return (await absentOk(this.#docker.getImage(image).inspect()))?.Id;
+    const inspect = () => absentOk(this.#docker.getImage(image).inspect());
+    return (await this.#ask('engine-unavailable', pingMs, undefined, inspect))?.Id;
   }
 
   imageFault(spec: BoxSpec): Promise<SpoonError | undefined> {

@@ -27,7 +27,10 @@ export interface Engine {
    * the watch.
    */
   watch(watcher: BoxWatcher): () => void;
-  /** What the image's name stands for at present; another answer than a box's `imageId` means that it was made anew. */
+  /**
+   * What the image's name stands for at present; another answer than a box's `imageId` means that it was made anew.
+   * @throws SpoonError `engine-unavailable`
+   */
   imageId(image: string): Promise<string | undefined>;
   /**
    * What is wrong with the image, if no box of this spec can run for that. For when one has ended before boxd dialled.

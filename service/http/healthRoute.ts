@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { HealthFinding } from '../../protocol/admin.ts';
 import type { EngineName, Health } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { routes } from '../../protocol/routes.ts';
@@ -9,8 +10,8 @@ export interface HealthParts {
   readonly version: string;
   readonly instanceId: string;
   readonly engine: EngineName;
-  /** In plain words. Empty: all is well. */
-  readonly problems: () => Promise<readonly string[]>;
+  /** Empty: all is well. */
+  readonly findings: () => Promise<readonly HealthFinding[]>;
   /** What of the service cannot be used at all, in words that may be told anybody. Empty: it is ready. */
   readonly notReady: () => Promise<readonly string[]>;
 }
@@ -33,8 +34,8 @@ export function addHealthRoutes(app: FastifyInstance, parts: HealthParts): void 
 }
 
 /** With its reasons in full: for administrators. */
-export async function healthOf({ problems, version, instanceId, engine }: HealthParts): Promise<Health> {
-  const found = [...(await problems())];
+export async function healthOf({ findings, version, instanceId, engine }: HealthParts): Promise<Health> {
+  const found = (await findings()).map(({ text }) => text);
   return { status: found.length === 0 ? 'ok' : 'degraded', apiVersion, version, instanceId, engine, problems: found };
 }
 

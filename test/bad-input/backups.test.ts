@@ -35,7 +35,14 @@ describe('backups', () => {
   before(async () => {
     side = await TestHttpSide.start();
     const { store, keyring, folder } = side;
-    backups = new Backups({ store, keyring, folder, version: '1.2.3', now: Date.now });
+    backups = new Backups({
+      store,
+      keyring,
+      folder,
+      version: '1.2.3',
+      now: Date.now,
+      onError: (error) => assert.fail(String(error)),
+    });
     const token = await side.tokenOf('ada');
     for (const content of ['one', 'two']) {
       const etag = (await side.call('GET', '/v1/dotfiles/content?path=.bashrc', token)).headers.get('etag');

@@ -159,6 +159,13 @@ describe('an operator’s day, as the document has it', { timeout: 400_000 }, ()
     await terminal.untilText(/still from-the-morning/);
   });
 
+  it('has a doctor, who finds nothing that failed', async () => {
+    assert.match(
+      await follow('Whether anything is wrong'),
+      /^ +warning +Backup +None was made[\s\S]*\nNothing failed, /m,
+    );
+  });
+
   it('ends with an audit of all of it', async () => {
     const printed = await follow('Who did what');
     for (const event of ['user.create', 'user.invite', 'user.promote', 'sign-in'])
