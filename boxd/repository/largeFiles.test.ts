@@ -50,6 +50,21 @@ describe('large files of a dotfiles repository, in a box without git-lfs', () =>
     assert.equal(at.read('.dotfiles/fonts/a.bin'), pointerTo('large'));
   });
 
+  it('are not given back one by one as pointers', async () => {
+    const first = at.publish('one', tree);
+    await at.run('one', { commit: first });
+    const second = at.publish('one', { ...tree, 'fonts/a.bin': pointerTo('larger') });
+    await at.run('one', { commit: second });
+    const back = (commit: string, path: string) =>
+      at.box.request('POST', '/v1/repository/roll-back-file', { commit, path: `.dotfiles/${path}` });
+    const refused = await back(first, 'fonts/a.bin');
+    assert.equal(refused.status, 404);
+    assert.match(String(refused.body), /Git LFS keeps fonts\/a\.bin, and its content is not in ~\/\.dotfiles/);
+    assert.equal(at.read('.dotfiles/fonts/a.bin'), pointerTo('larger'), 'nothing was written');
+    assert.match(String((await back(second, 'fonts/a.bin')).body), /like that already/);
+    assert.equal((await back(first, 'install.sh')).status, 200);
+  });
+
   it('need git-lfs in the image, and say so', async () => {
     const commit = at.publish('fonts', tree);
     serveLargeFiles(at.server, 'fonts', ['large']);

@@ -5,6 +5,7 @@ import { repositoryFolder } from '../../protocol/setupScript.ts';
 import { gitError } from '../git/gitErrors.ts';
 import { hasCode } from '../home/homeErrors.ts';
 import type { RunGit } from './gitRunner.ts';
+import { withContentOf, withLargeFiles } from './largeFiles.ts';
 import { hasLinks, linkEntries } from './links.ts';
 import { moveAside } from './moveAside.ts';
 import { overlayPaths } from './overlayPaths.ts';
@@ -19,12 +20,13 @@ const literally = { environment: { GIT_LITERAL_PATHSPECS: '1' } };
  * @throws SpoonError `path-…`, `not-found`, `home-not-writable`, `insufficient-storage`, `git-…`
  */
 export async function rollBackFile(
-  run: RunGit,
+  plain: RunGit,
   home: string,
   { commit, path: text }: { commit: string; path: string },
 ): Promise<string[]> {
   const root = `${home}/${repositoryFolder}`;
   const path = inRepository(home, checkFilePath(text));
+  const run = await withLargeFiles(plain, home);
   const { code, stdout } = await run(root, ['cat-file', '-t', `${commit}:${path}`]);
   if (code !== 0)
     throw new SpoonError('not-found', `That generation has no ${path}, or its commit is not here any more.`);
@@ -32,12 +34,13 @@ export async function rollBackFile(
   const isSame = async (of: string) => (await run(root, ['diff', '--quiet', of, '--', path], literally)).code === 0;
   const isThere = lstatSync(`${root}/${path}`, { throwIfNoEntry: false }) !== undefined;
   if (isThere && (await isSame(commit))) return [`~/${repositoryFolder}/${path} is like that already.`];
+  const writing = await withContentOf(plain, root, { commit, path });
   const notes: string[] = [];
   if (isThere && !(await isSame('HEAD'))) {
     const kept = moveAside(home, `${repositoryFolder}/${path}`);
     notes.push(`You had changed it. What was there is ~/${kept} now.`);
   }
-  const done = await run(root, ['restore', `--source=${commit}`, '--worktree', '--', path], literally);
+  const done = await writing(root, ['restore', `--source=${commit}`, '--worktree', '--', path], literally);
   if (done.code !== 0) throw gitError(done.stderr);
   if (hasLinks(home) && lstatSync(`${home}/${path}`, { throwIfNoEntry: false }) === undefined) {
     linkEntries(home, overlayPaths(home));

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { GitServer } from '../../boxd/testing/gitServer.ts';
 import { pointerTo, serveLargeFiles } from '../../boxd/testing/largeFiles.ts';
 import { headOf, linkSubmodules, publishTree } from '../../boxd/testing/publishTree.ts';
-import type { RepositoryState } from '../../protocol/repository.ts';
+import type { RepositoryGenerations, RepositoryState } from '../../protocol/repository.ts';
 import {
   canaryPort,
   HostNetwork,
@@ -54,11 +54,12 @@ describe('a dotfiles repository in a box on Docker', { concurrency: false }, () 
   });
 
   const url = (name: string) => git.url(`${name}.git`);
-  const repo = async (...args: string[]): Promise<RepositoryState> => {
-    const done = await service.spoonctl(ada, ['dotfiles', 'repo', ...args, '--json']);
+  const json = async <T>(...args: string[]): Promise<T> => {
+    const done = await service.spoonctl(ada, [...args, '--json']);
     assert.ok(done.stdout !== '', done.stderr);
-    return JSON.parse(done.stdout) as RepositoryState;
+    return JSON.parse(done.stdout) as T;
   };
+  const repo = (...args: string[]) => json<RepositoryState>('dotfiles', 'repo', ...args);
 
   it('is cloned, set up, updated and gone back from, with a token', async () => {
     const script = 'cp v ~/v; echo "as $(id -un) with $SPOON_HOME"; env > ~/seen';
@@ -103,6 +104,15 @@ describe('a dotfiles repository in a box on Docker', { concurrency: false }, () 
     assert.match(await service.inBox(ada, 'cat', 'font'), /^largex/);
     const shown = await service.spoonctl(ada, ['dotfiles', 'repo', 'show']);
     assert.match(shown.stdout, /with submodules and Git LFS/);
+    serveLargeFiles(git, 'fonts', ['large', 'larger'], 'git:tok-3n-canary-lfs');
+    publishTree(git, 'fonts', { ...tree, 'fonts/a.bin': pointerTo('larger') });
+    assert.equal((await repo('update')).run?.state, 'ok');
+    const { generations } = await json<RepositoryGenerations>('dotfiles', 'repo', 'generations');
+    const before = String(generations[1]?.number);
+    const file = ['--file', '~/.dotfiles/fonts/a.bin'];
+    const back = await service.spoonctl(ada, ['dotfiles', 'repo', 'rollback', before, ...file]);
+    assert.equal(back.code, 0, back.stderr);
+    assert.equal(await service.inBox(ada, 'cat', '.dotfiles/fonts/a.bin'), 'large', 'the content, and no pointer');
     publishTree(git, 'fonts', { ...tree, 'fonts/a.bin': pointerTo('missing') });
     const failed = await repo('update');
     assert.equal(failed.run?.state, 'failed');
