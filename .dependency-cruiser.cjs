@@ -31,6 +31,7 @@ const serviceNouns = {
   environment: ['store', 'keyring', 'dotfiles', 'secrets', 'boxes'],
   terminals: ['boxes', 'store', 'keyring', 'quotas'],
   files: ['boxes'],
+  metrics: [],
   threads: ['store', 'keyring', 'boxes', 'quotas'],
   jobs: ['store', 'keyring', 'boxes'],
 };

@@ -11,6 +11,7 @@ import { HomeUsage } from './homeUsage.ts';
 import { CreatedToken, CreateTokenRequest, Me, RenewTokenRequest, TokenInfo, TokenList } from './identity.ts';
 import { jobRoutes } from './jobRoutes.ts';
 import { keyRoutes } from './keyRoutes.ts';
+import { metricsRoutes } from './metricsRoutes.ts';
 import { quotaRoutes } from './quotaRoutes.ts';
 import { repositoryRoutes } from './repositoryRoutes.ts';
 import type { Route } from './route.ts';
@@ -227,6 +228,8 @@ export const routes = {
   ...keyRoutes,
 
   ...backupRoutes,
+
+  ...metricsRoutes,
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

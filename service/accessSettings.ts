@@ -38,24 +38,27 @@ interface Reading {
 /** @throws SpoonError `config-invalid` */
 export function readAccessSettings(reading: Reading): {
   listen: ListenAddress;
+  metricsListen: ListenAddress | undefined;
   access: AccessSettings;
   tls: CertificateFiles | undefined;
 } {
   const { get } = reading;
-  const listen = readListen(reading, get('SPOON_LISTEN'));
+  const listen = readListen(reading, 'SPOON_LISTEN', get('SPOON_LISTEN') ?? '127.0.0.1:3921');
+  const forMetrics = get('SPOON_METRICS_LISTEN');
+  const metricsListen = forMetrics === undefined ? undefined : readListen(reading, 'SPOON_METRICS_LISTEN', forMetrics);
   const access = readAccess(reading, listen);
   const tls = readTls(reading);
   const isProtected = tls !== undefined || access.trustedProxies.length > 0;
   checkPlainHttp(reading, get('SPOON_INSECURE_HTTP'), { listen, isProtected });
-  return { listen, access, tls };
+  return { listen, metricsListen, access, tls };
 }
 
-function readListen({ refuse }: Reading, given = '127.0.0.1:3921'): ListenAddress {
+function readListen({ refuse }: Reading, name: string, given: string): ListenAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(given.trim());
   const port = Number(match?.[3]);
   const literal = match?.[1];
   if (match === null || port > 65_535 || (literal !== undefined && isIP(literal) !== 6)) {
-    refuse('SPOON_LISTEN', given, 'host:port, such as 127.0.0.1:3921 or [::1]:3921, with a port from 0 to 65535');
+    refuse(name, given, 'host:port, such as 127.0.0.1:3921 or [::1]:3921, with a port from 0 to 65535');
   }
   const host = literal ?? match?.[2] ?? '';
   // One address and not two: a name that means ::1 and 127.0.0.1 would make two servers.

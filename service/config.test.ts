@@ -25,6 +25,8 @@ describe('the configuration', () => {
   const accepted: [string, NodeJS.ProcessEnv, (config: ReturnType<typeof readConfig>) => unknown, unknown][] = [
     ['a relative workdir', { SPOON_AGENT_WORKDIR: 'work' }, (c) => c.workdir, '/srv/spoon/work'],
     ['an IPv6 address', { SPOON_LISTEN: '[::1]:0' }, (c) => c.listen, { host: '::1', port: 0 }],
+    ['metrics where nobody asked for them, nowhere', {}, (c) => c.metricsListen, undefined],
+    ['an address for metrics', { SPOON_METRICS_LISTEN: '0.0.0.0:9464' }, (c) => c.metricsListen?.port, 9464],
     ['localhost as one address', { SPOON_LISTEN: 'localhost:80' }, (c) => c.listen.host, '127.0.0.1'],
     ['an unset variable as an empty one', { SPOON_ENGINE: '' }, (c) => c.engine, 'auto'],
     ['a database elsewhere', { SPOON_DATABASE_URL: 'sqlite:/data/x.db' }, (c) => c.databaseFile, '/data/x.db'],
@@ -55,6 +57,7 @@ describe('the configuration', () => {
     ['SPOON_LISTEN', '127.0.0.1:65536'],
     ['SPOON_LISTEN', '[not-an-address]:80'],
     ['SPOON_LISTEN', '0.0.0.0:80'],
+    ['SPOON_METRICS_LISTEN', '9464'],
     ['SPOON_TLS_CERT', 'cert.pem'],
     ['SPOON_TLS_KEY', 'key.pem'],
     ['SPOON_AGENT_BOX_IDLE_MS', '30m'],

@@ -29,6 +29,8 @@ export interface Config {
   readonly git: GitSettings;
   readonly jobs: JobSettings;
   readonly listen: ListenAddress;
+  /** Where a collector reads figures without a token; undefined: nowhere. */
+  readonly metricsListen: ListenAddress | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: CertificateFiles | undefined;
   readonly access: AccessSettings;

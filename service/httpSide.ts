@@ -3,50 +3,34 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { SpoonError } from '../protocol/errors.ts';
 import type { SpoonEvent } from '../protocol/events.ts';
-import type { AccessSettings, ListenAddress } from './accessSettings.ts';
-import { type AdminRouteParts, addAdminRoutes } from './admin/adminRoutes.ts';
-import type { Backups } from './backup/backups.ts';
-import type { Boxes } from './boxes/boxes.ts';
+import type { ListenAddress } from './accessSettings.ts';
+import { addAdminRoutes } from './admin/adminRoutes.ts';
 import { addBoxRoutes } from './boxes/boxRoutes.ts';
-import type { BoxNetwork } from './boxes/engine.ts';
 import { addNetworkRoutes } from './boxes/networkRoutes.ts';
 import { boxUserFinder, toBoxUser } from './boxUsers.ts';
 import { addDotfileRoutes } from './dotfiles/dotfileRoutes.ts';
-import type { Dotfiles } from './dotfiles/dotfiles.ts';
 import type { ChangeHearers } from './dotfiles/tellChange.ts';
-import type { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { addDriftRoutes } from './environment/driftRoutes.ts';
-import type { HomeDrifts } from './environment/homeDrifts.ts';
-import type { LiveOverlay } from './environment/liveOverlay.ts';
-import { addRepositoryRoutes, type RepositoryRouteParts } from './environment/repositoryRoutes.ts';
+import { addRepositoryRoutes } from './environment/repositoryRoutes.ts';
 import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
-import type { GitSettings } from './gitSettings.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
-import type { Certificate } from './http/certificate.ts';
-import type { EventSubscribers } from './http/eventSubscribers.ts';
-import { addHealthRoutes, type HealthParts, healthOf } from './http/healthRoute.ts';
+import { addHealthRoutes, healthOf } from './http/healthRoute.ts';
 import { listenAt, urlOf } from './http/listenAt.ts';
 import { createRateLimits } from './http/rateLimits.ts';
 import { createHttpApp, requireAllRoutes } from './http/server.ts';
 import { addUpgradeRoutes, Upgrades } from './http/upgrade.ts';
-import type { OidcSettings } from './identity/oidcProvider.ts';
+import type { HttpSideParts } from './httpSideParts.ts';
 import { Tokens } from './identity/tokens.ts';
-import type { Users } from './identity/users.ts';
 import { addIdentity } from './identitySide.ts';
-import type { JobSettings } from './jobSettings.ts';
 import { JobSide } from './jobSide.ts';
 import { addKeeping } from './keepingSide.ts';
-import type { Keyring } from './keyring/keyring.ts';
-import type { DataKeyRotations } from './keyring/rotateData.ts';
-import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { addMetricsRoutes } from './metrics/metricsRoutes.ts';
+import { createMetrics } from './metricsSide.ts';
 import { HomeSizes } from './quotas/homeSizes.ts';
-import type { Quotas } from './quotas/quotas.ts';
-import type { SealedValues } from './secrets/sealedValues.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import { addSecretRoutes } from './secrets/secretRoutes.ts';
-import type { Secrets } from './secrets/secrets.ts';
 import { ShareSide } from './shareSide.ts';
-import type { Store } from './store/database.ts';
 import { addCommandRoutes } from './terminals/commandRoutes.ts';
 import { isBoxGone } from './terminals/isBoxGone.ts';
 import { addTerminalRoutes } from './terminals/terminalRoutes.ts';
@@ -57,41 +41,6 @@ import { ThreadRecords } from './threads/threadRecords.ts';
 import { addThreadRoutes } from './threads/threadRoutes.ts';
 import { Threads } from './threads/threads.ts';
 
-export interface HttpSideParts {
-  readonly access: AccessSettings;
-  readonly oidc?: OidcSettings | undefined;
-  /** Undefined: plain HTTP. */
-  readonly certificate?: Certificate | undefined;
-  readonly data: {
-    readonly store: Store;
-    readonly keyring: Keyring;
-    readonly users: Users;
-    readonly dotfiles: Dotfiles;
-    readonly sealedValues: SealedValues;
-    readonly secrets: Secrets;
-    readonly subscribers: EventSubscribers;
-    readonly backups: Backups;
-    readonly rotations: DataKeyRotations;
-    readonly quotas: Quotas;
-  };
-  readonly boxes: {
-    readonly boxes: Boxes;
-    readonly overlay: LiveOverlay;
-    readonly repository: DotfilesRepository;
-    readonly records: RepositoryRouteParts['records'];
-    readonly dotfilesSwitch: RepositoryRouteParts['dotfilesSwitch'];
-    readonly drifts: HomeDrifts;
-    readonly git: GitSettings;
-    readonly network: BoxNetwork | undefined;
-  };
-  readonly jobs: JobSettings & {
-    /** Whether all boxes that run were found, once that is sure. */
-    readonly boxesKnown: Promise<boolean>;
-  };
-  readonly about: HealthParts & Pick<AdminRouteParts, 'disks' | 'adminPage'>;
-  readonly log: Logger;
-}
-
 interface Made {
   readonly app: FastifyInstance;
   readonly upgrades: Upgrades;
@@ -99,6 +48,7 @@ interface Made {
   readonly operatorSockets: WeakSet<Socket>;
   readonly jobSide: JobSide;
   readonly shareSide: ShareSide;
+  readonly metrics: Metrics;
 }
 
 const finishMs = 10_000;
@@ -166,6 +116,7 @@ export class HttpSide {
       ...{ ...data, boxes, terminals, tickets, publish },
       onError: (error, userId) => log.failure('share', error, { userId }),
     });
+    const metrics: Metrics = createMetrics({ ...parts, jobSide, auditFailures: () => audit.failures });
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
@@ -175,7 +126,10 @@ export class HttpSide {
       acceptJob: (grant, jobId, connection) => jobSide.viewers.accept(grant, jobId, connection),
       acceptShare: (grant, id, connection) => shareSide.guests.accept(grant, id, connection),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
-      report: (report) => log.info('upgrade', report),
+      report: (report) => {
+        log.info('upgrade', report);
+        metrics.upgradeFinished(report);
+      },
       failure: (error) => log.failure('upgrade.failed', error),
     });
     boxes.onSilence(({ userId }, isSilent) => upgrades.tellSilence(userId, isSilent));
@@ -201,7 +155,10 @@ export class HttpSide {
         limits,
       },
       version: about.version,
-      report: (report) => log.info('request', report),
+      report: (report) => {
+        log.info('request', report);
+        metrics.requestFinished(report);
+      },
       failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
     });
     const audit = addKeeping(app, { ...data, log });
@@ -259,11 +216,12 @@ export class HttpSide {
     jobSide.addRoutes(app, limits);
     addFileRoutes(app, { boxes });
     addUpgradeRoutes(app);
+    addMetricsRoutes(app, metrics);
     requireAllRoutes(app);
     upgrades.attachTo(app.server);
     await app.ready();
     await jobSide.runner.resume(parts.jobs.boxesKnown);
-    return new HttpSide(parts, { app, upgrades, tokens, operatorSockets, jobSide, shareSide });
+    return new HttpSide(parts, { app, upgrades, tokens, operatorSockets, jobSide, shareSide, metrics });
   }
 
   /** @returns the address as a URL @throws SpoonError `listen-failed` */
@@ -274,6 +232,10 @@ export class HttpSide {
   /** @param path a socket in a folder that is the owner's alone @throws SpoonError `listen-failed` */
   async listenToOperator(path: string): Promise<void> {
     this.#adminSocket = await openAdminSocket(this.#made.app, { path, operatorSockets: this.#made.operatorSockets });
+  }
+
+  get metrics(): Metrics {
+    return this.#made.metrics;
   }
 
   /** Takes nothing new, ends what is open, finishes what has been asked for, for at most 10 s. Boxes run on. */

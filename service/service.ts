@@ -28,6 +28,7 @@ import { type Keyring, openKeyring } from './keyring/keyring.ts';
 import { readRootKey } from './keyring/rootKey.ts';
 import { DataKeyRotations } from './keyring/rotateData.ts';
 import type { Logger } from './logger.ts';
+import { listenForMetrics } from './metrics/metricsListener.ts';
 import { withClientSecret } from './oidcSettings.ts';
 import { openCertificate } from './openCertificate.ts';
 import { boxLimits, Quotas } from './quotas/quotas.ts';
@@ -203,6 +204,12 @@ export async function startService(config: Config, { log, version }: Surrounding
   await removeStaleSocket(workdir.adminSocket);
   await side.listenToOperator(workdir.adminSocket);
   const url = await side.listen(config.listen);
+  if (config.metricsListen !== undefined) {
+    const onError = (error: unknown) => log.failure('metrics', error);
+    const forMetrics = await listenForMetrics(side.metrics, config.metricsListen, onError);
+    starting.use(forMetrics);
+    log.info('metrics', { url: forMetrics.url });
+  }
   const running = starting.move();
   return {
     url,

@@ -20,6 +20,9 @@ const noMac = new Uint8Array(32);
 export class Audit {
   readonly #parts: { readonly store: Store; readonly keyring: Keyring; readonly now: () => number };
 
+  /** How many entries could not be written since the start. */
+  failures = 0;
+
   constructor(parts: { store: Store; keyring: Keyring; now: () => number }) {
     this.#parts = parts;
   }
@@ -44,6 +47,7 @@ export class Audit {
           .execute();
       });
     } catch (cause) {
+      this.failures++;
       throw new SpoonError('audit-unavailable', undefined, { cause });
     }
   }

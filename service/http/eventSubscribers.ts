@@ -65,6 +65,11 @@ export class EventSubscribers {
     for (const subscriber of subscribers) send(subscriber.socket, text);
   }
 
+  /** How many listen, of all users. */
+  get count(): number {
+    return [...this.#all()].length;
+  }
+
   isHeard(userId: string): boolean {
     return this.#subscribers.has(userId);
   }

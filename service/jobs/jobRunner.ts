@@ -88,6 +88,11 @@ export class JobRunner {
     return [...this.#active.values()];
   }
 
+  counts(): { queued: number; running: number } {
+    const queued = this.all().filter(({ state }) => state === 'queued').length;
+    return { queued, running: this.#active.size - queued };
+  }
+
   isAtWorkIn(threadId: string): boolean {
     return this.all().some((job) => job.threadId === threadId && job.state !== 'queued');
   }

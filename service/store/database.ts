@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, open } from 'node:fs/promises';
+import { chmod, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
@@ -23,6 +23,8 @@ export interface Store {
   eraseIn<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Puts what the write-ahead log holds into the database file. */
   checkpoint(): Promise<void>;
+  /** How large it is on the disk, with its log. */
+  bytes(): Promise<number>;
   /** As {@link snapshotTo}. */
   snapshot(target: string): Promise<Snapshot>;
   close(): Promise<void>;
@@ -79,6 +81,7 @@ export async function openStore(
       return result;
     },
     checkpoint: () => driver.checkpoint(),
+    bytes: async () => (await sizeOf(file)) + (await sizeOf(`${file}-wal`)),
     snapshot: (target) => snapshotTo(file, target),
     close: () => db.destroy(),
   };
@@ -103,6 +106,16 @@ async function makePrivateFile(file: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+/** A log that is not there yet has none. */
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
   }
 }
 
