@@ -38,6 +38,15 @@ export const AuditQuery = Type.Object(
     after: Type.Optional(Type.Integer({ minimum: 0 })),
     /** 1 to 1000, default 100. */
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    /** Who did it, or to whom or what it was done: a username, or an id. */
+    about: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    /** Such as `user.disable`, or `user` for all that begin with `user.`. */
+    event: Type.Optional(Type.String({ pattern: '^[a-z0-9.-]{1,64}$' })),
+    result: Type.Optional(AuditEntry.properties.result),
+    /** Unix milliseconds, from this one on. */
+    fromMs: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Unix milliseconds, up to before this one. */
+    toMs: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   { additionalProperties: false },
 );

@@ -53,6 +53,30 @@ describe('the audit', () => {
   };
   const swap = 'UPDATE audit SET entry_enc = (SELECT entry_enc FROM audit WHERE seq = 4) WHERE seq = 2';
 
+  it('is searched by who, what, how and when, from either end', async () => {
+    const ada = { kind: 'user', userId: 'u1', username: 'ada', tokenId: 't1' } as const;
+    await audit.record({ ...event('k1'), event: 'token.create', actor: ada });
+    await audit.record({ ...event('ada'), event: 'user.rename', result: 'refused' });
+    await audit.record({ ...event('x'), event: 'users', actor: ada });
+    const found = async (query: Parameters<Audit['page']>[0]) =>
+      (await audit.page(query)).entries.map(({ seq }) => seq);
+    assert.deepEqual(await found({ about: 'ada' }), [6, 7, 8]);
+    assert.deepEqual(await found({ about: 'user3' }), [3]);
+    assert.deepEqual(await found({ event: 'user' }), [1, 2, 3, 4, 5, 7]);
+    assert.deepEqual(await found({ event: 'user.rename' }), [7]);
+    assert.deepEqual(await found({ result: 'refused' }), [7]);
+    assert.deepEqual(await found({ event: 'user', limit: 2 }), [5, 7], 'the newest of them');
+    assert.deepEqual(await found({ event: 'nothing' }), []);
+    const [, second, , fourth] = (await audit.page({})).entries;
+    const between = { fromMs: second?.timeMs ?? 0, toMs: fourth?.timeMs ?? 0 };
+    assert.deepEqual(await found(between), [2, 3]);
+    assert.deepEqual(await found({ ...between, about: 'user3' }), [3]);
+    const first = await audit.page({ after: 0, event: 'user', limit: 4 });
+    assert.deepEqual([first.entries.map(({ seq }) => seq), first.next], [[1, 2, 3, 4], 4]);
+    const rest = await audit.page({ after: first.next ?? 0, event: 'user', limit: 4 });
+    assert.deepEqual([rest.entries.map(({ seq }) => seq), rest.next], [[5, 7], null]);
+  });
+
   it('keeps what was written, in its order, and says that all is as it was', async () => {
     const { entries } = await audit.page({});
     assert.deepEqual(

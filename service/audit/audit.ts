@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AuditEntry, AuditHead, AuditPage, AuditQuery, AuditReport } from '../../protocol/audit.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { lengthPrefixed } from '../keyring/envelope.ts';
@@ -53,15 +54,32 @@ export class Audit {
   }
 
   /** @throws SpoonError `integrity-failure` for an entry that cannot be read: verify tells which */
-  async page({ after, limit = defaultLimit }: AuditQuery): Promise<AuditPage> {
-    const query = this.#parts.store.db.selectFrom('audit').selectAll().limit(limit);
-    const rows =
-      after === undefined
-        ? (await query.orderBy('seq', 'desc').execute()).reverse()
-        : await query.where('seq', '>', after).orderBy('seq').execute();
-    const entries = await Promise.all(rows.map((row) => this.#open(row)));
-    const last = rows.at(-1)?.seq;
-    return { entries, next: after === undefined || rows.length < limit || last === undefined ? null : last };
+  async page({ after, limit = defaultLimit, fromMs, toMs, ...wanted }: AuditQuery): Promise<AuditPage> {
+    const isUpwards = after !== undefined;
+    const entries: AuditEntry[] = [];
+    // Who and what is sealed: each entry is opened, and only those that are wanted are kept.
+    const batch = Object.values(wanted).some((value) => value !== undefined) ? pageEntries : limit;
+    for (let edge = after; ; ) {
+      const rows = await this.#parts.store.db
+        .selectFrom('audit')
+        .selectAll()
+        .$if(edge !== undefined, (query) => query.where('seq', isUpwards ? '>' : '<', edge ?? 0))
+        .$if(fromMs !== undefined, (query) => query.where('time_ms', '>=', fromMs ?? 0))
+        .$if(toMs !== undefined, (query) => query.where('time_ms', '<', toMs ?? 0))
+        .orderBy('seq', isUpwards ? 'asc' : 'desc')
+        .limit(batch)
+        .execute();
+      for (const row of rows) {
+        const entry = await this.#open(row);
+        edge = row.seq;
+        if (isWanted(entry, wanted)) entries.push(entry);
+        if (entries.length === limit)
+          return isUpwards ? { entries, next: edge } : { entries: entries.reverse(), next: null };
+      }
+      if (rows.length < batch) return { entries: isUpwards ? entries : entries.reverse(), next: null };
+      // A long search must not hold up the others.
+      await setImmediate();
+    }
   }
 
   /** @param known a head that was written down elsewhere */
@@ -127,6 +145,15 @@ export class Audit {
     const event = JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditEvent;
     return { seq: row.seq, timeMs: row.time_ms, ...event, mac: hexOf(row.mac) };
   }
+}
+
+function isWanted(
+  { actor, object, event, result }: AuditEntry,
+  wanted: Pick<AuditQuery, 'about' | 'event' | 'result'>,
+): boolean {
+  if (wanted.about !== undefined && actor.username !== wanted.about && object !== wanted.about) return false;
+  if (wanted.event !== undefined && event !== wanted.event && !event.startsWith(`${wanted.event}.`)) return false;
+  return wanted.result === undefined || result === wanted.result;
 }
 
 function contextOf(seq: number) {

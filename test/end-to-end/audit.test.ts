@@ -89,6 +89,42 @@ describe('who did what', { timeout: 120_000 }, () => {
     assert.ok((last?.userAgent?.length ?? 0) <= 200 && !/\t/.test(last?.userAgent ?? ''));
   });
 
+  it('has who started, stopped and restarted a box', async () => {
+    const token = await side.tokenOf('bo');
+    const from = await newest();
+    for (const what of ['start', 'stop']) await side.call('POST', `/v1/box/${what}`, token);
+    const events = (await noted(from)).map(([who, event]) => [who, event]);
+    assert.deepEqual(events, [
+      ['bo', 'box.start'],
+      ['bo', 'box.stop'],
+    ]);
+  });
+
+  it('is searched by spoonctl, which asks for nothing with a filter that is none', async () => {
+    const list = async (...filters: string[]) => {
+      const { stdout } = await machine.run(['admin', 'audit', 'list', '--json', ...filters]);
+      return (JSON.parse(stdout.toString()) as { entries: AuditEntry[] }).entries;
+    };
+    const created = await list('--event', 'user.create', '--about', 'cy', '--since', '1h');
+    assert.deepEqual(
+      created.map(({ event, object, result }) => [event, object, result]),
+      [['user.create', 'cy', 'done']],
+    );
+    assert.ok((await list('--result', 'refused')).every(({ result }) => result === 'refused'));
+    assert.deepEqual(await list('--until', '30d'), []);
+    const exported = await machine.run(['admin', 'audit', 'export', '--event', 'sign-in']);
+    const lines = exported.stdout.toString().trimEnd().split('\n');
+    assert.ok(lines.length > 0 && lines.every((text) => (JSON.parse(text) as AuditEntry).event === 'sign-in'));
+    for (const wrong of [
+      ['--event', 'User Create'],
+      ['--since', 'yesterday'],
+      ['--result', 'maybe'],
+    ])
+      assert.equal((await machine.run(['admin', 'audit', 'list', ...wrong])).code, 2, wrong.join(' '));
+    assert.equal((await operator('GET', 'audit?event=%00')).status, 422);
+    assert.equal((await operator('GET', 'audit?fromMs=-1')).status, 422);
+  });
+
   it('is listed, verified and exported by spoonctl', async () => {
     const { stdout } = await machine.run(['admin', 'audit', 'list', '--limit', '5']);
     assert.match(stdout.toString(), /ada +sign-in +done +127\.0\.0\.1/);
