@@ -8,11 +8,12 @@ export function paletteRows(page: Page): Locator {
 export async function titlesOffered(page: Page): Promise<string[]> {
   const rows = paletteRows(page);
   await rows.first().waitFor();
-  const total = Number(await rows.first().getAttribute('aria-setsize'));
+  // Read each time: what happens meanwhile can give a command or take one away.
+  const total = async (): Promise<number> => Number(await rows.first().getAttribute('aria-setsize'));
   const titles = new Map<string, string>();
-  const deadline = Date.now() + 20_000;
-  while (titles.size < total) {
-    if (Date.now() > deadline) throw new Error(`saw ${titles.size} of ${total} rows`);
+  const deadline = Date.now() + 60_000;
+  while (titles.size < (await total())) {
+    if (Date.now() > deadline) throw new Error(`saw ${titles.size} of ${await total()} rows`);
     for (const row of await rows.all()) {
       // A row may be scrolled away while it is read; it comes again.
       const position = await row.getAttribute('aria-posinset', { timeout: 500 }).catch(() => null);
