@@ -75,7 +75,8 @@ export async function startVscodeServer(options: ServerOptions): Promise<Running
     ...['--disable-telemetry', '--disable-workspace-trust'],
     ...(options.smokeTestDriver === true ? ['--enable-smoke-test-driver'] : []),
   ];
-  const environment: NodeJS.ProcessEnv = { ...process.env, ...options.environment };
+  // Started from a terminal, whose environment it has: else it asks a login shell, with each extension host and for terminals.
+  const environment: NodeJS.ProcessEnv = { ...process.env, VSCODE_CLI: '1', ...options.environment };
   // Set in a VS Code terminal; the server would take itself for that window's command line.
   delete environment.VSCODE_IPC_HOOK_CLI;
   const output = await open(log, 'w');

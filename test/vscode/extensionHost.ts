@@ -16,6 +16,8 @@ export const chromiumArguments = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // VS Code makes many errors for their stacks, and V8 otherwise compiles a function once more to tell its lines.
+  '--js-flags=--no-enable-lazy-source-positions',
 ];
 
 export interface HostRun {

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TerminalList } from '../../protocol/terminals.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { NetworkCut } from '../fixtures/networkCut.fixture.ts';
 import { boxFromOutside } from '../fixtures/ownContainers.fixture.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
@@ -32,14 +31,13 @@ describe('a terminal in VS Code never dies', { concurrency: false, timeout: 600_
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'spoon-never-dies-'));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     service = await RunningService.start({ engine: 'docker' });
     user = await service.addUser('Ada Lovelace');
     network = await NetworkCut.to(service.url);
     const signInFile = join(folder, 'sign-in.json');
     await writeFile(signInFile, JSON.stringify({ url: network.url, token: user.token }));
     const environment = { SPOON_SIGN_IN_FILE: signInFile };
-    window = await Workbench.open({ vsix, environment, pictures: process.env.SPOON_TEST_PICTURES });
+    window = await Workbench.open({ environment, pictures: process.env.SPOON_TEST_PICTURES });
   });
   after(async () => {
     await window?.picture('never-dies-last');

@@ -6,7 +6,6 @@ import { after, before, describe, it } from 'node:test';
 import { GitServer } from '../../boxd/testing/gitServer.ts';
 import { publishTree } from '../../boxd/testing/publishTree.ts';
 import type { RepositoryState } from '../../protocol/repository.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -23,18 +22,12 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     git = await GitServer.start();
     await writeFile(join(folder, 'ca.pem'), git.ca);
     const environment = { SPOON_GIT_HOSTS: git.host, SPOON_CA_FILE: join(folder, 'ca.pem') };
-    const [vsix] = await Promise.all([
-      packageExtension(join(folder, 'spoon.vsix')),
-      RunningService.start({ engine: 'process', environment }).then((started) => {
-        service = started;
-      }),
-    ]);
+    service = await RunningService.start({ engine: 'process', environment });
     user = await service.addUser('Ada Lovelace');
     await service.put(user, '.vimrc', 'set number\n');
     const signInFile = join(folder, 'sign-in.json');
     await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
     window = await Workbench.open({
-      vsix,
       environment: { SPOON_SIGN_IN_FILE: signInFile },
       pictures: process.env.SPOON_TEST_PICTURES,
     });

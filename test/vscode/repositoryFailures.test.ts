@@ -7,7 +7,6 @@ import { after, before, describe, it } from 'node:test';
 import { GitServer, git as runGit } from '../../boxd/testing/gitServer.ts';
 import { publishTree } from '../../boxd/testing/publishTree.ts';
 import type { RepositoryState } from '../../protocol/repository.ts';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -51,12 +50,7 @@ describe('a dotfiles repository that fails, in VS Code', { concurrency: false, t
       SPOON_GIT_TIMEOUT_MS: String(gitTimeoutMs),
       SPOON_SETUP_TIMEOUT_MS: String(setupTimeoutMs),
     };
-    const [vsix] = await Promise.all([
-      packageExtension(join(folder, 'spoon.vsix')),
-      RunningService.start({ engine: 'process', environment }).then((started) => {
-        service = started;
-      }),
-    ]);
+    service = await RunningService.start({ engine: 'process', environment });
     // Homes with an end, before the first of them is made.
     const options = `size=${homeMebibytes}m,mode=711`;
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', join(service.workdir, 'homes')]);
@@ -66,7 +60,6 @@ describe('a dotfiles repository that fails, in VS Code', { concurrency: false, t
     const signInFile = join(folder, 'sign-in.json');
     await writeFile(signInFile, JSON.stringify({ url: service.url, token: user.token }));
     window = await Workbench.open({
-      vsix,
       environment: { SPOON_SIGN_IN_FILE: signInFile },
       pictures: process.env.SPOON_TEST_PICTURES,
     });

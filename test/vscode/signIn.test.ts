@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { packageExtension } from '../../scripts/buildExtension.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -16,12 +15,11 @@ describe('signing in to VS Code with a browser', { timeout: 600_000 }, () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'spoon-sign-in-'));
-    const vsix = await packageExtension(join(folder, 'spoon.vsix'));
     service = await RunningService.start({ engine: 'process' });
     user = await service.addUser('Ada Lovelace');
     await service.addUser('Bob');
     await service.admin('POST', `/v1/admin/users/${user.username}/promote`);
-    window = await Workbench.open({ vsix, pictures: process.env.SPOON_TEST_PICTURES });
+    window = await Workbench.open({ pictures: process.env.SPOON_TEST_PICTURES });
     const { link } = await service.admin<{ link: string }>('POST', `/v1/admin/users/${user.username}/invite`, {});
     const body = new URLSearchParams({ invite: new URL(link).hash.slice(1), password, again: password });
     const headers = { origin: service.url };

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
-import { provisionChromium, provisionVscode, type VscodeServer } from '../../scripts/provision/vscode.ts';
-import { installExtension, quietSettings, startVscodeServer } from '../../scripts/vscodeServer.ts';
+import { provisionChromium, provisionVscode } from '../../scripts/provision/vscode.ts';
+import { quietSettings, startVscodeServer } from '../../scripts/vscodeServer.ts';
 import { chromiumArguments } from './extensionHost.ts';
 import { openPalette, paletteRows, runInPalette, titlesOffered } from './palette.ts';
 import { patienceMs, WindowTerminals } from './windowTerminals.ts';
@@ -11,8 +11,6 @@ import { patienceMs, WindowTerminals } from './windowTerminals.ts';
 /** A VS Code window in a real browser, with the packaged extension, driven as a person would. */
 
 export interface WorkbenchOptions {
-  /** Default: the extension as the runner has packaged and installed it, once for all windows. */
-  readonly vsix?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Where a picture goes when {@link Workbench.picture} is called; default: nowhere. */
@@ -72,14 +70,13 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     const base = await mkdtemp(join(tmpdir(), 'spoon-ui-'));
     resources.defer(() => rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
     const dataFolder = join(base, 'server');
-    const extensionsFolder = await extensionsWith(options.vsix, server, base);
     const folder = join(base, 'project');
     await mkdir(folder);
     const vscode = resources.use(
       await startVscodeServer({
         server,
         dataFolder,
-        extensionsFolder,
+        extensionsFolder: installedExtensions(),
         settings: { ...testSettings, ...options.settings },
         environment: options.environment ?? {},
       }),
@@ -91,6 +88,7 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
       permissions: ['clipboard-read', 'clipboard-write'],
     });
     context.setDefaultTimeout(patienceMs);
+    await context.addInitScript(standStill);
     const page = await context.newPage();
     const address = vscode.address({ folder });
     const { extensionHostOf } = await import('./processes.ts');
@@ -463,15 +461,21 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
   }
 }
 
-async function extensionsWith(vsix: string | undefined, server: VscodeServer, base: string): Promise<string> {
-  if (vsix === undefined) {
-    const installed = process.env.SPOON_TEST_EXTENSIONS;
-    if (installed === undefined) throw new Error('No extension is installed: run the tests through npm test.');
-    return installed;
-  }
-  const extensionsFolder = join(base, 'extensions');
-  await installExtension(server, { vsix, extensionsFolder, dataFolder: join(base, 'server') });
-  return extensionsFolder;
+/** As the runner has packaged and installed it, once for all windows. */
+function installedExtensions(): string {
+  const installed = process.env.SPOON_TEST_EXTENSIONS;
+  if (installed === undefined) throw new Error('No extension is installed: run the tests through npm test.');
+  return installed;
+}
+
+/**
+ * Runs in the page. The bar of a view that is loading and icons that turn have no last step, and without a GPU the processor
+ * draws each.
+ */
+function standStill(): void {
+  const style = new CSSStyleSheet();
+  style.replaceSync('.progress-bit, .codicon-modifier-spin { animation: none !important; }');
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, style];
 }
 
 /** Whether it comes within a time after which a person tries once more. */
