@@ -33,13 +33,13 @@ export function addBackup(program: Command, line: CommandLine): void {
   withJson(backup.command('verify').argument('<file>'))
     .description('whether it is whole and, with the root key in SPOON_ENCRYPTION_KEY, whether everything opens')
     .action((file: string, options: JsonOption) =>
-      runOfService(line, 'backupMain.ts', argumentsFor('verify', file, options)),
+      runOfService(line, 'backupMain', argumentsFor('verify', file, options)),
     );
 
   withJson(backup.command('restore').argument('<file>'))
     .description('into the empty folder SPOON_AGENT_WORKDIR, while no service runs')
     .action((file: string, options: JsonOption) =>
-      runOfService(line, 'backupMain.ts', argumentsFor('restore', file, options)),
+      runOfService(line, 'backupMain', argumentsFor('restore', file, options)),
     );
 }
 

@@ -12,13 +12,18 @@ export function addService(program: Command, line: CommandLine): void {
   service
     .command('run')
     .description('run it here, in the foreground; the SPOON_ variables apply')
-    .action(() => runOfService(line, 'main.ts', []));
+    .action(() => runOfService(line, 'main', []));
 }
 
-/** Becomes a program of the service's: signals, streams and exit code are its own, with nothing in between to lose them. */
+/**
+ * Becomes a program of the service's: signals, streams and exit code are its own, with nothing in between to lose them.
+ * @param program its name without an ending: a source in a checkout, a bundle where the service was packed
+ */
 export function runOfService(line: CommandLine, program: string, args: readonly string[]): void {
-  const main = join(root, 'service', program);
-  if (!existsSync(main)) throw new UsageError(`The service is not part of this installation (no ${main}).`);
+  const places = ['ts', 'mjs'].map((ending) => join(root, 'service', `${program}.${ending}`));
+  const main = places.find((file) => existsSync(file));
+  if (main === undefined)
+    throw new UsageError(`The service is not part of this installation (no ${places.join(', no ')}).`);
   if (process.execve === undefined) throw new UsageError('The service does not run on this system.');
   process.execve(process.execPath, [process.execPath, main, ...args], line.env);
 }

@@ -25,6 +25,7 @@ async function main(): Promise<void> {
     await build({
       entryPoints: {
         main: join(root, 'service', 'main.ts'),
+        backupMain: join(root, 'service', 'backupMain.ts'),
         snapshotWorker: join(root, 'service', 'store', 'snapshotWorker.ts'),
       },
       // Where the source is, too: what is beside the folder is found by paths relative to it.

@@ -35,7 +35,7 @@ async function freePort(): Promise<number> {
 /** For a click, on a machine that does much else. */
 const patienceMs = 120_000;
 
-describe('an operator’s day, as the document has it', { timeout: 400_000 }, () => {
+describe('an operator’s day, as the document has it', { timeout: 600_000 }, () => {
   const stack = new AsyncDisposableStack();
   const person = { password: 'correct horse battery', token: '' };
   const run = new Set<string>();
@@ -148,6 +148,16 @@ describe('an operator’s day, as the document has it', { timeout: 400_000 }, ()
     assert.ok(Number(content) >= last, `${content} is not older than ${last}`);
   });
 
+  it('exchanges data keys, and backs up what then opens', async () => {
+    assert.match(await follow('Other data keys'), /^New data keys for 2 users/m);
+    await spoonctl(['exec', '--', 'sh', '-c', 'echo in-the-home > ~/kept']);
+    const printed = await follow('A backup');
+    assert.match(printed, /^Users +2, /m);
+    assert.match(printed, /^Opened +[1-9]\d* values, 0 do not open$/m);
+    // Of a time after it.
+    await spoonctl(['dotfiles', 'put', '.too-late', '--from', '-'], 'x');
+  });
+
   it('takes a new version without ending a terminal', async () => {
     const isAttached = () => terminal.states.at(-1)?.name === 'attached';
     await terminal.until(isAttached);
@@ -162,8 +172,17 @@ describe('an operator’s day, as the document has it', { timeout: 400_000 }, ()
   it('has a doctor, who finds nothing that failed', async () => {
     assert.match(
       await follow('Whether anything is wrong'),
-      /^ +warning +Backup +None was made[\s\S]*\nNothing failed, /m,
+      /^ +ok +Backup +the last was made[\s\S]*\nNothing failed, /m,
     );
+  });
+
+  it('loses everything, and has it back with tokens, dotfiles and homes', async () => {
+    terminal.session.detach();
+    const printed = await follow('Everything is lost, and comes back');
+    assert.match(printed, /^Restored the state of .*: 2 users\.$/m);
+    assert.match(printed, /\nNothing failed, /);
+    assert.equal(await spoonctl(['exec', '--', 'bash', '-lic', 'echo $SPOON_DAY; cat ~/kept']), 'good\nin-the-home\n');
+    assert.equal((await laptop.run(['dotfiles', 'get', '.too-late'])).code, 4, 'it is the past');
   });
 
   it('ends with an audit of all of it', async () => {
