@@ -76,10 +76,10 @@ describe('what administrators are told', () => {
     });
     assert.match(
       (await rowsOf({ adminKeys: old(2, false) })).join(),
-      /^failed Root keys: 2 data keys need .* aaaaaaaa/,
+      /^failed Data keys: 2 data keys need .* aaaaaaaa/,
     );
-    assert.match((await rowsOf({ adminKeys: old(2, true) })).join(), /^warning Root keys: 2 data keys are still/);
-    assert.match((await rowsOf({ adminKeys: old(0, true) })).join(), /^warning Root keys: Nothing needs/);
+    assert.match((await rowsOf({ adminKeys: old(2, true) })).join(), /^warning Data keys: 2 data keys are still/);
+    assert.match((await rowsOf({ adminKeys: old(0, true) })).join(), /^warning Data keys: Nothing needs/);
     assert.deepEqual(await rowsOf({ adminKeys: old(0, false) }), []);
     const rotation = { owners: 1, resealed: 3, unopened: 2 };
     assert.match((await rowsOf({ adminKeys: { rotation } })).join(), /^warning Data keys: 2 values/);

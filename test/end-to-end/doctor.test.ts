@@ -36,10 +36,8 @@ describe('the doctor of a real service', { timeout: 120_000 }, () => {
     machine.env = asOperator();
     const wanted = (backup: string) => [
       ...['machine spoonctl ok', 'machine Sign-in ok'],
-      ...['Answer ok', 'Database ok', 'Root key ok', 'Engine ok', 'Disk warning', 'Certificate ok'].map(
-        (row) => `service ${row}`,
-      ),
-      ...['Root keys ok', 'Audit ok', `Backup ${backup}`].map((row) => `service ${row}`),
+      ...['Answer ok', 'Database ok', 'Root key ok', 'Engine ok', 'Disk warning'].map((row) => `service ${row}`),
+      ...['Data keys ok', 'Audit ok', `Backup ${backup}`].map((row) => `service ${row}`),
     ];
     assert.deepEqual(await examine(), { code: 0, lines: wanted('warning') });
     assert.equal((await machine.run(['backup', 'create', join(machine.homeDir, 'x.backup')])).code, 0);
