@@ -10,6 +10,7 @@ import { connect } from './connection.ts';
 import { exitCodes } from './exitCodes.ts';
 import { addRepositoryCredential, anyHostAddress, sealCredential } from './repositoryCredential.ts';
 import { addRepositoryPreview, numberOf, rollBackFile } from './repositoryPreview.ts';
+import { type ScratchOptions, testInScratch } from './repositoryScratch.ts';
 
 interface SetOptions extends JsonOption {
   readonly ref?: string;
@@ -88,13 +89,17 @@ export function addRepository(dotfiles: Command, line: CommandLine): void {
     line.print(options, state, () => repositoryText(state));
   });
 
-  verb('test', 'ask whether it answers and what its ref points to; fetches nothing').action(
-    async (options: JsonOption) => {
+  verb('test', 'ask whether it answers and what its ref points to; fetches nothing')
+    .option('--scratch', 'run clone and setup in a throw-away box on a copy of your home; Ctrl-C cancels')
+    .option('--update', 'with --scratch: of the update that was found')
+    .option('--log', 'with --scratch: print what it printed, too')
+    .action(async (options: ScratchOptions) => {
+      if (options.scratch) return testInScratch(line, options, stageText);
+      if (options.update || options.log) throw new UsageError('--update and --log go with --scratch.');
       const { api } = await connect(line);
       const state = await api.call('checkRepository', { timeoutMs: callTimeoutMs });
       line.print(options, state, () => repositoryText(state));
-    },
-  );
+    });
 
   addRepositoryCredential(verb, line, repositoryText);
   addRepositoryPreview(verb, line);

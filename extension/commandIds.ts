@@ -39,6 +39,7 @@ const repositoryCommandIds = [
   'spoon.repository.update',
   'spoon.repository.run',
   'spoon.repository.preview',
+  'spoon.repository.testInScratch',
   'spoon.repository.rollBack',
   'spoon.repository.rollBackFile',
   'spoon.repository.changeAccess',

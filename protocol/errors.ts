@@ -193,6 +193,8 @@ export const errorTable = {
   'git-timeout': { status: 504, title: 'Git did not finish in time and was ended.' },
   'git-missing': { status: 409, title: 'There is no git in the box.' },
   'ssh-missing': { status: 409, title: 'There is no ssh in the box.' },
+  'scratch-unavailable': { status: 409, title: 'A setup cannot be tested on a copy of the home here.' },
+  'home-too-large': { status: 409, title: 'The home is larger than what is copied for a test.' },
   'git-lfs-missing': { status: 409, title: 'There is no git-lfs in the box.' },
   'submodule-failed': { status: 409, title: 'A submodule of the repository could not be fetched.' },
   'ref-missing': { status: 409, title: 'The repository has no such branch, tag or commit.' },

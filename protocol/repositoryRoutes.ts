@@ -11,6 +11,7 @@ import {
 } from './repository.ts';
 import { SetRepositoryCredentialRequest } from './repositoryCredential.ts';
 import type { Route } from './route.ts';
+import { ScratchTestState } from './scratch.ts';
 
 const path = '/v1/environment/repository';
 
@@ -108,6 +109,36 @@ export const repositoryRoutes = {
     scope: 'boxes:manage',
     summary: 'End the run that is under way, with all that it started',
     response: RepositoryState,
+  },
+  testRepository: {
+    method: 'POST',
+    path: `${path}/scratch`,
+    scope: 'boxes:manage',
+    audit: 'repository.test',
+    summary: 'Run clone and setup in a throw-away box on a copy of the home; answers when it has begun',
+    body: PreviewRepositoryRequest,
+    response: ScratchTestState,
+  },
+  repositoryTest: {
+    method: 'GET',
+    path: `${path}/scratch`,
+    scope: 'files:read',
+    summary: 'The last test in a throw-away box since the service started',
+    response: ScratchTestState,
+  },
+  cancelRepositoryTest: {
+    method: 'POST',
+    path: `${path}/scratch/cancel`,
+    scope: 'boxes:manage',
+    summary: 'End the test that is under way; answers when its box and copy are gone',
+    response: ScratchTestState,
+  },
+  repositoryTestLog: {
+    method: 'GET',
+    path: `${path}/scratch/log`,
+    scope: 'files:read',
+    summary: 'What the last test printed, as text',
+    bytes: 'response',
   },
   repositoryLog: {
     method: 'GET',

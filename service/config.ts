@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { SpoonError } from '../protocol/errors.ts';
 import { type AccessSettings, type ListenAddress, readAccessSettings } from './accessSettings.ts';
-import { type GitSettings, readGitHost } from './gitSettings.ts';
+import { type GitSettings, readGitHost, readScratchBytes } from './gitSettings.ts';
 import type { CertificateFiles } from './http/certificate.ts';
 import { type JobSettings, readJobSettings } from './jobSettings.ts';
 import { isNamespacePath, type NetworkSettings, wrongResolver } from './networkSettings.ts';
@@ -175,6 +175,7 @@ function readGit(get: Get, cwd: string): GitSettings {
     caFile: caFile === undefined ? undefined : resolve(cwd, caFile),
     timeoutMs: readMilliseconds('SPOON_GIT_TIMEOUT_MS', get('SPOON_GIT_TIMEOUT_MS'), 120_000),
     setupMs: readMilliseconds('SPOON_SETUP_TIMEOUT_MS', get('SPOON_SETUP_TIMEOUT_MS'), 600_000),
+    scratchBytes: readScratchBytes(get('SPOON_SCRATCH_MIB'), refuse),
   };
 }
 

@@ -178,7 +178,10 @@ export class HttpSide {
       audit,
       limits,
       publicUrl: () => access.publicUrl ?? urlOf(app),
-      blockBox: (userId) => shareSide.endAllOf(userId).then(() => jobSide.endAllOf(userId, () => boxes.block(userId))),
+      blockBox: async (userId) => {
+        await Promise.all([shareSide.endAllOf(userId), parts.boxes.scratch.cancel(userId)]);
+        await jobSide.endAllOf(userId, () => boxes.block(userId));
+      },
       unblockBox: (userId) => boxes.unblock(userId),
       removeHome: (account) => boxes.removeHome(toBoxUser(account)),
       forget: (userId) => data.dotfiles.forget(userId),

@@ -47,6 +47,7 @@ export interface HttpSideParts {
     readonly repository: DotfilesRepository;
     readonly records: RepositoryRouteParts['records'];
     readonly dotfilesSwitch: RepositoryRouteParts['dotfilesSwitch'];
+    readonly scratch: RepositoryRouteParts['scratch'];
     readonly drifts: HomeDrifts;
     readonly git: GitSettings;
     readonly network: BoxNetwork | undefined;

@@ -1,16 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../protocol/boxes.ts';
 import { readAdminPage } from './adminPageFiles.ts';
 import { adoptBoxes } from './adoptBoxes.ts';
 import { Backups } from './backup/backups.ts';
-import { readAuthorities } from './boxes/authorities.ts';
-import { layBoxd } from './boxes/boxdBundle.ts';
-import { Boxes } from './boxes/boxes.ts';
 import { Pins } from './boxes/pins.ts';
 import { toBoxUser } from './boxUsers.ts';
 import type { Config } from './config.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
-import { EngineHealth, type OpenedEngine, openEngine } from './engines.ts';
+import { EngineHealth, openEngine } from './engines.ts';
 import { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { DotfilesSwitch } from './environment/dotfilesSwitch.ts';
 import { HomeDrifts } from './environment/homeDrifts.ts';
@@ -19,6 +15,7 @@ import { Pipeline } from './environment/pipeline.ts';
 import { RepositoryCredentials } from './environment/repositoryCredentials.ts';
 import { RepositoryRecords } from './environment/repositoryRecords.ts';
 import { RunRequests } from './environment/runRequests.ts';
+import { ScratchTests } from './environment/scratchTests.ts';
 import { ServiceHealth } from './health.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
 import { HttpSide } from './httpSide.ts';
@@ -30,12 +27,13 @@ import { DataKeyRotations } from './keyring/rotateData.ts';
 import type { Logger } from './logger.ts';
 import { listenForMetrics } from './metrics/metricsListener.ts';
 import { withClientSecret } from './oidcSettings.ts';
+import { openBoxes } from './openBoxes.ts';
 import { openCertificate } from './openCertificate.ts';
-import { boxLimits, Quotas } from './quotas/quotas.ts';
+import { Quotas } from './quotas/quotas.ts';
 import { SealedValues } from './secrets/sealedValues.ts';
 import { Secrets } from './secrets/secrets.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
-import { disksOf, openWorkdir, removeStaleSocket, type Workdir, workdirAt } from './workdir.ts';
+import { disksOf, openWorkdir, removeStaleSocket, workdirAt } from './workdir.ts';
 
 export interface Service {
   readonly url: string;
@@ -51,8 +49,6 @@ interface Surroundings {
   readonly log: Logger;
   readonly version: string;
 }
-
-const boxdSource = fileURLToPath(new URL('../dist/boxd', import.meta.url));
 
 /**
  * Makes every part of the service and starts them in order; each is released in reverse, also when a later one fails to
@@ -150,8 +146,16 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('pipeline', error, { userId }),
   });
   const pins = await Pins.open(store);
-  const boxes = await openBoxes({ config, workdir, opened, quotas, pipeline, drifts, pins, log });
+  const { boxes, scratchBoxes } = await openBoxes({ config, workdir, opened, quotas, pipeline, drifts, pins, log });
   starting.defer(() => boxes.close());
+  const scratch = new ScratchTests({
+    boxes: scratchBoxes,
+    repository,
+    overlay,
+    maxBytes: config.git.scratchBytes,
+    onError: (error, userId) => log.failure('repository.test', error, { userId }),
+  });
+  starting.defer(() => scratch.close());
   boxes.onChange((user) => {
     if (!data.subscribers.isHeard(user.userId)) return;
     boxes.describe(user).then(
@@ -162,6 +166,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const users = (await data.users.list()).filter(({ disabled }) => !disabled);
   const { boxesKnown } = await adoptBoxes(boxes, users.map(toBoxUser), log);
   await boxes.setFormerHomesAside(await data.users.formerNames());
+  await scratchBoxes.sweep();
   // Not waited for: an old home of many files must not hold up who works here now.
   boxes.eraseRemovedHomes().catch((error: unknown) => log.failure('homes.erase', error));
 
@@ -185,6 +190,7 @@ export async function startService(config: Config, { log, version }: Surrounding
       repository,
       records,
       dotfilesSwitch,
+      scratch,
       git: config.git,
       network: opened.engine.network,
     },
@@ -249,44 +255,4 @@ function openData(parts: {
     }),
     subscribers: new EventSubscribers(instanceId),
   };
-}
-
-async function openBoxes(parts: {
-  config: Config;
-  workdir: Workdir;
-  opened: OpenedEngine;
-  quotas: Quotas;
-  pipeline: Pipeline;
-  drifts: HomeDrifts;
-  pins: Pins;
-  log: Logger;
-}): Promise<Boxes> {
-  const { config, workdir, opened, quotas, pipeline, drifts, pins, log } = parts;
-  const authorities = await readAuthorities(config.git.caFile);
-  const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
-  const { network } = opened.engine;
-  // Not waited for: it takes a second, and people may work meanwhile.
-  void network?.watch({ image: config.image, boxdDir: dir }, () => {
-    for (const text of network.problems()) log.warn('network.problem', { text });
-  });
-  return new Boxes({
-    engine: opened.engine,
-    places: { homesDir: workdir.homes, runDir: workdir.run, etcDir: workdir.etc, boxdDir: dir },
-    settings: {
-      ...boxLimits,
-      image: config.image,
-      idleMs: config.boxIdleMs,
-      detachedMs: config.detachedMs,
-      separatesUsers: opened.separatesUsers,
-      authorities,
-    },
-    pins,
-    limitsOf: (userId) => quotas.boxLimitsOf(userId),
-    onStarted: async (box, waiting) => {
-      const stages = await pipeline.bringUp(box, waiting);
-      drifts.follow(box);
-      return stages;
-    },
-    report: (problem) => log.failure('box', problem),
-  });
 }

@@ -1,19 +1,17 @@
 import * as vscode from 'vscode';
-import { previewText } from '../../client/previewText.ts';
-import type { RepositoryPreview } from '../../protocol/repository.ts';
 
 const scheme = 'spoon-preview';
 const uri = vscode.Uri.from({ scheme, path: '/Dotfiles Preview.txt' });
 
-/** What a run of the dotfiles repository would do, as a document. The last one only: an older one is no longer true. */
+/** What a run of the dotfiles repository would do, or did in a scratch box, as a document. The last one only: an older one is no longer true. */
 export class PreviewDocument implements vscode.TextDocumentContentProvider, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<vscode.Uri>();
   readonly #registration = vscode.workspace.registerTextDocumentContentProvider(scheme, this);
   #text = '';
   readonly onDidChange = this.#changed.event;
 
-  async show(title: string, preview: RepositoryPreview): Promise<void> {
-    this.#text = [title, '', ...previewText(preview), ''].join('\n');
+  async show(title: string, lines: readonly string[]): Promise<void> {
+    this.#text = [title, '', ...lines, ''].join('\n');
     this.#changed.fire(uri);
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
   }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { previewText } from '../../client/previewText.ts';
 import type { PreviewRepositoryRequest, RepositoryGeneration, RepositoryPreview } from '../../protocol/repository.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
@@ -22,7 +23,7 @@ export class RepositoryHistory {
     const state = connection.repository.state;
     const isUpdate = state?.available !== null && state?.available !== undefined;
     const found = await lookAhead(connection, isUpdate ? { update: true } : {});
-    await this.#document.show(vscode.l10n.t('What your dotfiles repository would do'), found);
+    await this.#document.show(vscode.l10n.t('What your dotfiles repository would do'), previewText(found));
     if (!isUpdate && !found.wouldRun) return;
     const apply = isUpdate ? vscode.l10n.t('Update') : vscode.l10n.t('Run Setup');
     const text = vscode.l10n.t('Nothing was changed. Apply commit {0}?', found.commit.slice(0, 12));
@@ -43,7 +44,10 @@ export class RepositoryHistory {
     const { number } = item;
     if (number > 0) {
       const found = await lookAhead(connection, { generation: number });
-      await this.#document.show(vscode.l10n.t('What going back to generation {0} would do', number), found);
+      await this.#document.show(
+        vscode.l10n.t('What going back to generation {0} would do', number),
+        previewText(found),
+      );
     }
     const yes = vscode.l10n.t('Roll Back');
     const question =

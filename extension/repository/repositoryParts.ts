@@ -14,6 +14,7 @@ import { PreviewDocument } from './previewDocument.ts';
 import { RepositoryHistory } from './repositoryHistory.ts';
 import { RepositoryLog } from './repositoryLog.ts';
 import { failureNotice, moodOf, type Remedy, remedies, repositoryName } from './repositoryText.ts';
+import { testInScratch } from './scratchTest.ts';
 
 /** The age in the tree's row is told anew so often. */
 const ageMs = 60_000;
@@ -38,6 +39,7 @@ export class RepositoryParts implements vscode.Disposable {
   readonly #tree: Tree;
   readonly #log: RepositoryLog;
   readonly #history: RepositoryHistory;
+  readonly #preview: PreviewDocument;
   readonly #writer: SecretWriter;
   readonly #disposables: vscode.Disposable[];
   #following: vscode.Disposable | undefined;
@@ -47,12 +49,12 @@ export class RepositoryParts implements vscode.Disposable {
     this.#tree = tree;
     this.#writer = writer;
     this.#log = new RepositoryLog(current);
-    const preview = new PreviewDocument();
-    this.#history = new RepositoryHistory(current, preview);
+    this.#preview = new PreviewDocument();
+    this.#history = new RepositoryHistory(current, this.#preview);
     const timer = setInterval(() => tree.refresh(), ageMs);
     this.#disposables = [
       this.#log,
-      preview,
+      this.#preview,
       new vscode.Disposable(() => clearInterval(timer)),
       current.onDidChange((connection) => this.#follow(connection)),
     ];
@@ -65,6 +67,7 @@ export class RepositoryParts implements vscode.Disposable {
       'spoon.repository.update': () => this.#run({ update: true }),
       'spoon.repository.run': () => this.#run({}),
       'spoon.repository.preview': () => this.#history.preview(),
+      'spoon.repository.testInScratch': () => testInScratch(this.#current.require(), this.#preview),
       'spoon.repository.rollBack': () => this.#history.rollBack(),
       'spoon.repository.rollBackFile': () => this.#history.rollBackFile(),
       'spoon.repository.changeAccess': () => this.#changeAccess(),

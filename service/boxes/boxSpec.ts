@@ -14,14 +14,23 @@ export function specHash({ image: _, ...spec }: BoxSpec): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
+/** Where a scratch box sees the home that it is made from, while it is copied or compared. */
+export const copiedHomeAt = '/mnt/home';
+
+/** Who a box is inside. */
+export function loginOf({ username, login = username }: Pick<BoxSpec, 'username' | 'login'>): string {
+  return login;
+}
+
 /** boxd and its Node as a box sees them; the limit on old space keeps an idle boxd near 15 MiB of its own (terminal-route A2). */
 export const boxdCommand = ['/opt/spoon/bin/node', '--max-old-space-size=64', '/opt/spoon/boxd.js'] as const;
 
 /** boxd's own environment, and nothing secret in it: the user can read it (decision 2). */
 export function boxdEnvironment(
-  { username, shell }: Pick<BoxSpec, 'username' | 'shell'>,
-  places: { home: string; socket: string } = { home: `/home/${username}`, socket: '/run/spoon/svc.sock' },
+  spec: Pick<BoxSpec, 'username' | 'login' | 'shell'>,
+  places: { home: string; socket: string } = { home: `/home/${loginOf(spec)}`, socket: '/run/spoon/svc.sock' },
 ): Record<string, string> {
+  const [username, { shell }] = [loginOf(spec), spec];
   return {
     HOME: places.home,
     USER: username,

@@ -19,13 +19,13 @@ import {
   TerminalStates,
 } from '../../protocol/boxd.ts';
 import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
-import { HomeUsage } from '../../protocol/homeUsage.ts';
 import { driftWaitMs, maxFileBytes, maxJsonBytes, maxResponseBytes } from '../../protocol/limits.ts';
 import { Problem } from '../../protocol/problem.ts';
 import { applyFrames, type FileContent } from './applyFrames.ts';
 import type { BoxdCall, BoxdCalls } from './boxdCall.ts';
 import { BoxdFiles } from './boxdFiles.ts';
 import { BoxdGit } from './boxdGit.ts';
+import { BoxdHome } from './boxdHome.ts';
 import { BoxdJobs } from './boxdJobs.ts';
 import type { BoxdLink, LinkResponse } from './boxdLink.ts';
 import { BoxdRepository } from './boxdRepository.ts';
@@ -54,6 +54,7 @@ const boxdCodes = new Set<string>([
   'insufficient-storage',
   'home-not-writable',
   'home-not-readable',
+  'home-too-large',
   'folder-not-empty',
   'file-exists',
   'version-stale',
@@ -216,15 +217,9 @@ export class BoxdClient {
     return this.#link.upgrade({ path: `/v1/commands/${encodeURIComponent(id)}/attach` });
   }
 
-  /** What takes the room in the home. @throws SpoonError `box-outdated` */
-  async homeUsage(): Promise<HomeUsage> {
-    try {
-      return await this.#json(HomeUsage, { method: 'GET', path: '/v1/home/usage', timeoutMs: planMs });
-    } catch (error) {
-      // A boxd of protocol 1 has no such route.
-      if (error instanceof SpoonError && error.code === 'not-found') throw new SpoonError('box-outdated');
-      throw error;
-    }
+  /** The home as a whole. */
+  get home(): BoxdHome {
+    return new BoxdHome(this.#calls);
   }
 
   /** Files of the home, checkouts included. */

@@ -14,6 +14,7 @@ import { eraseRemovedHomes, setFormerHomesAside, setHomeAside } from './removedH
 import type { BoxUser, RunningBox } from './runningBox.ts';
 import { writeSystemFiles } from './systemFiles.ts';
 import { UserBox } from './userBox.ts';
+import { limitsFor, ownerOf, specOf } from './userSpec.ts';
 
 export type { BoxUser, RunningBox } from './runningBox.ts';
 
@@ -135,8 +136,8 @@ export class Boxes {
 
   /** What {@link removeHome} did not come to before the service ended, for users who were removed. */
   async setFormerHomesAside(usernames: readonly string[]): Promise<void> {
-    const { places, report } = this.#options;
-    const isUserUid = (uid: number) => uid !== 0 && this.#owner(uid).uid === uid;
+    const { places, settings, report } = this.#options;
+    const isUserUid = (uid: number) => uid !== 0 && ownerOf(settings, uid).uid === uid;
     await setFormerHomesAside(places.homesDir, usernames, { isUserUid, report });
   }
 
@@ -144,9 +145,9 @@ export class Boxes {
   eraseRemovedHomes(): Promise<boolean> {
     const { engine, places, settings, report } = this.#options;
     const { homesDir, boxdDir } = places;
-    const ownerOf = (uid: number) => this.#owner(uid);
+    const ownerOfUid = (uid: number) => ownerOf(settings, uid);
     return this.#erasing.run('', () =>
-      eraseRemovedHomes({ engine, homesDir, boxdDir, image: settings.image, ownerOf, report }),
+      eraseRemovedHomes({ engine, homesDir, boxdDir, image: settings.image, ownerOf: ownerOfUid, report }),
     );
   }
 
@@ -163,7 +164,7 @@ export class Boxes {
     const usage = await engine.usage(box.user.username).catch(() => undefined);
     return usage === undefined
       ? undefined
-      : this.#loads.measure(userId, box, usage, this.#limitsOf(userId).memoryBytes);
+      : this.#loads.measure(userId, box, usage, limitsFor(this.#options, userId).memoryBytes);
   }
 
   describe(user: BoxUser): Promise<Box> {
@@ -244,11 +245,11 @@ export class Boxes {
     const box = new UserBox(user, {
       engine,
       rules: { idleMs: settings.idleMs, detachedMs: settings.detachedMs, maxStepMs: 2 * this.#tickMs },
-      memoryBytes: () => this.#limitsOf(user.userId).memoryBytes,
+      memoryBytes: () => limitsFor(this.#options, user.userId).memoryBytes,
       socketDir: join(places.runDir, user.username),
       imageId: () => this.#imageId,
       pinnedUntilMs: () => this.#options.pins.untilMs(user.userId),
-      specOf: (current) => this.#specOf(current),
+      specOf: (current) => specOf(this.#options, current),
       prepare: (current) => this.#prepare(current),
       layTrust: () => layAuthorities(join(places.runDir, user.username), settings.authorities),
       onStarted,
@@ -262,29 +263,6 @@ export class Boxes {
 
   #byName(username: string): UserBox | undefined {
     return [...this.#boxes.values()].find(({ user }) => user.username === username);
-  }
-
-  #specOf({ userId, username, uid, shell }: BoxUser): BoxSpec {
-    const { places, settings } = this.#options;
-    const etc = join(places.etcDir, username);
-    return {
-      userId,
-      username,
-      ...this.#owner(uid),
-      shell,
-      homePath: join(places.homesDir, username),
-      socketDir: join(places.runDir, username),
-      boxdDir: places.boxdDir,
-      systemFiles: { passwd: join(etc, 'passwd'), group: join(etc, 'group'), gitconfig: join(etc, 'gitconfig') },
-      image: settings.image,
-      ...this.#limitsOf(userId),
-    };
-  }
-
-  #limitsOf(userId: string): Pick<BoxSpec, 'memoryBytes' | 'cpus' | 'maxProcesses'> {
-    const { settings, limitsOf } = this.#options;
-    const { memoryBytes, cpus, maxProcesses } = settings;
-    return limitsOf?.(userId) ?? { memoryBytes, cpus, maxProcesses };
   }
 
   /** Whether its name stands for another image by now. While the engine is away, that is not known to have changed. */
@@ -303,10 +281,5 @@ export class Boxes {
     await ensureHome(places.homesDir, spec);
     const { authorities } = settings;
     await writeSystemFiles(join(places.etcDir, spec.username), spec, { trustsHome: authorities !== undefined });
-  }
-
-  #owner(uid: number): { uid: number; gid: number } {
-    if (this.#options.settings.separatesUsers) return { uid, gid: uid };
-    return { uid: process.getuid?.() ?? uid, gid: process.getgid?.() ?? uid };
   }
 }

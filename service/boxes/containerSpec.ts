@@ -1,5 +1,5 @@
 import { bridgePrefix } from '../../protocol/egress.ts';
-import { boxdCommand, boxdEnvironment, specHash } from './boxSpec.ts';
+import { boxdCommand, boxdEnvironment, copiedHomeAt, loginOf, specHash } from './boxSpec.ts';
 import type { BoxSpec } from './engine.ts';
 import { boxHostname } from './systemFiles.ts';
 
@@ -44,7 +44,7 @@ export function networkName(username: string, instance: string): string {
 /** Every row of `security.md` section 3 and decisions 3, 4 and 10, as options of Docker's `POST /containers/create`. */
 export function containerOptions(spec: BoxSpec, host: DockerHost) {
   const { username, uid, gid } = spec;
-  const home = `/home/${username}`;
+  const home = `/home/${loginOf(spec)}`;
   const openFiles = host.maxOpenFiles;
   return {
     name: boxName(username, host.instance),
@@ -104,6 +104,7 @@ export function containerOptions(spec: BoxSpec, host: DockerHost) {
       // `Mounts` and not `Binds`: those make missing directories as root and split on colons.
       Mounts: [
         bind(host.hostPath(spec.homePath), home, false),
+        ...(spec.copiedHome === undefined ? [] : [bind(host.hostPath(spec.copiedHome), copiedHomeAt, true)]),
         bind(host.hostPath(spec.socketDir), '/run/spoon', true),
         bind(host.hostPath(spec.boxdDir), '/opt/spoon', true),
         bind(host.hostPath(spec.systemFiles.passwd), '/etc/passwd', true),

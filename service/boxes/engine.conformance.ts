@@ -128,6 +128,36 @@ export function engineConformance(subject: EngineUnderTest): void {
       await bench.engine.stop('ada', graceMs);
     });
 
+    it('lets a scratch box see the home that it is made from only where it is told to, and never write there', async () => {
+      await started();
+      await bench.output('ada', 'chmod 700 ~; echo mine > ~/file');
+      const alone = { ...(await bench.spec('ada.scratch', 100_001)), login: 'ada' };
+      const seeing = { ...alone, copiedHome: spec.homePath };
+      if (!promises.isolation) {
+        await assert.rejects(bench.engine.start(seeing), { code: 'scratch-unavailable' });
+        await assert.rejects(bench.engine.start(alone), { code: 'scratch-unavailable' });
+        await bench.engine.stop('ada', graceMs);
+        return;
+      }
+      const inScratch = async (of: BoxSpec, script: string) => {
+        await bench.engine.start(of);
+        await bench.link('ada.scratch').whenDialled(20_000);
+        const done = await bench.sh('ada.scratch', script);
+        await bench.engine.stop('ada.scratch', graceMs);
+        return done;
+      };
+      const saw = await inScratch(
+        seeing,
+        'cat /mnt/home/file; echo $HOME; echo other > ~/file; echo x > /mnt/home/file',
+      );
+      assert.equal(saw.stdout, 'mine\n/home/ada\n');
+      assert.notEqual(saw.code, 0);
+      const without = await inScratch(alone, 'cat ~/file; ls -A /mnt');
+      assert.equal(without.stdout, 'other\n');
+      assert.equal(await bench.output('ada', 'cat ~/file'), 'mine');
+      await bench.engine.stop('ada', graceMs);
+    });
+
     it('gives up when the caller does', async () => {
       const gone = AbortSignal.abort(new Error('gave up'));
       await assert.rejects(bench.engine.start(spec, gone), /gave up/);

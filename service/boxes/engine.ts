@@ -80,7 +80,12 @@ export interface ErasableHome extends Pick<BoxSpec, 'uid' | 'gid' | 'boxdDir' | 
 
 export interface BoxSpec {
   readonly userId: string;
+  /** Also the name of the box: one of each runs at a time. */
   readonly username: string;
+  /** Who it is inside, and where its home is mounted, where `username` only names a scratch box. */
+  readonly login?: string;
+  /** Of a scratch box: another home of the same user, read-only at `copiedHomeAt`. */
+  readonly copiedHome?: string;
   readonly uid: number;
   readonly gid: number;
   readonly shell: string;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SpoonError } from '../../protocol/errors.ts';
 import { linkSocketName } from './boxdLink.ts';
-import { boxdCommand, boxdEnvironment, specHash } from './boxSpec.ts';
+import { boxdCommand, boxdEnvironment, loginOf, specHash } from './boxSpec.ts';
 import { Cgroups } from './cgroups.ts';
 import type { BoxSpec, BoxUsage, BoxWatcher, Engine, EngineBox, EngineFacts, ErasableHome } from './engine.ts';
 import { eraseAsProcess } from './eraseHome.ts';
@@ -126,7 +126,7 @@ export class ProcessEngine implements Engine {
     if (this.#found.mode === 'plain') return plainPlan(spec);
     const steps = boxLayout(spec, await readHostTree(this.#options.hidden));
     if (this.#found.mode === 'bubblewrap') {
-      return { argv: ['bwrap', ...bubblewrapArguments(spec.username, steps, boxdCommand)], env, pidFrom: 'bubblewrap' };
+      return { argv: ['bwrap', ...bubblewrapArguments(loginOf(spec), steps, boxdCommand)], env, pidFrom: 'bubblewrap' };
     }
     const script = namespaceScript(spec, steps, {
       rootDir: rootDirOf(this.#options),
@@ -171,6 +171,9 @@ function rootDirOf({ stateDir }: ProcessEngineOptions): string {
 
 /** The same program with the real paths: nothing is hidden from it. */
 function plainPlan(spec: BoxSpec): Launch {
+  if (spec.login !== undefined) {
+    throw new SpoonError('scratch-unavailable', 'Boxes of this service see the whole machine, and so your real home.');
+  }
   const socket = join(spec.socketDir, linkSocketName);
   if (Buffer.byteLength(socket) > maxSocketPathBytes) {
     throw new SpoonError(

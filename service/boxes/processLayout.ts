@@ -1,3 +1,4 @@
+import { copiedHomeAt, loginOf } from './boxSpec.ts';
 import type { BoxSpec } from './engine.ts';
 
 /** One step of building the root that a box of the process engine sees; paths are as the box has them. */
@@ -84,7 +85,10 @@ export function boxLayout(spec: BoxSpec, host: HostTree): LayoutStep[] {
   steps.push({ kind: 'bind', source: spec.socketDir, path: '/run/spoon', readOnly: true });
 
   directory('/home', '/root', '/mnt', '/srv', '/media');
-  steps.push({ kind: 'bind', source: spec.homePath, path: `/home/${spec.username}`, readOnly: false });
+  steps.push({ kind: 'bind', source: spec.homePath, path: `/home/${loginOf(spec)}`, readOnly: false });
+  if (spec.copiedHome !== undefined) {
+    steps.push({ kind: 'bind', source: spec.copiedHome, path: copiedHomeAt, readOnly: true });
+  }
   return steps;
 }
 

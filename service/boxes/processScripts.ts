@@ -1,3 +1,4 @@
+import { loginOf } from './boxSpec.ts';
 import type { BoxSpec } from './engine.ts';
 import { type LayoutStep, parentOf } from './processLayout.ts';
 import { boxHostname } from './systemFiles.ts';
@@ -40,10 +41,11 @@ export interface NamespaceOptions {
  * first, as the host has it: `/proc` is still the host's there.
  */
 export function namespaceScript(
-  { uid, gid, username, maxProcesses }: BoxSpec,
+  spec: BoxSpec,
   steps: readonly LayoutStep[],
   { rootDir, cgroupFiles, command }: NamespaceOptions,
 ): string {
+  const { uid, gid, maxProcesses } = spec;
   const at = (path: string) => quote(`${rootDir}${path}`);
   const directories = new Set(['/.host']);
   const late: string[] = [];
@@ -75,7 +77,7 @@ export function namespaceScript(
     'umount -l /.host',
     'rmdir /.host',
     'mount -o remount,ro,nosuid,nodev /',
-    `cd /home/${username}`,
+    `cd /home/${loginOf(spec)}`,
     'ulimit -c 0',
     'ulimit -Sn 4096 || :',
     `exec ${processLimit} setpriv ${privileges} /bin/sh -c ${quote(firstProcess)} spoon-box ${command.map(quote).join(' ')}`,

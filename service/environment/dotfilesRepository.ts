@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StartRepositoryRun } from '../../protocol/boxdRepository.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
@@ -144,13 +145,31 @@ export class DotfilesRepository {
     const { userId } = box.user;
     if (wanted.settings === undefined) await this.#required(userId);
     if (wanted.update) await this.check(box);
+    const { look } = await this.planFor(userId, wanted);
+    return plainPreview(await box.boxd.repository.preview(await look(box)));
+  }
+
+  /**
+   * What boxd is told of what would count, for a look, or for a run that changes nothing. Such a run has the secrets of
+   * setups where what runs is what the user has agreed to.
+   * @throws SpoonError `not-found`, `repository-none`; as {@link set}
+   */
+  async planFor(userId: string, wanted: PreviewRepositoryRequest) {
     const stored = (await this.#parts.records.read(userId)) ?? noRepository;
     const { credentials, requests, gitHosts } = this.#parts;
     const planned = previewed(wanted, stored, gitHosts);
+    const { settings } = planned;
+    if (settings === null) throw new SpoonError('repository-none', 'Choose one first: spoonctl dotfiles repo set.');
     const given = wanted.settings?.credential;
-    const url = planned.settings?.url;
-    const offered = given && url ? await credentials.look(userId, url, given) : given === null ? null : undefined;
-    return plainPreview(await box.boxd.repository.preview(await requests.forLook(box, planned, offered)));
+    const offered = given ? await credentials.look(userId, settings.url, given) : given;
+    const isAgreed = wanted.settings === undefined && (!wanted.update || settings.always);
+    const look = (box: RunningBox) => requests.forLook(box, planned, offered);
+    return {
+      look,
+      isAgreed,
+      request: async (box: RunningBox): Promise<StartRepositoryRun> =>
+        isAgreed ? requests.forRun(box, planned, { force: true }) : { ...(await look(box)), force: true },
+    };
   }
 
   async generations(userId: string): Promise<RepositoryGenerations> {

@@ -122,6 +122,16 @@ export class LiveOverlay {
     }
   }
 
+  /** Into a home that is thrown away: nothing that it has otherwise is kept, and nobody is told. @throws SpoonError */
+  async applyTo(box: RunningBox): Promise<StageReport[]> {
+    const { userId } = box.user;
+    const overlay = await this.#parts.dotfiles.overlay(userId);
+    const needed = await box.boxd.neededPaths(overlay);
+    const whole: OverlayApply = { scope: 'whole', digest: overlay.digest, entries: overlay.entries, removed: [] };
+    const contents = this.#parts.dotfiles.contents(userId, needed as HomePath[]);
+    return (await box.boxd.applyOverlay(whole, contents)).stages;
+  }
+
   /**
    * Writes one dotfile into the running box again, whatever a person did to it there; that is kept as a version first.
    * @throws SpoonError `box-stopped`, `box-unavailable`, `not-found`

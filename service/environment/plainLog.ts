@@ -32,6 +32,10 @@ export function plainPreview({ setup, ...preview }: RepositoryPreview): Reposito
   };
 }
 
+export function plainPath(path: string): string {
+  return line(path);
+}
+
 function line(text: string): string {
   return plainLog(text)
     .replaceAll(/[\n\t]+/g, ' ')

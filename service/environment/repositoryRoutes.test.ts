@@ -12,7 +12,12 @@ it('a token of a repository is taken only from who may set one', async () => {
     request.caller = { kind: 'user', userId: 'ada', username: 'ada', tokenId: 't', scopes };
   });
   const reached = () => Promise.reject(Object.assign(new Error(), { code: 'reached' }));
-  const parts = { repository: { set: reached, preview: reached }, boxes: { ensure: reached }, findUser: reached };
+  const parts = {
+    repository: { set: reached, preview: reached },
+    scratch: { start: reached },
+    boxes: { ensure: reached },
+    findUser: reached,
+  };
   addRepositoryRoutes(app, parts as unknown as Parameters<typeof addRepositoryRoutes>[1]);
   const call = async (method: 'PUT' | 'POST', path: string, payload: object) =>
     (await app.inject({ method, url: `/v1/environment/repository${path}`, payload })).json().code;

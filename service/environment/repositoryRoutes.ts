@@ -11,11 +11,13 @@ import type { DotfilesSwitch } from './dotfilesSwitch.ts';
 import { findGeneration } from './generations.ts';
 import { noRepository, type RepositoryRecords } from './repositoryRecords.ts';
 import { requireApplied } from './repositorySettings.ts';
+import type { ScratchTests } from './scratchTests.ts';
 
 export interface RepositoryRouteParts {
   readonly repository: DotfilesRepository;
   readonly records: RepositoryRecords;
   readonly dotfilesSwitch: DotfilesSwitch;
+  readonly scratch: ScratchTests;
   readonly boxes: Pick<Boxes, 'ensure'>;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
@@ -24,7 +26,7 @@ export interface RepositoryRouteParts {
 /** `/v1/environment` */
 export function addRepositoryRoutes(
   app: FastifyInstance,
-  { repository, records, dotfilesSwitch, boxes, findUser }: RepositoryRouteParts,
+  { repository, records, dotfilesSwitch, scratch, boxes, findUser }: RepositoryRouteParts,
 ): void {
   /** Without waiting for a setup: what is asked for here is about that very setup. */
   const boxOf = async (caller: Caller, signal: AbortSignal): Promise<RunningBox> =>
@@ -65,6 +67,17 @@ export function addRepositoryRoutes(
   });
   addRoute(app, routes.runRepository, async ({ caller, body, reply }) =>
     repository.run(await boxOf(caller, clientGone(reply)), body),
+  );
+  addRoute(app, routes.testRepository, async ({ caller, body }) => {
+    checkScopes(caller, body.settings);
+    return { test: await scratch.start(await findUser(requireUser(caller).userId), body) };
+  });
+  addRoute(app, routes.repositoryTest, async ({ caller }) => ({ test: scratch.state(requireUser(caller).userId) }));
+  addRoute(app, routes.cancelRepositoryTest, async ({ caller }) => ({
+    test: await scratch.cancel(requireUser(caller).userId),
+  }));
+  addRoute(app, routes.repositoryTestLog, async ({ caller, reply }) =>
+    reply.header('content-type', 'text/plain; charset=utf-8').send(await scratch.log(requireUser(caller).userId)),
   );
   addRoute(app, routes.cancelRepository, async ({ caller }) => repository.cancel(requireUser(caller).userId));
   addRoute(app, routes.repositoryLog, async ({ caller, reply }) =>

@@ -11,7 +11,7 @@ const user = { userId: 'ada', username: 'ada', uid: 100_001, shell: '/bin/bash' 
 /** A home of some size, in a box that counts it when asked. */
 function homeOf(quota: number | null) {
   const home = { usedBytes: 0, counted: 0, nowMs: 0, fails: false, errors: [] as unknown[], quota };
-  const homeUsage = async (): Promise<HomeUsage> => {
+  const usage = async (): Promise<HomeUsage> => {
     home.counted += 1;
     if (home.fails) throw new SpoonError('box-unavailable');
     const disk = { sizeBytes: 0, freeBytes: 0 };
@@ -23,7 +23,7 @@ function homeOf(quota: number | null) {
     onError: (error) => home.errors.push(error),
     now: () => home.nowMs,
   });
-  return { home, sizes, box: { user, boxd: { homeUsage } } };
+  return { home, sizes, box: { user, boxd: { home: { usage } } } };
 }
 
 describe('the size of a home', () => {

@@ -16,7 +16,9 @@ interface Size {
   readonly atMs: number;
 }
 
-type Counted = Pick<RunningBox, 'user'> & { readonly boxd: Pick<RunningBox['boxd'], 'homeUsage'> };
+type Counted = Pick<RunningBox, 'user'> & {
+  readonly boxd: { readonly home: Pick<RunningBox['boxd']['home'], 'usage'> };
+};
 
 /** Somebody who has just deleted what is large is told the truth in the terminal after the next. */
 const freshMs = 60_000;
@@ -47,8 +49,8 @@ export class HomeSizes {
     const { userId } = box.user;
     const present = this.#counting.get(userId);
     if (present !== undefined) return present;
-    const counting = box.boxd
-      .homeUsage()
+    const counting = box.boxd.home
+      .usage()
       .then((usage) => {
         this.#sizes.set(userId, { bytes: usage.usedBytes, atMs: this.#now() });
         // Not what the box may say about it.

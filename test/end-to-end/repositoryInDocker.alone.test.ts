@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { GitServer } from '../../boxd/testing/gitServer.ts';
@@ -14,6 +14,7 @@ import {
   listedPort,
 } from '../../service/boxes/hostNetwork.fixture.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
+import { printOf } from './homePrint.fixture.ts';
 
 const [lanAddress = ''] = lanAddresses;
 
@@ -118,6 +119,26 @@ describe('a dotfiles repository in a box on Docker', { concurrency: false }, () 
     assert.equal(failed.run?.state, 'failed');
     assert.doesNotMatch((await service.spoonctl(ada, ['dotfiles', 'repo', 'log'])).stdout, /canary-lfs/);
     assert.deepEqual(hits(), []);
+  });
+
+  it('is tested in a scratch box that neither the real home nor the network around suffers from', async () => {
+    const tries = ['169.254.169.254', '10.77.0.1', lanAddress].map(
+      (address) => `timeout 3 bash -c ': < /dev/tcp/${address}/${canaryPort}' && echo "reached ${address}"`,
+    );
+    publishTree(git, 'hostile', {
+      'install.sh': `${tries.join('\n')}\nrm -rf ~/* ~/.[!.]*; echo x > /home/ada/planted; ls /mnt/home; exit 5\n`,
+    });
+    await service.inBox(ada, 'sh', '-c', 'mkdir -p work; echo mine > work/file');
+    await repo('set', url('hostile'), '--off');
+    const home = join(service.workdir, 'homes', 'ada');
+    const before = printOf(home);
+    const tested = await service.spoonctl(ada, ['dotfiles', 'repo', 'test', '--scratch', '--log']);
+    assert.deepEqual(printOf(home), before);
+    assert.match(tested.stdout, /setup failed \(exit code 5\)/, tested.stdout + tested.stderr);
+    assert.match(tested.stdout, /- ~\/work\/\n/);
+    assert.doesNotMatch(tested.stdout, /^reached/m);
+    assert.deepEqual(hits(), []);
+    assert.deepEqual(readdirSync(join(service.workdir, 'homes')), ['ada']);
   });
 
   it('that is sent elsewhere by its server reaches nothing there', async () => {

@@ -100,7 +100,7 @@ describe('an upgrade of the service with vim open', { timeout: 120_000 }, () => 
     const same = await service.ensure(ada);
     assert.equal(same.startedMs, box.startedMs);
     assert.equal((await same.boxd.stat()).protocol, oldestBoxdProtocol);
-    await assert.rejects(same.boxd.homeUsage(), { code: 'box-outdated' });
+    await assert.rejects(same.boxd.home.usage(), { code: 'box-outdated' });
 
     const again = await view(same, id);
     await until(() => again.shown().includes('written before the upgrade'));

@@ -144,6 +144,36 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await service.inBox(user, 'test', '!', '-e', '.inputrc');
   });
 
+  it('is tested in a scratch box on a copy of the home, and applied from there', async () => {
+    const { commit } = publishTree(git, 'ada/dotfiles', {
+      'install.sh': 'echo "in the copy"; rm ~/keep; cp bashrc ~/.bashrc; echo new > ~/.made',
+      bashrc: 'PS1="new> "\n',
+    });
+    await service.inBox(user, 'sh', '-c', 'echo mine > keep');
+    assert.equal((await service.spoonctl(user, ['dotfiles', 'repo', 'test'])).code, 0);
+    await window.clearNotifications();
+    await window.command('Spoon: Test Setup in a Scratch Box');
+    await window.dialog('Test commit').filter({ hasText: 'cannot reach your real home' }).waitFor();
+    await window.picture('scratch-question');
+    await window.pressDialogButton('Test');
+    await window.notification('Testing your dotfiles setup in a scratch box').waitFor();
+    await window.picture('scratch-progress');
+    // Three starts of a box, on a machine that may be busy.
+    await window.notification('ended well in the scratch box').waitFor({ timeout: 240_000 });
+    await window.picture('scratch-result');
+    const text = window.page.locator('.view-lines', { hasText: 'The setup ended well' });
+    await text.filter({ hasText: '- ~/keep' }).filter({ hasText: '+ ~/.made' }).waitFor();
+    await text.filter({ hasText: 'Your secrets for setups were left out' }).waitFor();
+    assert.equal(await service.inBox(user, 'cat', 'keep'), 'mine');
+    await service.inBox(user, 'test', '!', '-e', '.made');
+    await window.pressNotificationButton('ended well in the scratch box', 'Update');
+    await window.until(async () => {
+      const now = await state();
+      return now.commit === commit && isSetUp(now);
+    });
+    assert.equal(await service.inBox(user, 'cat', '.made'), 'new');
+  });
+
   it('is off with all dotfiles, which the tree says and stays editable, and on again', async () => {
     await service.put(user, '.profile', 'spoon\n');
     await service.inBox(user, 'sh', '-c', 'echo hand > .profile');
