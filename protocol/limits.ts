@@ -123,8 +123,10 @@ export const minColumns = 2;
 export const maxColumns = 500;
 export const minRows = 1;
 export const maxRows = 300;
-/** Output that a viewer may have outstanding. 256 KiB stops a flood within 50 ms of Ctrl-C in VS Code; 4 MiB serves raw pipes. */
+/** Output that a viewer may have outstanding; 4 MiB serves raw pipes. */
 export const viewerCreditBytes = 256 * kibi;
+/** In VS Code, which draws more slowly than any network brings it: all of it is drawn between Ctrl-C and the prompt. */
+export const windowCreditBytes = 128 * kibi;
 export const pipeCreditBytes = 4 * mebi;
 export const maxCreditBytes = 16 * mebi;
 /** What a terminal keeps for a viewer that comes back: `snapshotLines` of 200 bytes. Taken as it fills. */

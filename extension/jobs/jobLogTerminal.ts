@@ -4,14 +4,14 @@ import { JobLog } from '../../client/jobLog.ts';
 import type { ReconnectState } from '../../client/reconnectRules.ts';
 import type { TerminalPlace } from '../../client/terminalSession.ts';
 import { isEndedJobState, type Job } from '../../protocol/jobs.ts';
-import { viewerCreditBytes } from '../../protocol/limits.ts';
+import { windowCreditBytes } from '../../protocol/limits.ts';
 import { failureText } from '../failure.ts';
 import { missedText } from '../terminals/missedText.ts';
 import { RenderCredit } from '../terminals/renderCredit.ts';
 import { clearStatus, noticeLine, statusLine } from '../terminals/terminalText.ts';
 import { endInWords, stateInWords } from './jobWords.ts';
 
-const askEveryBytes = viewerCreditBytes / 4;
+const askEveryBytes = windowCreditBytes / 4;
 
 /** What a job prints, with its colours and nothing else, from its first byte and live. Nothing that is typed goes anywhere. */
 export class JobLogTerminal implements vscode.Pseudoterminal {
@@ -39,6 +39,7 @@ export class JobLogTerminal implements vscode.Pseudoterminal {
     this.#log = new JobLog({
       ...place,
       id,
+      creditBytes: windowCreditBytes,
       listener: {
         onOutput: (bytes, endOffset) => {
           this.#begin();

@@ -1,18 +1,18 @@
-import { viewerCreditBytes } from '../../protocol/limits.ts';
+import { windowCreditBytes } from '../../protocol/limits.ts';
 import { VtState } from './vtState.ts';
 
 /**
  * Which output VS Code has really drawn. Its extension terminals have no back-pressure of their own, so a question that only
  * we ask rides in the output: xterm.js answers DECRQM for an unknown private mode (`CSI ? N $ p` with `CSI ? N ; 0 $ y`)
- * when it comes to it. Without this a flood costs 700 MiB and 15 s to stop, with it 4 MiB and under 0.1 s.
+ * when it comes to it. Without this a flood costs 700 MiB and 15 s to stop, with it 4 MiB and a fifth of a second.
  *
  * Programs ask DSR and DA, so those cannot be told apart; and N is drawn anew each time, so that a program cannot answer
  * for the terminal by printing our question.
  */
 
-const askEveryBytes = viewerCreditBytes / 4;
+const askEveryBytes = windowCreditBytes / 4;
 /** With no safe place for so long (one endless line, a picture), the end of the text has to do, or no question at all. */
-const giveUpBytes = viewerCreditBytes / 2;
+const giveUpBytes = windowCreditBytes / 2;
 export const answerTimeoutMs = 2_000;
 
 export interface RenderCreditOptions {
@@ -47,7 +47,7 @@ export class RenderCredit {
     const safe = this.vt.feed(text);
     this.#unaskedBytes += bytes.length;
     if (this.#unaskedBytes < askEveryBytes) return text;
-    // The bytes after the insertion count as drawn with it; at most one chunk, and the window is four of them.
+    // The bytes after the insertion count as drawn with it; at most one chunk, which is half a window.
     if (safe !== -1) return text.slice(0, safe) + this.#ask(endOffset) + text.slice(safe);
     if (this.#unaskedBytes < giveUpBytes) return text;
     if (this.vt.isGround) return text + this.#ask(endOffset);

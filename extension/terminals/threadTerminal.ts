@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type TerminalPlace, TerminalSession, type TerminalState } from '../../client/terminalSession.ts';
+import { windowCreditBytes } from '../../protocol/limits.ts';
 import { failureText, isCancellation } from '../failure.ts';
 import { missedText } from './missedText.ts';
 import { openSession } from './openSession.ts';
@@ -123,6 +124,7 @@ export class ThreadTerminal implements vscode.Pseudoterminal {
     const { target } = this.#parts;
     const viewer = {
       ...this.#size,
+      creditBytes: windowCreditBytes,
       onOutput: (bytes: Uint8Array, endOffset: number) => this.#show(bytes, endOffset),
       onState: (state: TerminalState) => this.#follow(state),
     };
