@@ -6,9 +6,10 @@ const uri = vscode.Uri.from({ scheme, path: '/Dotfiles Preview.txt' });
 /** What a run of the dotfiles repository would do, or did in a scratch box, as a document. The last one only: an older one is no longer true. */
 export class PreviewDocument implements vscode.TextDocumentContentProvider, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.#changed.event;
+  /** After the event above: VS Code looks for it here and now. */
   readonly #registration = vscode.workspace.registerTextDocumentContentProvider(scheme, this);
   #text = '';
-  readonly onDidChange = this.#changed.event;
 
   async show(title: string, lines: readonly string[]): Promise<void> {
     this.#text = [title, '', ...lines, ''].join('\n');
