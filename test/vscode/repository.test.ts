@@ -174,6 +174,20 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     assert.equal(await service.inBox(user, 'cat', '.made'), 'new');
   });
 
+  it('has one file gone back to as an earlier generation had it', async () => {
+    await window.clearNotifications();
+    await window.command('Spoon: Roll Back One File of Dotfiles Repository…');
+    await window.pick(/Generation 1/);
+    const row = window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'bashrc' });
+    await row.waitFor();
+    await window.picture('repository-roll-back-file');
+    await row.click();
+    await window.notification('~/.dotfiles/bashrc is as that generation had it').waitFor();
+    await window.picture('repository-rolled-back-file');
+    assert.equal(await service.inBox(user, 'cat', '.dotfiles/bashrc'), 'PS1="ada> "');
+    assert.equal(await service.inBox(user, 'cat', '.bashrc'), 'PS1="new> "', 'what its setup made stays');
+  });
+
   it('is off with all dotfiles, which the tree says and stays editable, and on again', async () => {
     await service.put(user, '.profile', 'spoon\n');
     await service.inBox(user, 'sh', '-c', 'echo hand > .profile');
