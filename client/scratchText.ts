@@ -4,6 +4,7 @@ import type { ScratchTest } from '../protocol/scratch.ts';
 /** What a test in a throw-away box found, in plain lines. */
 
 const mebi = 1024 * 1024;
+const notLookedAt = 'What git keeps for itself in ~/.dotfiles/.git was not looked at.';
 const signs = { added: '+', changed: '~', removed: '-' } as const;
 const states = {
   running: 'It is under way.',
@@ -29,7 +30,7 @@ export function phaseText({ phase, run }: ScratchTest): string {
 
 /** @param stageText of one stage, as the client shows it elsewhere */
 export function scratchText(test: ScratchTest, stageText: (stage: StageReport) => string): string[] {
-  const { state, withSecrets, copied, run, home, detail } = test;
+  const { state, withSecrets, copied, run, home, isRemoved, detail } = test;
   return [
     states[state],
     ...(detail === undefined ? [] : [detail]),
@@ -40,7 +41,9 @@ export function scratchText(test: ScratchTest, stageText: (stage: StageReport) =
     ...(run === null ? [] : [...run.stages.map(stageText), ...run.notes]),
     ...(home === null ? [] : ['', ...homeLines(home)]),
     '',
-    'Your real home was not touched. The scratch box and its copy are gone.',
+    isRemoved
+      ? 'Your real home was not touched. The scratch box and its copy are gone.'
+      : 'Your real home was not touched. The scratch box or its copy could not be removed yet; that is tried again each minute.',
   ];
 }
 
@@ -50,10 +53,11 @@ function leftText(left: number): string {
 
 function homeLines({ changes, moreChanges }: NonNullable<ScratchTest['home']>): string[] {
   const count = changes.length + moreChanges;
-  if (count === 0) return ['Nothing in the home would change.'];
+  if (count === 0) return [`Nothing in the home would change. ${notLookedAt}`];
   return [
     `In the home would change: ${count}`,
     ...changes.map(({ path, change }) => `  ${signs[change]} ~/${path}`),
     ...(moreChanges === 0 ? [] : [`  … and ${moreChanges} more`]),
+    notLookedAt,
   ];
 }

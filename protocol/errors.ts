@@ -193,6 +193,7 @@ export const errorTable = {
   'git-timeout': { status: 504, title: 'Git did not finish in time and was ended.' },
   'git-missing': { status: 409, title: 'There is no git in the box.' },
   'ssh-missing': { status: 409, title: 'There is no ssh in the box.' },
+  'repository-updated': { status: 409, title: 'The repository has another commit by now. Look at that one first.' },
   'scratch-unavailable': { status: 409, title: 'A setup cannot be tested on a copy of the home here.' },
   'home-too-large': { status: 409, title: 'The home is larger than what is copied for a test.' },
   'git-lfs-missing': { status: 409, title: 'There is no git-lfs in the box.' },

@@ -88,6 +88,8 @@ export const RunRepositoryRequest = Type.Object(
   {
     /** Take what the ref points to now. */
     update: Type.Optional(Type.Boolean()),
+    /** Of an update: this one or none, for somebody has looked at it. */
+    commit: Type.Optional(Type.String({ pattern: '^[0-9a-f]{40,64}$' })),
   },
   closed,
 );

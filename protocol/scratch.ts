@@ -45,6 +45,8 @@ export const ScratchTest = Type.Object({
   run: Type.Union([RepositoryRun, Type.Null()]),
   /** What the real home would have otherwise; null: it did not come to that. */
   home: Type.Union([HomeChanges, Type.Null()]),
+  /** Whether its box and copy are gone; else that is tried again each minute. */
+  isRemoved: Type.Boolean(),
   /** Why it ended early. */
   detail: Type.Optional(Type.String({ maxLength: 2048 })),
 });

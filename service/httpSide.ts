@@ -169,6 +169,7 @@ export class HttpSide {
       homeSizes,
       boxes,
       boxUser: toBoxUser,
+      endScratch: async (userId) => void (await parts.boxes.scratch.cancel(userId)),
       health: () => healthOf(about),
       lastBackupMs: () => data.backups.lastMs(),
     });
@@ -179,8 +180,11 @@ export class HttpSide {
       limits,
       publicUrl: () => access.publicUrl ?? urlOf(app),
       blockBox: async (userId) => {
-        await Promise.all([shareSide.endAllOf(userId), parts.boxes.scratch.cancel(userId)]);
+        // Begun first and waited for last: nothing in a throw-away box holds up the end of the real one.
+        const scratchEnded = parts.boxes.scratch.cancel(userId);
+        await shareSide.endAllOf(userId);
         await jobSide.endAllOf(userId, () => boxes.block(userId));
+        await scratchEnded;
       },
       unblockBox: (userId) => boxes.unblock(userId),
       removeHome: (account) => boxes.removeHome(toBoxUser(account)),
@@ -209,7 +213,7 @@ export class HttpSide {
     addSecretRoutes(app, { secrets, terminals, publish });
     addBoxRoutes(app, { boxes, findUser, homeSizes, applyAll: (box) => dotfilesSwitch.applyAgain(box) });
     addNetworkRoutes(app, parts.boxes);
-    addRepositoryRoutes(app, { ...parts.boxes, findUser });
+    addRepositoryRoutes(app, { ...parts.boxes, limits, findUser });
     const hasJob = (threadId: string) => jobSide.runner.isAtWorkIn(threadId);
     addThreadRoutes(app, { threads, spoons, terminals, hasJob, limits, publish });
     const checkJob = (userId: string, id: string) => jobSide.jobs.find(userId, id);

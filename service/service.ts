@@ -1,4 +1,5 @@
 import type { EngineName } from '../protocol/boxes.ts';
+import { cloneTimeoutMs } from '../protocol/limits.ts';
 import { readAdminPage } from './adminPageFiles.ts';
 import { adoptBoxes } from './adoptBoxes.ts';
 import { Backups } from './backup/backups.ts';
@@ -44,6 +45,9 @@ export interface Service {
   /** Graceful: what was asked for is finished, boxes run on. */
   close(): Promise<void>;
 }
+
+/** Of a test in a scratch box: to copy the home, to compare it, and for three starts. */
+const copyingMs = 10 * 60_000;
 
 interface Surroundings {
   readonly log: Logger;
@@ -153,6 +157,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     repository,
     overlay,
     maxBytes: config.git.scratchBytes,
+    maxMs: cloneTimeoutMs + config.git.setupMs + copyingMs,
     onError: (error, userId) => log.failure('repository.test', error, { userId }),
   });
   starting.defer(() => scratch.close());

@@ -30,8 +30,10 @@ export async function compareHomes(home: string, copy: string, sinceMs: number):
         if (wasCopied) tell(at, 'removed', old);
       } else if (old === undefined) {
         if (now.ctimeMs > sinceMs) tell(at, 'added', now);
-      } else if (old.isDirectory() && now.isDirectory()) await compare(at);
-      else if (now.ctimeMs > sinceMs && !(await isSame([`${home}/${at}`, old], [`${copy}/${at}`, now]))) {
+      } else if (old.isDirectory() && now.isDirectory()) {
+        if (old.mode !== now.mode && now.ctimeMs > sinceMs) tell(at, 'changed', now);
+        await compare(at);
+      } else if (now.ctimeMs > sinceMs && !(await isSame([`${home}/${at}`, old], [`${copy}/${at}`, now]))) {
         tell(at, 'changed', now);
       }
     }

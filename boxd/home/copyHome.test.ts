@@ -10,6 +10,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -79,19 +80,27 @@ describe('the copy of a home', () => {
     });
   });
 
+  it('is refused for a file that is all holes, which the copy would have in full', async () => {
+    writeFileSync(join(home, 'vm.img'), '');
+    truncateSync(join(home, 'vm.img'), 64 * 1024 * 1024);
+    await assert.rejects(copyHome(home, copy, 1024 * 1024), { code: 'home-too-large' });
+    assert.throws(() => lstatSync(join(copy, 'vm.img')));
+  });
+
   it('is told apart from the home by what was done to the copy, and not by what was done to the home', async () => {
     mkdirSync(join(home, 'gone/deep'), { recursive: true });
     for (const path of ['same', 'changed', 'mode', 'removed', 'gone/deep/file', 'rewritten']) {
       writeFileSync(join(home, path), path);
     }
     symlinkSync('a', join(home, 'link'));
-    mkdirSync(join(home, '.spoon'));
+    for (const folder of ['.spoon', '.ssh']) mkdirSync(join(home, folder), { mode: 0o700 });
     execFileSync('mkfifo', [join(home, 'pipe')]);
     const { endedMs } = await copyHome(home, copy, 2 ** 30);
     await nextTick(endedMs);
     writeFileSync(join(copy, 'changed'), 'CHANGED');
     writeFileSync(join(copy, 'rewritten'), 'rewritten');
     chmodSync(join(copy, 'mode'), 0o755);
+    chmodSync(join(copy, '.ssh'), 0o755);
     rmSync(join(copy, 'link'));
     symlinkSync('b', join(copy, 'link'));
     for (const path of ['removed', 'gone']) rmSync(join(copy, path), { recursive: true });
@@ -104,7 +113,15 @@ describe('the copy of a home', () => {
     const { changes, moreChanges } = await compareHomes(home, copy, endedMs);
     assert.deepEqual(
       changes.map(({ path, change }) => `${change} ${path}`),
-      ['changed changed', 'removed gone/', 'changed link', 'changed mode', 'added new/', 'removed removed'],
+      [
+        'changed .ssh/',
+        'changed changed',
+        'removed gone/',
+        'changed link',
+        'changed mode',
+        'added new/',
+        'removed removed',
+      ],
     );
     assert.equal(moreChanges, 0);
   });

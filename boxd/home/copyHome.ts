@@ -7,6 +7,8 @@ import { readUsage } from './homeUsage.ts';
 /** stat(2): whatever the file system's own block size. */
 const blockBytes = 512;
 const usageMs = 10_000;
+/** More are copied apart: they would not fit boxd's memory. */
+const maxLinked = 50_000;
 const mebi = 1024 * 1024;
 
 /**
@@ -31,11 +33,12 @@ export async function copyHome(from: string, to: string, maxBytes: number): Prom
       const twin = stat.nlink > 1 ? linked.get(key) : undefined;
       if (twin !== undefined) await link(twin, target);
       else {
-        copied.bytes += stat.blocks * blockBytes;
+        // Holes are written where the file system cannot share blocks.
+        copied.bytes += Math.max(stat.blocks * blockBytes, stat.size);
         if (copied.bytes > maxBytes) throw tooLarge(copied.bytes, true, maxBytes);
         await copyFile(source, target, constants.COPYFILE_FICLONE);
         await utimes(target, stat.atime, stat.mtime);
-        if (stat.nlink > 1) linked.set(key, target);
+        if (stat.nlink > 1 && linked.size < maxLinked) linked.set(key, target);
       }
     } else {
       copied.left++;

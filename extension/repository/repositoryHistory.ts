@@ -29,7 +29,7 @@ export class RepositoryHistory {
     const text = vscode.l10n.t('Nothing was changed. Apply commit {0}?', found.commit.slice(0, 12));
     if ((await vscode.window.showInformationMessage(text, apply)) !== apply) return;
     const { api, repository } = connection;
-    repository.take(await api.call('runRepository', { body: isUpdate ? { update: true } : {} }));
+    repository.take(await api.call('runRepository', { body: isUpdate ? { update: true, commit: found.commit } : {} }));
   }
 
   async rollBack(): Promise<void> {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { dotfileManagers } from '../../protocol/dotfileManagers.ts';
-import type { RepositoryRun, RepositoryState } from '../../protocol/repository.ts';
+import type { RepositoryRun, RepositoryState, RunRepositoryRequest } from '../../protocol/repository.ts';
 import type { RepositoryCommandId } from '../commandIds.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
@@ -158,10 +158,11 @@ export class RepositoryParts implements vscode.Disposable {
     const update = vscode.l10n.t('Update');
     const [before, after] = [state.commit?.slice(0, 12) ?? '', state.available.slice(0, 12)];
     const text = vscode.l10n.t('Your dotfiles repository moved from {0} to {1}. Its setup runs again.', before, after);
-    if ((await vscode.window.showInformationMessage(text, update)) === update) await this.#run({ update: true });
+    if ((await vscode.window.showInformationMessage(text, update)) === update)
+      await this.#run({ update: true, commit: state.available });
   }
 
-  async #run(body: { update?: boolean }): Promise<void> {
+  async #run(body: RunRepositoryRequest): Promise<void> {
     const { api, repository } = this.#current.require();
     repository.take(await api.call('runRepository', { body }));
   }

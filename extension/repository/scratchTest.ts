@@ -14,8 +14,9 @@ const cancelMs = 180_000;
  * @throws SpoonError
  */
 export async function testInScratch({ api, repository }: Connection, document: PreviewDocument): Promise<void> {
-  const available = repository.state?.available ?? null;
-  if (available !== null && !(await agreeToTest(available))) return;
+  const { available, commit, settings } = repository.state ?? { available: null, commit: null, settings: null };
+  const isAgreed = available === null && commit !== null && settings?.enabled === true;
+  if (!isAgreed && !(await agreeToTest(available ?? commit))) return;
   const body = available === null ? {} : { update: true };
   const title = vscode.l10n.t('Testing your dotfiles setup in a scratch box');
   const ended = await vscode.window.withProgress(
@@ -37,18 +38,24 @@ export async function testInScratch({ api, repository }: Connection, document: P
   const log = new TextDecoder().decode(bytes).trimEnd();
   const lines = [...scratchText(ended, stageText), ...(log === '' ? [] : ['', vscode.l10n.t('Its log:'), '', log])];
   await document.show(vscode.l10n.t('What the test in a scratch box found'), lines);
-  if (ended.state !== 'ok') return;
+  // Where no commit counts yet, a run would take what is there by then.
+  if (ended.state !== 'ok' || ended.run?.commit == null || commit === null || settings?.enabled !== true) return;
   const apply = available === null ? vscode.l10n.t('Run Setup') : vscode.l10n.t('Update');
   const text = vscode.l10n.t('The setup ended well in the scratch box. Do the same in your home?');
   if ((await vscode.window.showInformationMessage(text, apply)) !== apply) return;
-  repository.take(await api.call('runRepository', { body }));
+  const request = available === null ? {} : { update: true, commit: ended.run.commit };
+  repository.take(await api.call('runRepository', { body: request }));
 }
 
-async function agreeToTest(commit: string): Promise<boolean> {
+/** @param commit null where none is known before it is fetched */
+async function agreeToTest(commit: string | null): Promise<boolean> {
   const test = vscode.l10n.t('Test');
-  const question = vscode.l10n.t('Test commit {0} in a scratch box?', commit.slice(0, 12));
+  const question =
+    commit === null
+      ? vscode.l10n.t('Test your dotfiles repository in a scratch box?')
+      : vscode.l10n.t('Test commit {0} in a scratch box?', commit.slice(0, 12));
   const detail = vscode.l10n.t(
-    'Its setup gets a copy of your home: it can read all of that, and use the network, as in a real run. It cannot reach your real home. Your secrets for setups are left out until you have taken the update.',
+    'Its setup gets a copy of your home: it can read all of that, and use the network, as in a real run. It cannot reach your real home. Your secrets for setups are left out until you have agreed to the commit.',
   );
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, test)) === test;
 }

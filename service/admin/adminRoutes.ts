@@ -22,6 +22,8 @@ export interface AdminRouteParts {
   readonly homeSizes: HomeSizes;
   readonly boxes: Pick<Boxes, 'describe' | 'load' | 'stop' | 'stateOf' | 'running' | 'limitsChanged'>;
   readonly boxUser: (account: Account) => BoxUser;
+  /** A test of a setup in a throw-away box. */
+  readonly endScratch: (userId: string) => Promise<void>;
   /** With its reasons in full. */
   readonly health: () => Promise<Health>;
   readonly findings: () => Promise<readonly HealthFinding[]>;
@@ -66,7 +68,7 @@ export function addAdminRoutes(app: FastifyInstance, parts: AdminRouteParts): vo
   addRoute(app, routes.adminStopBox, async ({ params }) => {
     const account = await users.byName(params.username ?? '');
     if (account === undefined) throw new SpoonError('not-found');
-    await boxes.stop(account.id);
+    await Promise.all([boxes.stop(account.id), parts.endScratch(account.id)]);
     return toSummary(await boxes.describe(boxUser(account)));
   });
   addQuotaRoutes(app, parts);

@@ -31,14 +31,19 @@ describe('the home of a user who was removed', () => {
   it('is out of the way at once, and waits for an engine that is away', async () => {
     await setHomeAside(homesDir, { username: 'ada', uid: 100_001 });
     await setHomeAside(homesDir, { username: 'never-started', uid: 100_009 });
-    assert.deepEqual((await readdir(homesDir)).sort(), ['.removed-100001', 'bo']);
+    await mkdir(join(homesDir, '.scratch-100001'));
+    // Beside one that is not empty yet.
+    await setHomeAside(homesDir, { username: '.scratch-100001', uid: 100_001 });
+    const aside = (await readdir(homesDir)).filter((name) => /^\.removed-100001-[0-9a-f-]{36}$/.test(name));
+    assert.deepEqual([aside.length, (await readdir(homesDir)).length], [2, 3]);
     const away = new LocalEngine();
     away.eraseHome = async () => {
       throw new SpoonError('engine-unavailable');
     };
     assert.equal(await eraseRemovedHomes(partsWith(away)), false);
-    assert.equal(reports.length, 1);
-    assert.deepEqual(await readdir(join(homesDir, '.removed-100001')), ['.bashrc']);
+    assert.equal(reports.length, 2);
+    const kept = await Promise.all(aside.map((name) => readdir(join(homesDir, name))));
+    assert.deepEqual(kept.flat(), ['.bashrc']);
   });
 
   it('is emptied by its own uid later, and no other home is touched', async () => {
@@ -50,7 +55,7 @@ describe('the home of a user who was removed', () => {
       await erase(home);
     };
     assert.equal(await eraseRemovedHomes(partsWith(engine)), true);
-    assert.deepEqual(erased, [100_001]);
+    assert.deepEqual(erased, [100_001, 100_001]);
     assert.deepEqual(await readdir(homesDir), ['bo']);
     assert.deepEqual(await readdir(join(homesDir, 'bo')), ['.bashrc']);
   });
@@ -64,7 +69,9 @@ describe('the home of a user who was removed', () => {
       isUserUid: (found) => found === uid,
       report,
     });
-    assert.deepEqual((await readdir(homesDir)).sort(), [`.removed-${uid}`, 'bo', 'mallory']);
+    const [aside, ...others] = (await readdir(homesDir)).sort();
+    assert.match(aside ?? '', new RegExp(`^\\.removed-${uid}-`));
+    assert.deepEqual(others, ['bo', 'mallory']);
     assert.equal(await eraseRemovedHomes(partsWith(new LocalEngine())), true);
     assert.deepEqual(reports, []);
     await setFormerHomesAside(homesDir, ['mallory'], { isUserUid: () => false, report });

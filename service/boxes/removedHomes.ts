@@ -9,12 +9,15 @@ import { openHome } from './homes.ts';
  * half done; then emptied, which takes as long as it takes and is gone on with after a crash.
  */
 
-const removedName = /^\.removed-(\d{1,10})$/;
+const removedName = /^\.removed-(\d{1,10})(-[0-9a-f-]{36})?$/;
 
-/** Of nobody from then on. Does nothing where there is no such home. */
+/**
+ * Of nobody from then on, under a name of its own each time: an earlier one of the same uid may still be there. Does nothing
+ * where there is no such home.
+ */
 export async function setHomeAside(homesDir: string, { username, uid }: { username: string; uid: number }) {
   try {
-    await rename(join(homesDir, username), join(homesDir, `.removed-${uid}`));
+    await rename(join(homesDir, username), join(homesDir, `.removed-${uid}-${crypto.randomUUID()}`));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }

@@ -1,10 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SpoonError } from '../../protocol/errors.ts';
 import { layAuthorities } from './authorities.ts';
 import { BoxdLink } from './boxdLink.ts';
 import type { BoxesOptions } from './boxesOptions.ts';
 import type { BoxSpec } from './engine.ts';
 import { ensureHome } from './homes.ts';
+import { InTurn } from './inTurn.ts';
 import { openBox } from './openBox.ts';
 import { setHomeAside } from './removedHomes.ts';
 import type { BoxUser, RunningBox } from './runningBox.ts';
@@ -13,6 +16,9 @@ import { specOf } from './userSpec.ts';
 
 const dialMs = 30_000;
 const graceMs = 1_000;
+/** So long a test waits until its copy is erased, which goes on without it. */
+const eraseMs = 20_000;
+const againMs = 60_000;
 /** No username has a dot. */
 const scratchEnding = '.scratch';
 const scratchName = /^\.scratch-(\d{1,10})$/;
@@ -30,19 +36,22 @@ type Options = Pick<BoxesOptions, 'engine' | 'places' | 'settings' | 'limitsOf' 
   readonly eraseRemovedHomes: () => Promise<boolean>;
 };
 
-/** Throw-away boxes: those of a user in all but the home, and the name that engines know them by. */
+/** Throw-away boxes: those of a user in all but the home, and the name that engines know them by. One per user at a time. */
 export class ScratchBoxes {
   readonly #options: Options;
+  readonly #turns = new InTurn();
+  /** What could not be removed yet, by the name of the box. */
+  readonly #left = new Set<string>();
 
   constructor(options: Options) {
     this.#options = options;
   }
 
   /** @throws SpoonError what {@link Engine.start} throws, `scratch-unavailable`, `box-unavailable`; what `work` throws */
-  async withHome<T>(user: BoxUser, work: (home: ScratchHome) => Promise<T>): Promise<T> {
-    const { places, settings, engine, report } = this.#options;
+  withHome<T>(user: BoxUser, work: (home: ScratchHome) => Promise<T>): Promise<T> {
+    const { places, settings, engine } = this.#options;
     const real = specOf(this.#options, user);
-    const name = `${user.username}${scratchEnding}`;
+    const name = nameOf(user);
     const folder = scratchFolder(real.uid);
     const spec: BoxSpec = {
       ...specOf(this.#options, { ...user, username: name }),
@@ -50,33 +59,45 @@ export class ScratchBoxes {
       homePath: join(places.homesDir, folder),
     };
     const git = { trustsHome: settings.authorities !== undefined };
-    try {
-      await ensureHome(places.homesDir, real);
-      await ensureHome(places.homesDir, { ...spec, username: folder });
-      await writeSystemFiles(join(places.etcDir, name), { ...spec, username: user.username }, git);
-      return await work({
-        within: (options, inside) =>
-          this.#within(user, options.seesHome ? { ...spec, copiedHome: real.homePath } : spec, options.signal, inside),
-      });
-    } finally {
-      await engine.stop(name, graceMs).catch(report);
-      for (const place of [places.runDir, places.etcDir]) {
-        await rm(join(place, name), { recursive: true, force: true }).catch(report);
+    return this.#turns.run(name, async () => {
+      try {
+        // One that an earlier service left may have the real home.
+        await engine.stop(name, graceMs);
+        await ensureHome(places.homesDir, real);
+        await ensureHome(places.homesDir, { ...spec, username: folder });
+        await writeSystemFiles(join(places.etcDir, name), { ...spec, username: user.username }, git);
+        return await work({
+          within: (options, inside) =>
+            this.#within(
+              user,
+              options.seesHome ? { ...spec, copiedHome: real.homePath } : spec,
+              options.signal,
+              inside,
+            ),
+        });
+      } finally {
+        await this.#remove(name, real.uid);
       }
-      await this.#remove(folder, real.uid).catch(report);
-    }
+    });
   }
 
-  /** Homes that a service left which was ended meanwhile; their boxes go when boxes are adopted. */
+  /** Whether nothing is left of the user's last one: an engine that is away removes nothing, and many files take their time. */
+  isGone(user: BoxUser): boolean {
+    return !this.#left.has(nameOf(user));
+  }
+
+  /** Of what a service left that was ended meanwhile. Not waited for: no start is held up by it. */
   async sweep(): Promise<void> {
-    const { homesDir, runDir, etcDir } = this.#options.places;
-    for (const folder of await readdir(homesDir)) {
+    const { places, report } = this.#options;
+    for (const folder of await readdir(places.homesDir)) {
       const uid = scratchName.exec(folder)?.[1];
-      if (uid !== undefined) await setHomeAside(homesDir, { username: folder, uid: Number(uid) });
+      if (uid !== undefined) {
+        await setHomeAside(places.homesDir, { username: folder, uid: Number(uid) }).catch(report);
+      }
     }
-    for (const place of [runDir, etcDir]) {
-      const names = (await readdir(place)).filter((name) => name.endsWith(scratchEnding));
-      for (const name of names) await rm(join(place, name), { recursive: true, force: true });
+    const names = await Promise.all([places.runDir, places.etcDir].map((place) => readdir(place)));
+    for (const name of new Set(names.flat().filter((name) => name.endsWith(scratchEnding)))) {
+      void this.#turns.run(name, () => this.#remove(name));
     }
   }
 
@@ -91,25 +112,54 @@ export class ScratchBoxes {
     try {
       await layAuthorities(spec.socketDir, settings.authorities);
       signal.throwIfAborted();
-      const started = await engine.start(spec, signal);
-      const box = await openBox(link, started, { user, timeoutMs: dialMs, signal, onSilence: () => undefined });
       try {
-        return await work(box);
+        const started = await engine.start(spec, signal);
+        const box = await openBox(link, started, { user, timeoutMs: dialMs, signal, onSilence: () => undefined });
+        try {
+          return await work(box);
+        } finally {
+          box.pulse.close();
+        }
       } finally {
-        box.pulse.close();
+        await engine.stop(spec.username, graceMs);
       }
     } finally {
-      await engine.stop(spec.username, graceMs);
       await link.close();
     }
   }
 
-  async #remove(folder: string, uid: number): Promise<void> {
-    // What an earlier one may have left under the name that it gets.
-    await this.#options.eraseRemovedHomes();
-    await setHomeAside(this.#options.places.homesDir, { username: folder, uid });
-    await this.#options.eraseRemovedHomes();
+  /** Never rejects: what is left is tried again until nothing is. */
+  async #remove(name: string, uid?: number): Promise<void> {
+    this.#left.add(name);
+    try {
+      await this.#removeNow(name, uid);
+      this.#left.delete(name);
+    } catch (error) {
+      this.#options.report(error);
+      const again = async () => {
+        if (this.#left.has(name)) await this.#remove(name, uid);
+      };
+      setTimeout(() => void this.#turns.run(name, again), againMs).unref();
+    }
   }
+
+  async #removeNow(name: string, uid: number | undefined): Promise<void> {
+    const { places, engine, eraseRemovedHomes } = this.#options;
+    await engine.stop(name, graceMs);
+    for (const place of [places.runDir, places.etcDir]) await rm(join(place, name), { recursive: true, force: true });
+    if (uid === undefined) return;
+    await setHomeAside(places.homesDir, { username: scratchFolder(uid), uid });
+    const slow = new AbortController();
+    const isErased = await Promise.race([
+      eraseRemovedHomes(),
+      delay(eraseMs, false, { signal: slow.signal, ref: false }),
+    ]).finally(() => slow.abort());
+    if (!isErased) throw new SpoonError('engine-unavailable', 'A copy of a home is not erased yet.');
+  }
+}
+
+function nameOf({ username }: BoxUser): string {
+  return `${username}${scratchEnding}`;
 }
 
 function scratchFolder(uid: number): string {

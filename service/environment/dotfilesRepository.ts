@@ -11,6 +11,7 @@ import type {
   RepositoryRun,
   RepositorySettings,
   RepositoryState,
+  RunRepositoryRequest,
   SetRepositoryRequest,
 } from '../../protocol/repository.ts';
 import { isCommit } from '../../protocol/repositoryAddress.ts';
@@ -29,6 +30,7 @@ import {
   withFound,
   withoutRepository,
   withSettings,
+  withUpdate,
 } from './repositorySettings.ts';
 import type { RunRequests } from './runRequests.ts';
 
@@ -126,15 +128,17 @@ export class DotfilesRepository {
     return this.#tell(userId);
   }
 
-  /** Begins a run though nothing changed. @param update take what the ref points to now @throws SpoonError as {@link check} */
-  async run(box: RunningBox, { update = false }: { update?: boolean | undefined }): Promise<RepositoryState> {
+  /**
+   * Begins a run though nothing changed.
+   * @param wanted of an update with a commit that one alone is taken, which somebody has looked at; else what the ref points to now
+   * @throws SpoonError `repository-updated` where that commit is no longer what is offered; as {@link check}
+   */
+  async run(box: RunningBox, { update = false, commit }: RunRepositoryRequest): Promise<RepositoryState> {
     const { userId } = box.user;
     await this.#required(userId);
     if (update) {
-      await this.check(box);
-      await this.#parts.records.write(userId, (before) =>
-        before?.available == null ? before : { ...before, commit: before.available, available: null },
-      );
+      if (commit === undefined) await this.check(box);
+      await this.#parts.records.write(userId, (before) => withUpdate(before, commit));
     }
     await this.begin(box, { force: !update });
     return this.#tell(userId);
@@ -162,7 +166,8 @@ export class DotfilesRepository {
     if (settings === null) throw new SpoonError('repository-none', 'Choose one first: spoonctl dotfiles repo set.');
     const given = wanted.settings?.credential;
     const offered = given ? await credentials.look(userId, settings.url, given) : given;
-    const isAgreed = wanted.settings === undefined && (!wanted.update || settings.always);
+    const isCounting = planned.commit !== null && (wanted.generation !== undefined || isApplied(stored));
+    const isAgreed = wanted.settings === undefined && isCounting && (!wanted.update || settings.always);
     const look = (box: RunningBox) => requests.forLook(box, planned, offered);
     return {
       look,

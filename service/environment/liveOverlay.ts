@@ -125,7 +125,7 @@ export class LiveOverlay {
   /** Into a home that is thrown away: nothing that it has otherwise is kept, and nobody is told. @throws SpoonError */
   async applyTo(box: RunningBox): Promise<StageReport[]> {
     const { userId } = box.user;
-    const overlay = await this.#parts.dotfiles.overlay(userId);
+    const overlay = await this.wanted(userId);
     const needed = await box.boxd.neededPaths(overlay);
     const whole: OverlayApply = { scope: 'whole', digest: overlay.digest, entries: overlay.entries, removed: [] };
     const contents = this.#parts.dotfiles.contents(userId, needed as HomePath[]);

@@ -16,6 +16,7 @@ it('a token of a repository is taken only from who may set one', async () => {
     repository: { set: reached, preview: reached },
     scratch: { start: reached },
     boxes: { ensure: reached },
+    limits: { opens: { take: () => undefined } },
     findUser: reached,
   };
   addRepositoryRoutes(app, parts as unknown as Parameters<typeof addRepositoryRoutes>[1]);

@@ -5,6 +5,7 @@ import { routes } from '../../protocol/routes.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
 import { requireScope, requireUser } from '../http/authenticate.ts';
 import { clientGone } from '../http/clientGone.ts';
+import type { RateLimits } from '../http/rateLimits.ts';
 import { addRoute, type Caller } from '../http/route.ts';
 import type { DotfilesRepository } from './dotfilesRepository.ts';
 import type { DotfilesSwitch } from './dotfilesSwitch.ts';
@@ -19,6 +20,7 @@ export interface RepositoryRouteParts {
   readonly dotfilesSwitch: DotfilesSwitch;
   readonly scratch: ScratchTests;
   readonly boxes: Pick<Boxes, 'ensure'>;
+  readonly limits: Pick<RateLimits, 'opens'>;
   /** @throws SpoonError `not-found` */
   readonly findUser: (userId: string) => Promise<BoxUser>;
 }
@@ -26,7 +28,7 @@ export interface RepositoryRouteParts {
 /** `/v1/environment` */
 export function addRepositoryRoutes(
   app: FastifyInstance,
-  { repository, records, dotfilesSwitch, scratch, boxes, findUser }: RepositoryRouteParts,
+  { repository, records, dotfilesSwitch, scratch, boxes, limits, findUser }: RepositoryRouteParts,
 ): void {
   /** Without waiting for a setup: what is asked for here is about that very setup. */
   const boxOf = async (caller: Caller, signal: AbortSignal): Promise<RunningBox> =>
@@ -70,7 +72,9 @@ export function addRepositoryRoutes(
   );
   addRoute(app, routes.testRepository, async ({ caller, body }) => {
     checkScopes(caller, body.settings);
-    return { test: await scratch.start(await findUser(requireUser(caller).userId), body) };
+    const { userId, tokenId } = requireUser(caller);
+    limits.opens.take(tokenId);
+    return { test: await scratch.start(await findUser(userId), body) };
   });
   addRoute(app, routes.repositoryTest, async ({ caller }) => ({ test: scratch.state(requireUser(caller).userId) }));
   addRoute(app, routes.cancelRepositoryTest, async ({ caller }) => ({

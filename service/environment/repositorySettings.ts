@@ -42,6 +42,17 @@ export function withSettings(
   };
 }
 
+/**
+ * Takes what was found, where something was.
+ * @param commit this one or none
+ * @throws SpoonError `repository-updated` where it is no longer what is offered
+ */
+export function withUpdate(before: StoredRepository | undefined, commit?: string): StoredRepository | undefined {
+  const offered = before?.available ?? before?.commit;
+  if (commit !== undefined && offered !== commit) throw new SpoonError('repository-updated');
+  return before?.available == null ? before : { ...before, commit: before.available, available: null };
+}
+
 /** Whether the home is to have what the repository makes. */
 export function isApplied(stored: Pick<StoredRepository, 'settings' | 'off'> | undefined): boolean {
   return stored?.off === undefined && stored?.settings?.enabled === true;

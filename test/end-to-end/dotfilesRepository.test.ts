@@ -62,6 +62,13 @@ describe('a dotfiles repository, from spoonctl to the home', () => {
     const seen = await repo('test');
     assert.equal(seen.available, commit);
     assert.equal(await service.inBox(ada, 'cat', 'runs'), 'x');
+    const another = await service.fetch(ada, '/v1/environment/repository/run', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ update: true, commit: 'f'.repeat(40) }),
+    });
+    assert.deepEqual([another.status, ((await another.json()) as { code: string }).code], [409, 'repository-updated']);
+    assert.equal((await repo('show')).available, commit, 'what somebody has looked at is taken, and nothing else');
     const taken = await repo('update');
     assert.deepEqual([taken.commit, taken.available, taken.run?.state], [commit, null, 'ok']);
     assert.equal(await service.inBox(ada, 'cat', 'runs', '.vimrc', '.bashrc'), 'x\ny\nnew\n# overlay');
