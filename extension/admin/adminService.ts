@@ -9,6 +9,9 @@ import type { Log } from '../outputLog.ts';
 import type { AdminTokens } from './adminTokens.ts';
 import type { ServiceFacts } from './serviceRows.ts';
 
+/** After which it is asked once more who this is, where that failed: nothing else would. */
+const againMs = 5_000;
+
 /** The service as its administrator sees it, asked for when somebody looks: nothing tells of changes of others' things. */
 export class AdminService implements vscode.Disposable {
   readonly #current: CurrentConnection;
@@ -19,6 +22,7 @@ export class AdminService implements vscode.Disposable {
   #token: string | undefined;
   #facts: ServiceFacts | undefined;
   #asking: Promise<void> | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
   readonly onDidChange = this.#changed.event;
 
   constructor({ current, tokens, log }: { current: CurrentConnection; tokens: AdminTokens; log: Log }) {
@@ -29,6 +33,7 @@ export class AdminService implements vscode.Disposable {
       this.#changed,
       tokens.onDidChange(() => void this.#follow()),
       current.onDidChange(() => {
+        clearTimeout(this.#again);
         this.#facts = undefined;
         this.#token = undefined;
         setContext('spoon.isAdmin', false);
@@ -82,6 +87,7 @@ export class AdminService implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.#again);
     vscode.Disposable.from(...this.#disposables).dispose();
   }
 
@@ -113,12 +119,18 @@ export class AdminService implements vscode.Disposable {
   async #follow(): Promise<void> {
     const { connection } = this.#current;
     if (connection === undefined) return;
+    clearTimeout(this.#again);
     try {
-      const [{ user }, token] = await Promise.all([connection.api.call('me'), this.#tokens.get(connection.session)]);
+      const { user } = await connection.api.call('me');
+      if (this.#current.connection !== connection) return;
+      // Said at once: the store of secrets may answer late.
+      setContext('spoon.isAdmin', user?.admin === true);
+      const token = await this.#tokens.get(connection.session);
       if (this.#current.connection !== connection) return;
       this.#take(connection, user?.admin === true, token);
     } catch (error) {
       this.#log.warn('whether you administer the service:', failureText(error));
+      if (this.#current.connection === connection) this.#again = setTimeout(() => void this.#follow(), againMs);
     }
   }
 

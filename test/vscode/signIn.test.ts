@@ -111,7 +111,15 @@ describe('signing in to VS Code with a browser', { timeout: 600_000 }, () => {
     await window.pressDialogButton('Disable User');
     await row('User bob, Bob · disabled').waitFor();
     assert.equal(await isDisabled(), true);
-    await window.menu(row('User bob'), 'Enable User…');
+    // The rows are made anew after Disable; a menu of one that is gone by then asks whom it is about, and a person tries again.
+    await window.until(async () => {
+      await window.menu(row('User bob'), 'Enable User…');
+      const question = window.dialog('Enable bob?');
+      await question.waitFor({ timeout: 10_000 }).catch(() => undefined);
+      if (await question.isVisible()) return true;
+      await window.page.keyboard.press('Escape');
+      return false;
+    });
     await window.pressDialogButton('Enable User');
     await window.pressNotificationButton('bob is enabled', 'Invite User…');
     await window.dialog('The invite for bob is ready.').waitFor();
