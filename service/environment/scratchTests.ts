@@ -5,6 +5,7 @@ import type { PreviewRepositoryRequest, RepositoryRun } from '../../protocol/rep
 import type { HomeChanges, ScratchTest } from '../../protocol/scratch.ts';
 import type { BoxUser, RunningBox } from '../boxes/boxes.ts';
 import { InTurn } from '../boxes/inTurn.ts';
+import { rejectedBy } from '../boxes/rejectedBy.ts';
 import type { ScratchBoxes } from '../boxes/scratchBoxes.ts';
 import type { DotfilesRepository } from './dotfilesRepository.ts';
 import type { LiveOverlay } from './liveOverlay.ts';
@@ -173,16 +174,8 @@ interface RunParts {
 }
 
 /** Nothing that a box says, or does not say, keeps a test from its end. @throws the signal's reason, at once */
-async function unlessOver<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  const over = Promise.withResolvers<never>();
-  const onAbort = () => over.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([answer, over.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+function unlessOver<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return Promise.race([answer, rejectedBy(signal)]);
 }
 
 type Plan = Awaited<ReturnType<DotfilesRepository['planFor']>>;
