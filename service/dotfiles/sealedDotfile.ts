@@ -74,7 +74,11 @@ export async function openHead(keyring: Keyring, row: DotfileRow): Promise<HomeP
 /** @throws SpoonError `integrity-failure` */
 function pathIn({ buffer, byteOffset, length }: Uint8Array, row: DotfileRow): HomePath {
   const head = Buffer.from(buffer, byteOffset, length);
-  if (!head.subarray(0, contentMacBytes).equals(row.content_mac)) throw new SpoonError('integrity-failure');
+  const { content_mac } = row;
+  // A loop, as a list of 10,000 spends more on making views of 32 bytes than on looking at them.
+  let differs = content_mac.length !== contentMacBytes || length < contentMacBytes;
+  for (let index = 0; index < contentMacBytes; index++) differs ||= head[index] !== content_mac[index];
+  if (differs) throw new SpoonError('integrity-failure');
   // It was parsed before it was sealed, and the seal says that it is the same.
   return head.toString('utf8', contentMacBytes) as HomePath;
 }
@@ -94,7 +98,8 @@ export async function contentMac(keyring: Keyring, userId: string, bytes: Uint8A
  */
 export function etagOf({ id, version, content }: Pick<TreeEntry, 'id' | 'version' | 'content'>): string {
   const mac = (Number.parseInt(id.slice(0, 8), 16) ^ Number.parseInt(content.slice(0, 8), 16)) >>> 0;
-  return `"v${version}-${mac.toString(16).padStart(8, '0')}"`;
+  // The digit before the eight saves the padding, which costs more than all the rest.
+  return `"v${version}-${(mac + 2 ** 32).toString(16).slice(1)}"`;
 }
 
 /** @throws SpoonError `integrity-failure`, `key-unavailable` */
@@ -120,9 +125,8 @@ export async function openEntries(keyring: Keyring, rows: readonly DotfileRow[])
 }
 
 function entryOf(row: DotfileRow, path: HomePath): TreeEntry {
-  const { buffer, byteOffset, length } = row.content_mac;
-  const content = Buffer.from(buffer, byteOffset, length).toString('hex');
-  const { id, version, kind, mode } = row;
+  const { id, version, kind, mode, content_mac } = row;
+  const content = Buffer.from(content_mac.buffer, content_mac.byteOffset, content_mac.length).toString('hex');
   return {
     id,
     path,

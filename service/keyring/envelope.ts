@@ -57,20 +57,33 @@ export function lengthPrefixed(fields: readonly (string | Uint8Array)[]): Buffer
   return out;
 }
 
+/** What the blobs of one owner and kind have in common; those that are opened in one go are of one. */
+let lastStart: { readonly ownerId: string; readonly kind: string; readonly bytes: Buffer } | undefined;
+
+function blobAadStart({ ownerId, kind }: BlobContext): Buffer {
+  if (lastStart?.ownerId !== ownerId || lastStart.kind !== kind) {
+    lastStart = { ownerId, kind, bytes: lengthPrefixed(['spoon.blob.v1', ownerId, kind]) };
+  }
+  return lastStart.bytes;
+}
+
+/** Length-prefixed: `"spoon.blob.v1"`, owner, kind, object, version as u64, mode as u32, the blob's header. */
 function blobAad(context: BlobContext, header: Uint8Array): Buffer {
-  const numbers = Buffer.allocUnsafe(12);
-  numbers.writeUInt32BE(Math.floor(context.version / 2 ** 32));
-  numbers.writeUInt32BE(context.version % 2 ** 32, 4);
-  numbers.writeUInt32BE(context.mode, 8);
-  return lengthPrefixed([
-    'spoon.blob.v1',
-    context.ownerId,
-    context.kind,
-    context.objectId,
-    numbers.subarray(0, 8),
-    numbers.subarray(8),
-    header,
-  ]);
+  const start = blobAadStart(context);
+  const { objectId, version, mode } = context;
+  const objectBytes = Buffer.byteLength(objectId);
+  const out = Buffer.allocUnsafe(start.length + objectBytes + 28 + header.length);
+  out.set(start);
+  let at = out.writeUInt32BE(objectBytes, start.length);
+  at += out.write(objectId, at, 'utf8');
+  at = out.writeUInt32BE(8, at);
+  at = out.writeUInt32BE(Math.floor(version / 2 ** 32), at);
+  at = out.writeUInt32BE(version % 2 ** 32, at);
+  at = out.writeUInt32BE(4, at);
+  at = out.writeUInt32BE(mode, at);
+  at = out.writeUInt32BE(header.length, at);
+  out.set(header, at);
+  return out;
 }
 
 function encrypt(key: KeyObject, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Buffer[] {
@@ -124,6 +137,12 @@ export function sealBlob(
 export function dataKeyIdOf(blob: Uint8Array): string {
   checkHeader(blob, blobMagic, blobOverheadBytes);
   return Buffer.from(blob.buffer, blob.byteOffset + 4, dataKeyIdBytes).toString('hex');
+}
+
+/** Both name the same data key, in the same format. */
+export function isOfSameKey(one: Uint8Array, other: Uint8Array): boolean {
+  for (let index = 0; index < blobHeaderBytes; index++) if (one[index] !== other[index]) return false;
+  return true;
 }
 
 /** @throws SpoonError `integrity-failure` for a blob that is not whole or not this context's */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
+import { SpoonError } from '../../protocol/errors.ts';
 import { openStore, type Store } from '../store/database.ts';
 import type { BlobContext } from './envelope.ts';
 import { refuseWrongKey } from './keyCheck.ts';
@@ -178,6 +179,31 @@ describe('a keyring', () => {
       }),
     );
     clearInterval(clearing);
+  });
+
+  it('opens blobs of several keys in one go, each by its own, and says of each that is damaged', async (t) => {
+    const file = await newFile();
+    const key = newKey();
+    const blobs: Uint8Array[] = [];
+    const owners = ['ada', 'bob', 'bob', 'ada', 'ada', 'bob'];
+    {
+      const first = await open(t, file, await rootOf(key));
+      for (const owner of ['ada', 'bob']) await addOwner(first, owner);
+      for (const owner of owners) blobs.push(await first.keyring.seal(contextOf(owner), Buffer.from(owner)));
+      await first.close();
+    }
+    // Opened anew, so that keys are loaded while it goes on.
+    const { keyring } = await open(t, file, await rootOf(key));
+    const damaged = Buffer.from(blobs[3] ?? []);
+    damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+    const given = [...blobs.slice(0, 3), damaged, Buffer.from('SP'), ...blobs.slice(4)];
+    const expected = ['ada', 'bob', 'bob', 'integrity-failure', 'integrity-failure', 'ada', 'bob'];
+    const contexts = ['ada', 'bob', 'bob', 'ada', 'ada', 'ada', 'bob'].map((owner) => contextOf(owner));
+    const opened = await keyring.openEach(
+      given.map((blob, index) => ({ context: contexts[index] ?? contextOf(''), blob })),
+    );
+    const words = opened.map((one) => (one instanceof SpoonError ? one.code : Buffer.from(one).toString()));
+    assert.deepEqual(words, expected);
   });
 
   it('shows no key when it is printed', async (t) => {

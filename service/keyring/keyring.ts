@@ -10,6 +10,7 @@ import {
   type BlobContext,
   dataKeyIdBytes,
   dataKeyIdOf,
+  isOfSameKey,
   keyBytes,
   lengthPrefixed,
   openBlob,
@@ -185,11 +186,14 @@ class StoredKeyring implements Keyring {
 
   async openEach(sealed: readonly SealedBlob[]): Promise<(Uint8Array | SpoonError)[]> {
     const opened: (Uint8Array | SpoonError)[] = [];
+    // Held from one blob to the next, as most are of one key; never across an await, where the cache may erase it.
+    let key: DataKey | undefined;
+    let before: Uint8Array | undefined;
     for (const one of sealed) {
       try {
-        const id = dataKeyIdOf(one.blob);
-        const cached = this.#cache.get(id);
-        opened.push(cached === undefined ? await this.open(one.context, one.blob) : openWith(cached, one));
+        if (before === undefined || !isOfSameKey(one.blob, before)) key = this.#cache.get(dataKeyIdOf(one.blob));
+        before = key === undefined ? undefined : one.blob;
+        opened.push(key === undefined ? await this.open(one.context, one.blob) : openWith(key, one));
       } catch (error) {
         if (!(error instanceof SpoonError) || error.code !== 'integrity-failure') throw error;
         opened.push(error);
