@@ -231,7 +231,9 @@ export class RunningService {
     try {
       if (this.#child?.exitCode !== null || this.#child.signalCode !== null) await this.launch();
       const { boxes } = await this.admin<{ boxes: { username: string; state: string }[] }>('GET', '/v1/admin/boxes');
-      for (const box of boxes) await this.admin('POST', `/v1/admin/boxes/${box.username}/stop`);
+      for (const { username, state } of boxes) {
+        if (state !== 'stopped') await this.admin('POST', `/v1/admin/boxes/${username}/stop`);
+      }
     } finally {
       await this.kill('SIGTERM');
       await rm(this.#home, { recursive: true, force: true });
