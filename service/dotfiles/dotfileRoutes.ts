@@ -30,7 +30,10 @@ export function addDotfileRoutes(
   addBatchRoutes(app, dotfiles, hearers);
   addArchiveRoutes(app, dotfiles, hearers);
 
-  addRoute(app, routes.listDotfiles, ({ caller }) => dotfiles.list(requireUser(caller).userId));
+  addRoute(app, routes.listDotfiles, async ({ caller, reply }) => {
+    const bytes = await dotfiles.listBytes(requireUser(caller).userId);
+    return reply.type('application/json; charset=utf-8').send(bytes);
+  });
 
   addRoute(app, routes.readDotfile, async ({ caller, query, reply }) => {
     const found = await dotfiles.readNamed(requireUser(caller).userId, nameOf(query), query.version);

@@ -18,6 +18,7 @@ import { describeDrifts } from './describeDrift.ts';
 import * as rows from './dotfileRows.ts';
 import { forgetVersions } from './forgetVersions.ts';
 import { type Drift, keepDrift } from './keepDrift.ts';
+import { listBytesOf } from './listBytes.ts';
 import { saveAll, saveEach } from './manySaves.ts';
 import { type Overlay, overlayOf } from './overlay.ts';
 import { type DotfileParts, type PlannedSave, planSave, type SaveInput } from './planSave.ts';
@@ -26,6 +27,7 @@ import { readContents } from './readContents.ts';
 import { checkedAs, type ReadDotfile, readVersion } from './readDotfile.ts';
 import { type DotfileName, historyOf, listDeleted, planRestore, rowOf } from './restore.ts';
 import { openHead, pathMac, sealHead } from './sealedDotfile.ts';
+import { silence } from './silence.ts';
 import { type DotfileTree, dotfileOf, type TreeEntry } from './tree.ts';
 import * as rules from './treeRules.ts';
 import { type Damage, entriesPerTurn, UserTrees } from './userTrees.ts';
@@ -60,6 +62,11 @@ export class Dotfiles {
       dotfiles: tree.sorted().map(dotfileOf),
       ...(tree.damaged === 0 ? {} : { damaged: tree.damaged }),
     }));
+  }
+
+  /** {@link list} as JSON, at a small part of the price. */
+  listBytes(userId: string): Promise<Buffer> {
+    return this.#trees.use(userId, async (tree) => listBytesOf(tree));
   }
 
   /** @throws SpoonError `not-found`, `integrity-failure`, `key-unavailable` */
@@ -146,16 +153,7 @@ export class Dotfiles {
 
   /** Whether its owner wants to hear about what looks like a secret in it. Makes no version. @throws SpoonError `not-found` */
   silence(userId: string, path: HomePath, silenced: boolean): Promise<Dotfile> {
-    const { store, now } = this.#parts;
-    return this.#trees.use(userId, async (tree) => {
-      const before = tree.get(path);
-      if (before === undefined) throw new SpoonError('not-found');
-      const after = { ...before, secretsSilencedMs: silenced ? (before.secretsSilencedMs ?? now()) : undefined };
-      const columns = { secrets_silenced_ms: after.secretsSilencedMs ?? null };
-      await store.transaction((trx) => rows.updateLive(trx, userId, before, columns));
-      tree.put(after);
-      return dotfileOf(after);
-    });
+    return this.#trees.use(userId, (tree) => silence(this.#parts, userId, tree, { path, silenced }));
   }
 
   /**

@@ -84,11 +84,12 @@ export class DotfileTree {
   }
 
   put(entry: TreeEntry): void {
-    const before = this.#entries.size;
-    this.#bytes += entry.size - (this.#entries.get(entry.path)?.size ?? 0);
+    const before = this.#entries.get(entry.path);
+    this.#bytes += entry.size - (before?.size ?? 0);
     this.#entries.set(entry.path, entry);
-    if (this.#entries.size > before) this.#folders?.count(entry.path, 1);
-    this.#sorted = undefined;
+    if (before === undefined) this.#folders?.count(entry.path, 1);
+    // Sorting a thousand again after every save would be most of what the save costs here.
+    this.#sorted = before === undefined ? undefined : this.#sorted?.with(placeOf(this.#sorted, entry.path), entry);
   }
 
   remove(path: HomePath): void {
@@ -104,6 +105,18 @@ export class DotfileTree {
     }
     return this.#folders;
   }
+}
+
+/** @param sorted has the path */
+function placeOf(sorted: readonly TreeEntry[], path: HomePath): number {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle]?.path ?? '') < path) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 class FolderIndex {

@@ -30,8 +30,9 @@ declare module 'fastify' {
 const noQuery = Type.Object({}, { additionalProperties: false });
 
 type Part<R extends Route, K extends 'query' | 'body'> = R[K] extends TSchema ? Static<R[K]> : undefined;
+/** Where the JSON is there already, it is sent as bytes. */
 type Answer<R extends Route> = R['response'] extends TSchema
-  ? Static<R['response']>
+  ? Static<R['response']> | FastifyReply
   : R['bytes'] extends 'response'
     ? FastifyReply
     : undefined;
