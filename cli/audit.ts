@@ -83,7 +83,7 @@ export function addAudit(admin: Command, line: CommandLine): void {
 
 function withFilters(command: Command): Command {
   return command
-    .option('--about <name>', 'who did it, or to whom or what it was done: a username, or an id')
+    .option('--about <name>', 'who did it, or to whom or what it was done: a username, or an id, also of a secret')
     .option('--event <event>', 'such as user.disable, or user for all that begin with user.')
     .addOption(new Option('--result <result>', 'how it went').choices(['started', 'done', 'refused']))
     .option('--since <time>', '30m, 24h or 7d ago; a day; a day and a time, 2030-01-31T09:00')
@@ -126,15 +126,18 @@ function readHead(text: string): AuditHead {
 
 function table(entries: readonly AuditEntry[]): string {
   return columns(
-    ['SEQ', 'TIME', 'WHO', 'WHAT', 'OF', 'RESULT', 'FROM'],
-    entries.map(({ seq, timeMs, actor, event, object, result, code, address }) => [
+    ['SEQ', 'TIME', 'WHO', 'WHAT', 'OF', 'RESULT', 'FROM', 'MORE'],
+    entries.map(({ seq, timeMs, actor, event, object, details = {}, result, code, address }) => [
       seq,
       formatTime(timeMs),
       actor.username ?? actor.kind,
       event,
       object ?? '',
       code ?? result,
-      address ?? 'this machine',
+      address ?? (actor.kind === 'operator' ? 'this machine' : ''),
+      Object.entries(details)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' '),
     ]),
   );
 }

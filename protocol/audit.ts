@@ -1,5 +1,9 @@
 import { type Static, Type } from 'typebox';
 
+/** What more there is to say of one entry: ids, counts, sizes, times, codes; of a clone its address and commit. */
+export const AuditDetails = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]));
+export type AuditDetails = Static<typeof AuditDetails>;
+
 /** What is written down about who did what. Never a content, a path, a name of a secret, or anything typed. */
 export const AuditEntry = Type.Object({
   seq: Type.Integer(),
@@ -16,6 +20,8 @@ export const AuditEntry = Type.Object({
       Type.Literal('admin'),
       Type.Literal('operator'),
       Type.Literal('worker'),
+      /** The service itself, such as for a box that nobody uses any more. */
+      Type.Literal('service'),
       Type.Literal('nobody'),
     ]),
     userId: Type.Union([Type.String(), Type.Null()]),
@@ -24,6 +30,7 @@ export const AuditEntry = Type.Object({
   }),
   /** What it was done to: a username, or an id. */
   object: Type.Union([Type.String(), Type.Null()]),
+  details: Type.Optional(AuditDetails),
   address: Type.Union([Type.String(), Type.Null()]),
   userAgent: Type.Union([Type.String(), Type.Null()]),
   requestId: Type.Union([Type.String(), Type.Null()]),
@@ -38,7 +45,7 @@ export const AuditQuery = Type.Object(
     after: Type.Optional(Type.Integer({ minimum: 0 })),
     /** 1 to 1000, default 100. */
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-    /** Who did it, or to whom or what it was done: a username, or an id. */
+    /** Who did it, or to whom or what it was done: a username, or an id, also one among the details. */
     about: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     /** Such as `user.disable`, or `user` for all that begin with `user.`. */
     event: Type.Optional(Type.String({ pattern: '^[a-z0-9.-]{1,64}$' })),

@@ -33,6 +33,8 @@ export const CheckoutMade = Type.Object({
   isNew: Type.Boolean(),
   /** Null where the repository was not asked, or has none. */
   defaultBranch: Type.Union([Type.String({ maxLength: 1024 }), Type.Null()]),
+  /** What it began with; absent where it was there already, or the repository is empty. */
+  commit: Type.Optional(Type.String({ pattern: '^[0-9a-f]{40,64}$' })),
   notes: Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 16 }),
 });
 export type CheckoutMade = Static<typeof CheckoutMade>;

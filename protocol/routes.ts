@@ -150,6 +150,8 @@ export const routes = {
     method: 'DELETE',
     path: '/v1/terminals/:id',
     scope: 'terminals:open',
+    audit: 'terminal.close',
+    auditMayFail: true,
     summary: 'End a terminal and everything it started',
   },
   attachTerminal: {

@@ -19,7 +19,13 @@ describe('the configuration', () => {
     assert.deepEqual(config.key, { oldKeys: [] });
     assert.deepEqual([...config.access.hosts].sort(), ['127.0.0.1', '::1', 'localhost']);
     assert.deepEqual(config.warnings, []);
+    assert.deepEqual(config.given, {});
     assert.equal(read({ NODE_ENV: 'production' }).workdir, '/var/lib/spoon-agent/work');
+  });
+
+  it('says what was set, and of secrets only that they were', () => {
+    const { given } = read({ SPOON_ENGINE: 'docker', SPOON_ENCRYPTION_KEY: 'canary', SPOON_LISTEN: '', HOME: '/x' });
+    assert.deepEqual(given, { SPOON_ENCRYPTION_KEY: 'set', SPOON_ENGINE: 'docker' });
   });
 
   const accepted: [string, NodeJS.ProcessEnv, (config: ReturnType<typeof readConfig>) => unknown, unknown][] = [

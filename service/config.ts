@@ -36,6 +36,8 @@ export interface Config {
   readonly access: AccessSettings;
   /** Who vouches for people, beside passwords. */
   readonly oidc: OidcConfig | undefined;
+  /** What was set, by name; of secrets only that they were. For telling later what was changed. */
+  readonly given: Readonly<Record<string, string>>;
   /** What was set and is of no use, in words for the log. */
   readonly warnings: readonly string[];
 }
@@ -78,7 +80,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     fallback: production ? '/var/lib/spoon-agent/work' : join(cwd, '.local', 'agent-work'),
   });
   const access = readAccessSettings({ get, cwd, refuse, readList });
-  const config: Omit<Config, 'warnings'> = {
+  const config: Omit<Config, 'warnings' | 'given'> = {
     workdir,
     hostWorkdir: readDirectory(get, 'SPOON_AGENT_HOST_WORKDIR', cwd, { fallback: workdir, mustBeAbsolute: true }),
     databaseFile: readDatabase(get('SPOON_DATABASE_URL'), workdir),
@@ -95,8 +97,14 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     oidc: readOidcSettings(get, { refuse, publicUrl: access.access.publicUrl }),
   };
   const warnings = unusedVariables(environment, read);
+  const isSecret = (name: string) => secretVariables.some((secret) => secret === name);
+  const given = Object.fromEntries(
+    [...read]
+      .sort()
+      .flatMap((name) => (get(name) === undefined ? [] : [[name, isSecret(name) ? 'set' : String(get(name))]])),
+  );
   for (const name of secretVariables) delete environment[name];
-  return { ...config, warnings };
+  return { ...config, given, warnings };
 }
 
 type Get = (name: string) => string | undefined;

@@ -13,6 +13,7 @@ import type { ChangeHearers } from './dotfiles/tellChange.ts';
 import { addDriftRoutes } from './environment/driftRoutes.ts';
 import { addRepositoryRoutes } from './environment/repositoryRoutes.ts';
 import { addFileRoutes, requireRunning } from './files/fileRoutes.ts';
+import { GivenSecrets } from './givenSecrets.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import { addHealthRoutes, healthOf } from './http/healthRoute.ts';
 import { listenAt, urlOf } from './http/listenAt.ts';
@@ -28,6 +29,7 @@ import type { Metrics } from './metrics/metrics.ts';
 import { addMetricsRoutes } from './metrics/metricsRoutes.ts';
 import { createMetrics } from './metricsSide.ts';
 import { HomeSizes } from './quotas/homeSizes.ts';
+import { noteCheckout } from './repositoryAudit.ts';
 import { addSealKeyRoutes } from './secrets/sealKeyRoutes.ts';
 import { addSecretRoutes } from './secrets/secretRoutes.ts';
 import { ShareSide } from './shareSide.ts';
@@ -40,6 +42,7 @@ import { Spoons } from './threads/spoons.ts';
 import { ThreadRecords } from './threads/threadRecords.ts';
 import { addThreadRoutes } from './threads/threadRoutes.ts';
 import { Threads } from './threads/threads.ts';
+import { auditOfUpgrades } from './upgradeAudit.ts';
 
 interface Made {
   readonly app: FastifyInstance;
@@ -66,14 +69,17 @@ export class HttpSide {
 
   static async create(parts: HttpSideParts): Promise<HttpSide> {
     const { access, data, about, log } = parts;
+    const { trail } = data;
     const { boxes, overlay, drifts, repository, dotfilesSwitch, git } = parts.boxes;
     const stored = {
       store: data.store,
       keyring: data.keyring,
       gitHosts: git.hosts,
       now: Date.now,
-      onDamage: ({ userId, error }: { userId: string; error: SpoonError }) =>
-        log.failure('thread.damaged', error, { userId }),
+      onDamage: ({ userId, error }: { userId: string; error: SpoonError }) => {
+        log.failure('thread.damaged', error, { userId });
+        trail.damaged('thread', userId);
+      },
     };
     const limits = createRateLimits();
     const tickets = new Tickets();
@@ -85,15 +91,24 @@ export class HttpSide {
     });
     const spoons = new Spoons(stored);
     const records = new ThreadRecords(stored);
-    const threads = new Threads({ spoons, records, boxes, findUser, homeSizes, timeoutMs: git.timeoutMs });
+    const threads = new Threads({
+      spoons,
+      records,
+      boxes,
+      findUser,
+      homeSizes,
+      timeoutMs: git.timeoutMs,
+      onCheckout: (userId, made) => noteCheckout(trail, userId, made),
+    });
     const { sealedValues, secrets } = data;
+    const given = new GivenSecrets(secrets, trail);
     const terminals = new Terminals({
       boxes,
       tickets,
       findUser,
       quotas,
       homeSizes,
-      secretsFor: (userId, spoon) => secrets.forProcess(userId, 'shells', spoon),
+      secretsFor: (asker, spoon, receiver) => given.toShell(asker, spoon, receiver),
       folderOfThread: (box, thread, signal) => threads.folderFor(box, thread, { signal }),
     });
     const jobSide = new JobSide({
@@ -103,12 +118,15 @@ export class HttpSide {
       findUser,
       threads,
       repository,
-      secretsFor: (userId, spoon) => secrets.forProcess(userId, 'jobs', spoon),
+      secretsFor: (userId, spoon, jobId) => given.toJob(userId, spoon, jobId),
       isOff: (userId) => dotfilesSwitch.isOff(userId),
       overlayOf: (userId) => overlay.wanted(userId),
       contents: (userId, paths) => data.dotfiles.contents(userId, paths),
       publish: (userId, event) => data.subscribers.publish(userId, event),
-      onDamage: ({ userId, error }) => log.failure('job.damaged', error, { userId }),
+      onDamage: ({ userId, error }) => {
+        log.failure('job.damaged', error, { userId });
+        trail.damaged('job', userId);
+      },
       onError: (error, userId) => log.failure('job', error, { userId }),
     });
     const publish = (userId: string, event: SpoonEvent) => data.subscribers.publish(userId, event);
@@ -116,7 +134,7 @@ export class HttpSide {
       ...{ ...data, boxes, terminals, tickets, publish },
       onError: (error, userId) => log.failure('share', error, { userId }),
     });
-    const metrics: Metrics = createMetrics({ ...parts, jobSide, auditFailures: () => audit.failures });
+    const metrics: Metrics = createMetrics({ ...parts, jobSide, auditFailures: () => trail.audit.failures });
     const upgrades = new Upgrades({
       access,
       redeem: (ticket, target) => tickets.redeem(ticket, target),
@@ -126,6 +144,7 @@ export class HttpSide {
       acceptJob: (grant, jobId, connection) => jobSide.viewers.accept(grant, jobId, connection),
       acceptShare: (grant, id, connection) => shareSide.guests.accept(grant, id, connection),
       acceptEvents: (grant, request, socket, head) => data.subscribers.accept(grant, request, socket, head),
+      ...auditOfUpgrades({ trail, trustedProxies: access.trustedProxies }),
       report: (report) => {
         log.info('upgrade', report);
         metrics.upgradeFinished(report);
@@ -161,7 +180,7 @@ export class HttpSide {
       },
       failure: (error, requestId) => log.failure('request.failed', error, { requestId }),
     });
-    const audit = addKeeping(app, { ...data, log });
+    addKeeping(app, { ...data, log });
     addHealthRoutes(app, about);
     addAdminRoutes(app, {
       ...data,
@@ -176,7 +195,7 @@ export class HttpSide {
     addIdentity(app, {
       ...data,
       tokens,
-      audit,
+      audit: trail.audit,
       limits,
       publicUrl: () => access.publicUrl ?? urlOf(app),
       blockBox: async (userId) => {

@@ -1,5 +1,6 @@
 import type { AccessSettings } from './accessSettings.ts';
 import type { AdminRouteParts } from './admin/adminRoutes.ts';
+import type { AuditTrail } from './auditTrail.ts';
 import type { Backups } from './backup/backups.ts';
 import type { Boxes } from './boxes/boxes.ts';
 import type { BoxNetwork } from './boxes/engine.ts';
@@ -40,6 +41,7 @@ export interface HttpSideParts {
     readonly backups: Backups;
     readonly rotations: DataKeyRotations;
     readonly quotas: Quotas;
+    readonly trail: AuditTrail;
   };
   readonly boxes: {
     readonly boxes: Boxes;

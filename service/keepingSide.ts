@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { SpoonError } from '../protocol/errors.ts';
-import { Audit } from './audit/audit.ts';
 import { addAuditHooks, addAuditRoutes } from './audit/auditRoutes.ts';
+import type { AuditTrail } from './auditTrail.ts';
 import { addBackupRoutes } from './backup/backupRoutes.ts';
 import type { Backups } from './backup/backups.ts';
+import { TokenAddresses } from './identity/tokenAddresses.ts';
 import type { Users } from './identity/users.ts';
 import { addKeyRoutes } from './keyring/keyRoutes.ts';
 import type { Keyring } from './keyring/keyring.ts';
@@ -19,19 +20,21 @@ export interface KeepingParts {
   readonly rotations: DataKeyRotations;
   readonly users: Users;
   readonly sealedValues: SealedValues;
+  readonly trail: AuditTrail;
   readonly log: Logger;
 }
 
 /** What an operator keeps the service with: who did what, keys, backups. To be added before all other routes. */
-export function addKeeping(app: FastifyInstance, parts: KeepingParts): Audit {
-  const { log, users, sealedValues } = parts;
-  const audit = new Audit({ store: parts.store, keyring: parts.keyring, now: Date.now });
+export function addKeeping(app: FastifyInstance, parts: KeepingParts): void {
+  const { log, users, sealedValues, trail } = parts;
+  const addresses = new TokenAddresses({ store: parts.store, keyring: parts.keyring, now: Date.now });
+  const { audit, onError, fromAnybody, fromWithin } = trail;
   addAuditHooks(app, {
-    audit,
+    ...{ audit, onError, fromAnybody, fromWithin },
+    tokenUsed: (tokenId, network, tell) => addresses.note(tokenId, network, tell),
     keepHead: (text) => log.info('audit.head', { text }),
-    onError: (error) => log.failure('audit', error),
   });
-  addAuditRoutes(app, { audit });
+  addAuditRoutes(app, trail);
   addKeyRoutes(app, {
     ...parts,
     userIds: async (username) => {
@@ -43,5 +46,4 @@ export function addKeeping(app: FastifyInstance, parts: KeepingParts): Audit {
     renewSealKey: (userId, olderThanMs) => sealedValues.renewKey(userId, olderThanMs),
   });
   addBackupRoutes(app, parts.backups);
-  return audit;
 }

@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import type { AuditTrail } from './auditTrail.ts';
+import { noteBox } from './boxAudit.ts';
 import { readAuthorities } from './boxes/authorities.ts';
 import { layBoxd } from './boxes/boxdBundle.ts';
 import { Boxes } from './boxes/boxes.ts';
@@ -23,9 +25,10 @@ export async function openBoxes(parts: {
   pipeline: Pipeline;
   drifts: HomeDrifts;
   pins: Pins;
+  trail: AuditTrail;
   log: Logger;
 }): Promise<{ boxes: Boxes; scratchBoxes: ScratchBoxes }> {
-  const { config, workdir, opened, quotas, pipeline, drifts, pins, log } = parts;
+  const { config, workdir, opened, quotas, pipeline, drifts, pins, trail, log } = parts;
   const authorities = await readAuthorities(config.git.caFile);
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
   const { network } = opened.engine;
@@ -50,6 +53,7 @@ export async function openBoxes(parts: {
   const boxes = new Boxes({
     ...options,
     pins,
+    happened: (user, happening) => noteBox(trail, user, happening),
     onStarted: async (box, waiting) => {
       const stages = await pipeline.bringUp(box, waiting);
       drifts.follow(box);

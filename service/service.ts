@@ -1,11 +1,15 @@
 import type { EngineName } from '../protocol/boxes.ts';
+import type { SpoonError } from '../protocol/errors.ts';
 import { cloneTimeoutMs } from '../protocol/limits.ts';
 import { readAdminPage } from './adminPageFiles.ts';
 import { adoptBoxes } from './adoptBoxes.ts';
+import { Audit } from './audit/audit.ts';
+import { AuditTrail } from './auditTrail.ts';
 import { Backups } from './backup/backups.ts';
 import { Pins } from './boxes/pins.ts';
 import { toBoxUser } from './boxUsers.ts';
 import type { Config } from './config.ts';
+import { noteSettings } from './configAudit.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
 import { EngineHealth, openEngine } from './engines.ts';
 import { DotfilesRepository } from './environment/dotfilesRepository.ts';
@@ -17,6 +21,7 @@ import { RepositoryCredentials } from './environment/repositoryCredentials.ts';
 import { RepositoryRecords } from './environment/repositoryRecords.ts';
 import { RunRequests } from './environment/runRequests.ts';
 import { ScratchTests } from './environment/scratchTests.ts';
+import { GivenSecrets } from './givenSecrets.ts';
 import { ServiceHealth } from './health.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
 import { HttpSide } from './httpSide.ts';
@@ -31,6 +36,7 @@ import { withClientSecret } from './oidcSettings.ts';
 import { openBoxes } from './openBoxes.ts';
 import { openCertificate } from './openCertificate.ts';
 import { Quotas } from './quotas/quotas.ts';
+import { noteRun } from './repositoryAudit.ts';
 import { SealedValues } from './secrets/sealedValues.ts';
 import { Secrets } from './secrets/secrets.ts';
 import { openStore, readInstanceId, type Store } from './store/database.ts';
@@ -97,7 +103,14 @@ export async function startService(config: Config, { log, version }: Surrounding
   for (const { text } of await engineHealth.findings()) log.warn('engine.problem', { text });
 
   const quotas = await Quotas.open(store);
-  const data = openData({ store, keyring, quotas, instanceId, log, separatesUsers: opened.separatesUsers });
+  const trail = new AuditTrail({
+    audit: new Audit({ store, keyring, now: Date.now }),
+    onError: (error) => log.failure('audit', error),
+    usernameOf: async (userId) => (await data.users.byId(userId))?.username ?? null,
+  });
+  starting.defer(() => trail.close());
+  await noteSettings(trail, { store, keyring, given: { ...config.given, version } });
+  const data = openData({ store, keyring, quotas, trail, instanceId, log, separatesUsers: opened.separatesUsers });
   starting.defer(() => data.dotfiles.close());
   const overlay = new LiveOverlay({
     dotfiles: data.dotfiles,
@@ -117,9 +130,10 @@ export async function startService(config: Config, { log, version }: Surrounding
   starting.defer(() => drifts.close());
   const records = new RepositoryRecords({ store, keyring });
   const credentials = new RepositoryCredentials({ records, sealedValues: data.sealedValues, now: Date.now });
+  const given = new GivenSecrets(data.secrets, trail);
   const requests = new RunRequests({
     credentials,
-    secretsFor: (userId) => data.secrets.forProcess(userId, 'setup', null),
+    secretsFor: (userId) => given.toSetup(userId),
     gitHosts: config.git.hosts,
     cloneMs: config.git.timeoutMs,
     setupMs: config.git.setupMs,
@@ -133,6 +147,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     tellStages: (box, stages) => boxes.tellStages(box, stages),
     overlay,
     publish: (userId, event) => data.subscribers.publish(userId, event),
+    onEnded: (userId, ended) => noteRun(trail, userId, ended),
     onError: (error, userId) => log.failure('repository', error, { userId }),
   });
   const dotfilesSwitch = new DotfilesSwitch({
@@ -150,7 +165,17 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('pipeline', error, { userId }),
   });
   const pins = await Pins.open(store);
-  const { boxes, scratchBoxes } = await openBoxes({ config, workdir, opened, quotas, pipeline, drifts, pins, log });
+  const { boxes, scratchBoxes } = await openBoxes({
+    config,
+    workdir,
+    opened,
+    quotas,
+    pipeline,
+    drifts,
+    pins,
+    trail,
+    log,
+  });
   starting.defer(() => boxes.close());
   const scratch = new ScratchTests({
     boxes: scratchBoxes,
@@ -187,7 +212,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     access: config.access,
     certificate,
     oidc: await withClientSecret(config.oidc),
-    data: { store, keyring, backups, rotations, quotas, ...data },
+    data: { store, keyring, backups, rotations, quotas, trail, ...data },
     boxes: {
       boxes,
       overlay,
@@ -235,11 +260,18 @@ function openData(parts: {
   store: Store;
   keyring: Keyring;
   quotas: Quotas;
+  trail: AuditTrail;
   instanceId: string;
   log: Logger;
   separatesUsers: boolean;
 }): { users: Users; dotfiles: Dotfiles; sealedValues: SealedValues; secrets: Secrets; subscribers: EventSubscribers } {
-  const { store, keyring, quotas, instanceId, log } = parts;
+  const { store, keyring, quotas, trail, instanceId, log } = parts;
+  const onDamage =
+    (what: string) =>
+    ({ userId, error }: { userId: string; error: SpoonError }) => {
+      log.failure(`${what}.damaged`, error, { userId });
+      trail.damaged(what, userId);
+    };
   const sealedValues = new SealedValues({ store, keyring, now: Date.now });
   return {
     users: new Users(parts),
@@ -248,16 +280,10 @@ function openData(parts: {
       keyring,
       now: Date.now,
       limitsOf: (userId) => quotas.limitsOf(userId),
-      onDamage: ({ userId, error }) => log.failure('dotfile.damaged', error, { userId }),
+      onDamage: onDamage('dotfile'),
     }),
     sealedValues,
-    secrets: new Secrets({
-      store,
-      keyring,
-      sealedValues,
-      now: Date.now,
-      onDamage: ({ userId, error }) => log.failure('secret.damaged', error, { userId }),
-    }),
+    secrets: new Secrets({ store, keyring, sealedValues, now: Date.now, onDamage: onDamage('secret') }),
     subscribers: new EventSubscribers(instanceId),
   };
 }

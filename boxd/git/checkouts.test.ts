@@ -41,13 +41,15 @@ describe('checkouts', { timeout: 300_000 }, () => {
     git(work, 'push', '-q', 'origin', 'feat/x');
 
     const made = resultOf(await make('plain.git', 'plain/feat/x'));
-    assert.deepEqual(made, { isNew: false, defaultBranch: 'main', notes: [] });
+    const head = (folder: string) => inBox(folder, 'rev-parse', 'HEAD');
+    assert.deepEqual(made, { isNew: false, defaultBranch: 'main', commit: head('plain/feat/x'), notes: [] });
     assert.equal(inBox('plain/feat/x', 'rev-parse', '--abbrev-ref', '@{upstream}'), 'origin/feat/x');
     assert.equal(readFileSync(join(box.home, 'Code/plain/feat/x/x.txt'), 'utf8'), 'x');
 
     assert.deepEqual(resultOf(await make('plain.git', 'plain/fresh')), {
       isNew: true,
       defaultBranch: 'main',
+      commit: head('plain/fresh'),
       notes: ['fresh is new, from main.'],
     });
     assert.equal(inBox('plain/fresh', 'rev-parse', 'HEAD'), inBox('plain/feat/x', 'rev-parse', 'origin/main'));
@@ -68,7 +70,8 @@ describe('checkouts', { timeout: 300_000 }, () => {
 
   it('can be of a repository without commits', async () => {
     server.repository('empty', {});
-    assert.equal(resultOf(await make('empty.git', 'empty/main')).isNew, true);
+    const empty = resultOf(await make('empty.git', 'empty/main'));
+    assert.deepEqual([empty.isNew, empty.commit], [true, undefined]);
     assert.equal(inBox('empty/main', 'symbolic-ref', 'HEAD'), 'refs/heads/main');
     const { state, branch, dirty, unpushed } = await calls.status('empty/main');
     assert.deepEqual({ state, branch, dirty, unpushed }, { state: 'ready', branch: 'main', dirty: 0, unpushed: 0 });

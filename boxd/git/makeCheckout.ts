@@ -39,6 +39,7 @@ export async function makeCheckout(
   const temporary = `${home}/${spoonFolder}/${temporaryPrefix}${randomBytes(6).toString('hex')}`;
   let remote: RemoteBranches;
   let isNew: boolean;
+  let commit: string;
   try {
     const limits = { timeoutMs: request.timeoutMs, signal, cwd: home };
     remote = await askRemote(git, request.url, branch, limits);
@@ -65,6 +66,7 @@ export async function makeCheckout(
       const track = isNew ? '--no-track' : '--track';
       await run.step(['checkout', '--progress', track, '-b', branch, start, '--']);
     }
+    commit = (await run.ask(['rev-parse', '--verify', '--quiet', 'HEAD'])).trim();
     signal.throwIfAborted();
     moveInto(temporary, home, folder);
   } catch (error) {
@@ -72,7 +74,8 @@ export async function makeCheckout(
     removeEmptyAbove(home, folder);
     throw error instanceof SpoonError ? error : toHomeError(error, folder);
   }
-  return { isNew, defaultBranch: remote.defaultBranch, notes: notesOf(request, remote, isNew) };
+  const at = commit === '' ? {} : { commit };
+  return { isNew, defaultBranch: remote.defaultBranch, ...at, notes: notesOf(request, remote, isNew) };
 }
 
 /** Each git of one checkout, under the one time limit. */

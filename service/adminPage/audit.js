@@ -1,6 +1,6 @@
 import { element, setText } from './element.js';
 import { Table } from './table.js';
-import { actorText, dateText, resultText, timeText } from './words.js';
+import { actorText, dateText, detailsText, resultText, timeText } from './words.js';
 
 /** @import { AuditEntry, AuditPage, AuditReport } from '../../protocol/audit.ts' */
 /** @import { Session } from './session.js' */
@@ -17,6 +17,7 @@ export class AuditSection {
     'Result',
     'Who',
     'Of whom',
+    'More',
     'From',
   ]);
   #newer = element('newer', HTMLButtonElement);
@@ -105,6 +106,7 @@ export class AuditSection {
           { text: resultText(entry), isBad: entry.result === 'refused' },
           { text: actorText(entry) },
           { text: entry.object ?? '' },
+          { text: detailsText(entry) },
           { text: entry.address ?? '', title: entry.userAgent ?? '' },
         ],
       })),

@@ -76,9 +76,17 @@ export function diskText({ holds, freeBytes, totalBytes }) {
 
 /** @param {AuditEntry} entry */
 export function actorText({ actor: { kind, username } }) {
+  if (kind === 'service') return 'Spoon itself';
   if (kind === 'operator') return 'on the service’s machine';
   if (kind === 'admin') return username === null ? 'a token of administrators' : `${username}, administrator`;
   return username ?? kind;
+}
+
+/** @param {AuditEntry} entry */
+export function detailsText({ details = {} }) {
+  return Object.entries(details)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(', ');
 }
 
 /** @param {AuditEntry} entry */

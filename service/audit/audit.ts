@@ -3,8 +3,8 @@ import type { AuditEntry, AuditHead, AuditPage, AuditQuery, AuditReport } from '
 import { SpoonError } from '../../protocol/errors.ts';
 import { lengthPrefixed } from '../keyring/envelope.ts';
 import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
+import type { AuditRow } from '../store/auditTables.ts';
 import type { Store } from '../store/database.ts';
-import type { AuditRow } from '../store/tables.ts';
 
 /** Of one entry, what is not made here. */
 export type AuditEvent = Omit<AuditEntry, 'seq' | 'timeMs' | 'mac'>;
@@ -147,13 +147,16 @@ export class Audit {
   }
 }
 
-function isWanted(
-  { actor, object, event, result }: AuditEntry,
-  wanted: Pick<AuditQuery, 'about' | 'event' | 'result'>,
-): boolean {
-  if (wanted.about !== undefined && actor.username !== wanted.about && object !== wanted.about) return false;
+function isWanted(entry: AuditEntry, wanted: Pick<AuditQuery, 'about' | 'event' | 'result'>): boolean {
+  const { event, result } = entry;
+  if (wanted.about !== undefined && !isAbout(entry, wanted.about)) return false;
   if (wanted.event !== undefined && event !== wanted.event && !event.startsWith(`${wanted.event}.`)) return false;
   return wanted.result === undefined || result === wanted.result;
+}
+
+function isAbout({ actor, object, details = {} }: AuditEntry, who: string): boolean {
+  if (actor.username === who || object === who) return true;
+  return Object.values(details).some((value) => typeof value === 'string' && value.split(' ').includes(who));
 }
 
 function contextOf(seq: number) {

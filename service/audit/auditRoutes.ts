@@ -1,8 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import { onOneLine } from '../../protocol/plainText.ts';
 import { routes } from '../../protocol/routes.ts';
+import { networkOf } from '../http/networkOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { Audit, AuditEvent } from './audit.ts';
+import type { RepeatedEvents } from './repeatedEvents.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,6 +19,10 @@ const headIntervalMs = 60 * 60 * 1000;
 
 export interface AuditHookParts {
   readonly audit: Audit;
+  readonly fromAnybody: RepeatedEvents;
+  readonly fromWithin: RepeatedEvents;
+  /** A token was used, from this network. `tell` writes down that it is the first time. */
+  readonly tokenUsed: (tokenId: string, network: string, tell: () => Promise<void>) => Promise<void>;
   /** Somewhere else than the database: tells later whether the end of the audit was cut off. */
   readonly keepHead: (text: string) => void;
   /** For the log: an entry that could not be written where work goes on all the same. */
@@ -26,8 +33,35 @@ export interface AuditHookParts {
  * Writes down what the route table names an audit event for: before it is done, and a second time if it is refused. What
  * must not happen unseen does not happen when that cannot be written; terminals go on. To be added before the routes.
  */
-export function addAuditHooks(app: FastifyInstance, { audit, keepHead, onError }: AuditHookParts): void {
+export function addAuditHooks(app: FastifyInstance, parts: AuditHookParts): void {
+  const { audit, onError } = parts;
   app.decorateRequest('auditObject', undefined);
+  addHeads(app, parts);
+  app.addHook('preHandler', async (request) => {
+    noteAddress(request, parts);
+    const route = request.routeOptions.config.spoonRoute;
+    if (route?.audit === undefined) return;
+    const written = audit.record(eventOf(request, route.audit, 'started'));
+    if (route.auditMayFail === true) written.catch(onError);
+    else await written;
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.is404 ? undefined : request.routeOptions.config.spoonRoute;
+    const { errorCode, auditObject } = request;
+    // Also where it was refused before anything else; there, once more, costs nothing.
+    noteAddress(request, parts);
+    noteRefusal(request, route?.audit, parts);
+    if (route?.audit !== undefined && auditObject !== undefined && reply.statusCode < 400) {
+      await audit.record(eventOf(request, route.audit, 'done', undefined, { object: auditObject })).catch(onError);
+    }
+    // Without a caller nobody has shown who they are: what anybody on the network can send must not fill the disk.
+    if (route?.audit === undefined || request.caller === null || reply.statusCode < 400) return;
+    if (errorCode === 'audit-unavailable') return;
+    await audit.record(eventOf(request, route.audit, 'refused', errorCode)).catch(onError);
+  });
+}
+
+function addHeads(app: FastifyInstance, { audit, keepHead, onError }: AuditHookParts): void {
   const tellHead = async () => {
     const head = await audit.head();
     if (head !== undefined) keepHead(`${head.seq}:${head.mac}`);
@@ -38,24 +72,39 @@ export function addAuditHooks(app: FastifyInstance, { audit, keepHead, onError }
     clearInterval(timer);
     await tellHead();
   });
-  app.addHook('preHandler', async (request) => {
-    const route = request.routeOptions.config.spoonRoute;
-    if (route?.audit === undefined) return;
-    const written = audit.record(eventOf(request, route.audit, 'started'));
-    if (route.auditMayFail === true) written.catch(onError);
-    else await written;
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.is404 ? undefined : request.routeOptions.config.spoonRoute;
-    const { errorCode, auditObject } = request;
-    if (route?.audit !== undefined && auditObject !== undefined && reply.statusCode < 400) {
-      await audit.record(eventOf(request, route.audit, 'done', undefined, { object: auditObject })).catch(onError);
-    }
-    // Without a caller nobody has shown who they are: what anybody on the network can send must not fill the disk.
-    if (route?.audit === undefined || request.caller === null || reply.statusCode < 400) return;
-    if (errorCode === 'audit-unavailable') return;
-    await audit.record(eventOf(request, route.audit, 'refused', errorCode)).catch(onError);
-  });
+}
+
+/** Beside the request, as `last used` is. A worker's token is good for one job. */
+function noteAddress(request: FastifyRequest, { audit, tokenUsed, onError }: AuditHookParts): void {
+  const { caller } = request;
+  if (caller === null || caller.tokenId === null || caller.kind === 'worker') return;
+  const { tokenId } = caller;
+  const tell = () => audit.record(eventOf(request, 'token.new-address', 'done', undefined, { object: tokenId }));
+  tokenUsed(tokenId, networkOf(request), tell).catch(onError);
+}
+
+/** The event of a request that is turned away before anybody has shown who they are; undefined: it is none. */
+export function turnedAway(code: ErrorCode): 'request.refused' | 'ticket.refused' | undefined {
+  if (code === 'ticket-invalid') return 'ticket.refused';
+  return code === 'origin-not-allowed' || code === 'credential-in-url' ? 'request.refused' : undefined;
+}
+
+function noteRefusal(request: FastifyRequest, routeEvent: string | undefined, parts: AuditHookParts): void {
+  const { errorCode: code, caller } = request;
+  if (code === undefined) return;
+  const path = request.is404 ? undefined : request.routeOptions.config.spoonRoute?.path;
+  const details = path === undefined ? {} : { details: { route: path } };
+  const turned = turnedAway(code);
+  if (turned !== undefined) {
+    const network = networkOf(request);
+    parts.fromAnybody.note(`${code} ${network}`, eventOf(request, turned, 'refused', code, details));
+  } else if (code === 'integrity-failure' || code === 'key-unavailable') {
+    const event = eventOf(request, 'integrity.failure', 'refused', code, details);
+    parts.fromWithin.note(`${code} ${path} ${caller?.tokenId} ${event.object}`, event);
+  } else if (code === 'insufficient-scope' && routeEvent === undefined) {
+    const event = eventOf(request, 'request.refused', 'refused', code, details);
+    parts.fromWithin.note(`${code} ${path} ${caller?.tokenId}`, event);
+  }
 }
 
 /** `/v1/admin/audit` */
@@ -72,9 +121,8 @@ export function eventOf(
   code: string | undefined = undefined,
   changes: Partial<AuditEvent> = {},
 ): AuditEvent {
-  const { caller, params, headers, ip, id } = request;
+  const { caller, params, ip, id } = request;
   const { username, id: objectId } = (params ?? {}) as { username?: string; id?: string };
-  const agent = headers['user-agent'];
   return {
     event,
     result,
@@ -87,10 +135,15 @@ export function eventOf(
     },
     object: shortened(username ?? objectId, maxAgentCharacters),
     address: ip || null,
-    userAgent: shortened(agent, maxAgentCharacters),
+    userAgent: agentOf(request.headers),
     requestId: id,
     ...changes,
   };
+}
+
+/** What a program calls itself, for an entry. */
+export function agentOf(headers: { readonly 'user-agent'?: string | undefined }): string | null {
+  return shortened(headers['user-agent'], maxAgentCharacters);
 }
 
 function shortened(text: string | undefined, length: number): string | null {

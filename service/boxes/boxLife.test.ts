@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { TerminalState } from '../../protocol/boxd.ts';
+import { SpoonError } from '../../protocol/errors.ts';
 import { openStore, type Store } from '../store/database.ts';
 import { Boxes, type BoxUser } from './boxes.ts';
+import type { BoxHappening } from './boxHappening.ts';
 import { LocalEngine } from './localEngine.fixture.ts';
 import { Pins } from './pins.ts';
 
@@ -29,6 +31,7 @@ describe('the life of a box', () => {
   let store: Store;
   let nowMs: number;
   let made: Boxes[];
+  let happened: BoxHappening[];
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'spoon-life-'));
@@ -46,6 +49,7 @@ describe('the life of a box', () => {
     await store.db.insertInto('users').values(user).execute();
     nowMs = Date.now();
     made = [];
+    happened = [];
   });
   afterEach(async () => {
     for (const each of made) await each.close();
@@ -79,6 +83,7 @@ describe('the life of a box', () => {
       },
       pins: await Pins.open(store, () => nowMs),
       onStarted: async () => [],
+      happened: (_user, happening) => happened.push(happening),
       report: (problem) => assert.fail(String(problem)),
     });
     made.push(each);
@@ -169,6 +174,35 @@ describe('the life of a box', () => {
     assert.equal(engine.starts, 1);
     await after.restart(ada);
     assert.equal(engine.starts, 2);
+  });
+
+  it('is told: who started and ended it, or what', async () => {
+    const boxes = await make({ idleMs: 60 });
+    await boxes.ensure(ada);
+    await until(async () => (await boxes.describe(ada)).state === 'stopped');
+    assert.deepEqual(happened.splice(0), [{ kind: 'started' }, { kind: 'stopped', why: 'idle' }]);
+    await boxes.stop(ada.userId);
+    assert.deepEqual(happened, [], 'there was none');
+
+    await boxes.close();
+
+    const longer = await make();
+    await longer.ensure(ada);
+    for (const watcher of engine.watchers) watcher.onMemoryKill('ada');
+    engine.die('ada', 'exited', 3);
+    await longer.ensure(ada);
+    await longer.stop(ada.userId);
+    const image = new SpoonError('image-missing');
+    engine.beforeStart = () => Promise.reject(image);
+    await assert.rejects(longer.ensure(ada), image);
+    assert.deepEqual(happened, [
+      { kind: 'started' },
+      { kind: 'out-of-memory' },
+      { kind: 'ended', reason: 'exited', exitCode: 3 },
+      { kind: 'started' },
+      { kind: 'stopped', why: 'asked' },
+      { kind: 'start-failed', error: image },
+    ]);
   });
 
   it('stops idle or is opened, and never both (R23)', async () => {

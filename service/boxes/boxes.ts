@@ -255,6 +255,7 @@ export class Boxes {
       onStarted,
       report,
       changed: (current) => this.#changed(current),
+      happened: (current, happening) => this.#options.happened?.(current, happening),
       silent: (current, isSilent) => this.#silent(current, isSilent),
     });
     this.#boxes.set(user.userId, box);

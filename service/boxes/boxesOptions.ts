@@ -1,6 +1,7 @@
+import type { BoxHappening } from './boxHappening.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import type { Pins } from './pins.ts';
-import type { Surroundings } from './runningBox.ts';
+import type { BoxUser, Surroundings } from './runningBox.ts';
 
 export interface BoxPlaces {
   readonly homesDir: string;
@@ -37,6 +38,8 @@ export interface BoxesOptions {
   readonly pins: Pick<Pins, 'untilMs' | 'set' | 'clear'>;
   /** What this user's box may use, where that is not what `settings` says. */
   readonly limitsOf?: (userId: string) => Pick<BoxSpec, 'memoryBytes' | 'cpus' | 'maxProcesses'>;
+  /** For who writes down what becomes of boxes. */
+  readonly happened?: (user: BoxUser, happening: BoxHappening) => void;
   /** For the log: what went wrong where nobody waits for an answer. */
   readonly report: (problem: unknown) => void;
 }

@@ -1,6 +1,7 @@
 import type { StageReport } from '../../protocol/boxes.ts';
 import type { BoxdClient } from './boxdClient.ts';
 import type { BoxdLink } from './boxdLink.ts';
+import type { BoxHappening } from './boxHappening.ts';
 import type { BoxSpec, Engine } from './engine.ts';
 import type { IdleRules } from './holders.ts';
 import type { Pulse } from './pulse.ts';
@@ -49,6 +50,7 @@ export interface Surroundings {
   onStarted(box: RunningBox, waiting: Waiting): Promise<StageReport[]>;
   report(problem: unknown): void;
   changed(user: BoxUser): void;
+  happened(user: BoxUser, happening: BoxHappening): void;
   /** It does not answer, or does again. */
   silent(user: BoxUser, isSilent: boolean): void;
 }

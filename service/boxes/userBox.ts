@@ -3,8 +3,10 @@ import type { Box, BoxDifference, BoxState, Holder, StageReport } from '../../pr
 import { SpoonError } from '../../protocol/errors.ts';
 import { describeBox } from './boxDescription.ts';
 import { BoxdLink } from './boxdLink.ts';
+import type { BoxHappening } from './boxHappening.ts';
 import { endInWords, errorInWords, memoryKillInWords, notAdopted, withoutHostPaths } from './boxWords.ts';
 import type { BoxEnd, EngineBox } from './engine.ts';
+import { afterFailedStart } from './failedStart.ts';
 import { advance, holdersOf, type IdleState, notIdle, stopsInMs } from './holders.ts';
 import { InTurn } from './inTurn.ts';
 import { openBox } from './openBox.ts';
@@ -97,6 +99,7 @@ export class UserBox {
         if (signal.aborted) return;
         this.#around.report(error);
         await this.#around.engine.stop(engineBox.username, graceMs);
+        this.#around.happened(this.user, { kind: 'stopped', why: 'unanswering' });
         this.#become('failed', notAdopted);
       }
     });
@@ -109,14 +112,14 @@ export class UserBox {
     // Not in turn: who stops or restarts it meanwhile must not wait for this.
     if (await box.pulse.answers()) return;
     await this.#inTurn(async () => {
-      if (this.#running?.box === box && box.pulse.isDead) await this.#stopNow();
+      if (this.#running?.box === box && box.pulse.isDead) await this.#stopNow('unanswering');
     });
   }
 
   async stop(): Promise<void> {
     this.#adopting.abort(new SpoonError('box-stopped'));
     this.#starting?.abort.abort(new SpoonError('box-stopped', 'It was stopped while it started.'));
-    await this.#inTurn(() => this.#stopNow());
+    await this.#inTurn(() => this.#stopNow('asked'));
   }
 
   /** The engine says that it ended by itself. */
@@ -127,13 +130,13 @@ export class UserBox {
     this.#running = undefined;
     pulse.close();
     link.close().catch(this.#around.report);
-    this.#become(
-      end.reason === 'exited' && end.exitCode === 0 ? 'stopped' : 'failed',
-      endInWords(end, this.#around.memoryBytes()),
-    );
+    this.#around.happened(this.user, { kind: 'ended', reason: end.reason, exitCode: end.exitCode });
+    const state = end.reason === 'exited' && end.exitCode === 0 ? 'stopped' : 'failed';
+    this.#become(state, endInWords(end, this.#around.memoryBytes()));
   }
 
   memoryKilled(): void {
+    this.#around.happened(this.user, { kind: 'out-of-memory' });
     if (this.#running !== undefined) this.#become('running', memoryKillInWords(this.#around.memoryBytes()));
   }
 
@@ -156,17 +159,11 @@ export class UserBox {
     const silentMs = box?.pulse.isSilent === true ? box.pulse.silentMs : undefined;
     const states = silentMs === undefined ? await this.#askStates(box) : undefined;
     return describeBox({
-      state: this.state,
-      engine: engine.name,
-      username: this.user.username,
-      startedMs: this.#running?.engineBox.startedMs,
+      ...{ state: this.state, engine: engine.name, username: this.user.username, startedMs: box?.startedMs },
       holders: states && this.#holders(states),
       stopsInMs: stopsInMs(this.#idle, rules),
-      stages: this.#stages,
-      silentMs,
       pinnedUntilMs: this.#around.pinnedUntilMs(),
-      outdated: this.#outdated(),
-      detail: this.#detail,
+      ...{ stages: this.#stages, silentMs, outdated: this.#outdated(), detail: this.#detail },
     });
   }
 
@@ -206,7 +203,7 @@ export class UserBox {
       const states = await this.#askStates(current.box);
       // A fresh look: terminals that were opened since the last tick count too.
       if (states === undefined || this.#holders(states).length > 0) return current.box;
-      await this.#stopNow();
+      await this.#stopNow('outdated');
     }
     return this.#start(waiting);
   }
@@ -222,15 +219,15 @@ export class UserBox {
       await this.#around.layTrust();
       waiting.signal?.throwIfAborted();
       const engineBox = await engine.start(spec, waiting.signal);
-      return await this.#connect(engineBox, link, dialMs, waiting);
+      const box = await this.#connect(engineBox, link, dialMs, waiting);
+      this.#around.happened(this.user, { kind: 'started' });
+      return box;
     } catch (error) {
       await link?.close();
-      // Only where something can have been started and can be ended; its own failure must not hide why we are here.
-      const code = error instanceof SpoonError ? error.code : undefined;
-      if (link === undefined || code === 'engine-unavailable') throw this.#failed(error);
-      await engine.stop(this.user.username, graceMs).catch(this.#around.report);
-      const fault = code === 'box-start-failed' && (await engine.imageFault(spec).catch(this.#around.report));
-      throw this.#failed(fault || error);
+      // Only where something can have been started and can be ended.
+      const why = link === undefined ? error : await afterFailedStart(error, spec, this.#around);
+      this.#around.happened(this.user, { kind: 'start-failed', error: why });
+      throw this.#failed(why);
     }
   }
 
@@ -271,10 +268,10 @@ export class UserBox {
     const isHeld = states !== undefined && this.#holders(states).length > 0;
     // From here to the end of the first line of #stopNow nothing else runs: an open came before and wins, or waits.
     if (isHeld || generation !== this.#generation || this.#running?.box !== box) return;
-    await this.#stopNow();
+    await this.#stopNow('idle');
   }
 
-  async #stopNow(): Promise<void> {
+  async #stopNow(why: (BoxHappening & { kind: 'stopped' })['why']): Promise<void> {
     const box = this.#running?.box;
     this.#running = undefined;
     if (this.state !== 'stopped') this.#become('stopping');
@@ -289,6 +286,7 @@ export class UserBox {
       // Last: what boxd still has to say to viewers goes through it.
       await box?.link.close();
     }
+    if (box !== undefined) this.#around.happened(this.user, { kind: 'stopped', why });
     if (this.state !== 'stopped') this.#become('stopped');
   }
 

@@ -47,6 +47,7 @@ export interface DotfilesRepositoryParts {
   readonly tellStages: (box: RunningBox, stages: StageReport[]) => void;
   readonly overlay: Pick<LiveOverlay, 'applyAll'>;
   readonly publish: (userId: string, event: SpoonEvent) => void;
+  readonly onEnded: (userId: string, ended: { readonly url: string | undefined; readonly run: RepositoryRun }) => void;
   /** What failed where nobody waits for an answer. */
   readonly onError: (error: unknown, userId: string) => void;
 }
@@ -240,18 +241,17 @@ export class DotfilesRepository {
   /** To the end of the run, and what belongs to it: it is kept, its commit counts, the overlay is written last. */
   async #follow(box: RunningBox, step: number): Promise<RepositoryRun> {
     const { userId } = box.user;
-    const { records, overlay, tellStages, onError } = this.#parts;
+    const { records, overlay, tellStages, onEnded, onError } = this.#parts;
     const run = await this.#watch(box, step);
+    onEnded(userId, { url: this.#live.get(userId)?.of.url, run });
     try {
       const log = await box.boxd.repository.log().catch(() => new Uint8Array());
       await records.writeRun(userId, run, log);
-      const of = this.#live.get(userId)?.of;
-      await records.write(userId, (before) => before && withEnded(before, run, of));
+      await records.write(userId, (before) => before && withEnded(before, run, this.#live.get(userId)?.of));
     } catch (error) {
       onError(error, userId);
     }
-    const written = await overlay.applyAll(box);
-    tellStages(box, [...run.stages, ...written]);
+    tellStages(box, [...run.stages, ...(await overlay.applyAll(box))]);
     return run;
   }
 

@@ -71,6 +71,8 @@ export class Relay {
   readonly #walk = new FrameWalk();
   readonly #whyGone: () => Promise<Closing | undefined>;
   readonly #over = Promise.withResolvers<void>();
+  #fromClient = 0;
+  #toClient = 0;
   #ended = false;
   /** Waits for the end of the frame that is under way. */
   #unsaid: string | undefined;
@@ -96,6 +98,14 @@ export class Relay {
     client.pipe(upstream, { end: false });
     upstream.pipe(client, { end: false });
     upstream.on('data', this.#onData);
+    client.on('data', (chunk: Buffer) => {
+      this.#fromClient += chunk.length;
+    });
+  }
+
+  /** What has passed so far, the frames around it included. */
+  get bytes(): { readonly fromClient: number; readonly toClient: number } {
+    return { fromClient: this.#fromClient, toClient: this.#toClient };
   }
 
   /** Settles when both ends are gone. */
@@ -137,6 +147,7 @@ export class Relay {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#toClient += chunk.length;
     this.#walk.walk(chunk);
     this.#sayIfBetween();
   };

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { SpoonError } from '../../protocol/errors.ts';
+import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
 import {
   maxConnections,
   maxRequestsPerUser,
@@ -137,7 +137,7 @@ export async function createHttpApp(settings: HttpSettings): Promise<FastifyInst
 declare module 'fastify' {
   interface FastifyRequest {
     /** The code of the problem that was answered, for the log. */
-    errorCode: string | undefined;
+    errorCode: ErrorCode | undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { SpoonError } from '../../protocol/errors.ts';
 import { formatToken } from '../../protocol/tokenFormat.ts';
-import { Upgrades } from './upgrade.ts';
+import { type RelayEnd, Upgrades } from './upgrade.ts';
 
 const ticket = formatToken({ kind: 't', id: 'a'.repeat(12), secret: 'b'.repeat(43) });
 
@@ -27,12 +27,16 @@ describe('the relay', () => {
   let openRelay: () => Promise<Duplex>;
   let reports: { status: number; code?: string }[];
   let failures: unknown[];
+  let ends: RelayEnd[];
+  let refusals: string[];
   let isGone: boolean;
   const clients: Socket[] = [];
 
   beforeEach(async () => {
     reports = [];
     failures = [];
+    ends = [];
+    refusals = [];
     isGone = false;
     upgrades = new Upgrades({
       access: { hosts: new Set(['localhost']), origins: new Set() },
@@ -43,6 +47,10 @@ describe('the relay', () => {
       acceptJob: () => assert.fail('no jobs here'),
       acceptShare: () => assert.fail('no jobs here'),
       report: (report) => reports.push(report),
+      opened: (_viewing, ended) => {
+        void ended.then((end) => ends.push(end));
+      },
+      refused: (code) => refusals.push(code),
       failure: (error) => failures.push(error),
     });
     server = createServer();
@@ -88,6 +96,9 @@ describe('the relay', () => {
     await until(() => Buffer.concat(box.received).toString() === 'early bytes');
     box.push(Buffer.from([0x82, 1, 0xff]));
     assert.deepEqual((await once(client, 'data'))[0], Buffer.from([0x82, 1, 0xff]));
+    client.destroy();
+    await until(() => ends.length === 1);
+    assert.deepEqual([ends[0]?.fromClient, ends[0]?.toClient], [11, 3], 'how much has passed is told');
   });
 
   for (const code of ['box-misbehaved', 'box-unavailable', 'box-stopped', 'not-found'] as const) {
@@ -98,7 +109,7 @@ describe('the relay', () => {
       const answer = await text(dial());
       assert.match(answer, new RegExp(`^HTTP/1\\.1 ${new SpoonError(code).status} .*"code":"${code}"`, 's'));
       assert.doesNotMatch(answer, /canary/);
-      assert.equal(reports[0]?.code, code);
+      assert.deepEqual([reports[0]?.code, refusals], [code, [code]]);
       assert.deepEqual(failures, []);
     });
   }

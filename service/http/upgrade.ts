@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { SpoonError } from '../../protocol/errors.ts';
+import { type ErrorCode, SpoonError } from '../../protocol/errors.ts';
 import { maxPendingUpgradesPerUser } from '../../protocol/limits.ts';
 import type { Route } from '../../protocol/route.ts';
 import { routes } from '../../protocol/routes.ts';
@@ -27,6 +27,18 @@ export type Target =
 /** What is passed on to the box. */
 export type RelayTarget = Target & ({ kind: 'terminal' | 'command' } | { kind: 'files' });
 
+export interface Viewing {
+  readonly grant: Grant;
+  readonly target: RelayTarget;
+  readonly request: IncomingMessage;
+}
+
+export interface RelayEnd {
+  readonly fromClient: number;
+  readonly toClient: number;
+  readonly durationMs: number;
+}
+
 export interface UpgradeSettings {
   readonly access: AccessRules;
   /** @throws SpoonError `ticket-invalid` */
@@ -44,6 +56,10 @@ export interface UpgradeSettings {
   /** As `acceptJob`, for a guest at somebody else's terminal. */
   readonly acceptShare: UpgradeSettings['acceptJob'];
   readonly acceptEvents: (grant: Grant, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** A relay is open: who has it, and from where. Resolved when both its ends are gone. */
+  readonly opened: (viewing: Viewing, ended: Promise<RelayEnd>) => void;
+  /** Somebody was turned away. */
+  readonly refused: (code: ErrorCode, request: IncomingMessage) => void;
   /** A bug, or a failure of the machine: never shown to the client. */
   readonly failure: (error: unknown) => void;
   readonly report: (report: {
@@ -132,6 +148,7 @@ export class Upgrades {
     } catch (thrown) {
       const error = asSpoonError(thrown);
       if (error.code === 'internal-error') this.#settings.failure(error.cause ?? error);
+      this.#settings.refused(error.code, request);
       if (socket.writable) socket.end(rawProblem(error));
       socket.once('finish', () => socket.destroy());
       report({ route: route?.path ?? 'none', status: error.status, code: error.code, ...(grant ? ids(grant) : {}) });
@@ -165,6 +182,13 @@ export class Upgrades {
     );
     this.#relays.set(relay, { userId: grant.userId, tokenId: grant.tokenId, kind: target.kind });
     void relay.over.then(() => this.#relays.delete(relay));
+    const openedMs = performance.now();
+    const ended = relay.over.then(() => ({
+      fromClient: head.length + relay.bytes.fromClient,
+      toClient: relay.bytes.toClient,
+      durationMs: Math.round(performance.now() - openedMs),
+    }));
+    this.#settings.opened({ grant, target, request }, ended);
   }
 
   /** A box that does not answer must not gather connections without end. */

@@ -4,13 +4,14 @@ import type { TokenKind } from '../../protocol/identity.ts';
 import { oidcSignInLifeMs } from '../../protocol/limits.ts';
 import { routes } from '../../protocol/routes.ts';
 import type { OidcForm } from '../../protocol/signIn.ts';
+import { networkOf } from '../http/networkOf.ts';
 import { sendPage } from '../http/page.ts';
 import { addRoute } from '../http/route.ts';
 import type { OidcIdentities } from './oidcIdentities.ts';
 import type { OidcPerson, OidcProvider } from './oidcProvider.ts';
 import { type OidcPurpose, OidcSignIns } from './oidcSignIns.ts';
 import * as pages from './signInPages.ts';
-import { goBack, networkOf, orRefusal, type SignInParts } from './signInRoutes.ts';
+import { goBack, orRefusal, type SignInParts } from './signInRoutes.ts';
 import { readSignInRequest } from './signIns.ts';
 import type { Account } from './users.ts';
 

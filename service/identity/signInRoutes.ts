@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SpoonError } from '../../protocol/errors.ts';
 import { adminSignInLifeMs, defaultInviteLifeDays, deviceCodeLifeMs, deviceIntervalMs } from '../../protocol/limits.ts';
 import { routes } from '../../protocol/routes.ts';
 import { editorRedirect, type SignInQuery } from '../../protocol/signIn.ts';
 import { requireUser } from '../http/authenticate.ts';
+import { networkOf } from '../http/networkOf.ts';
 import { sendPage } from '../http/page.ts';
 import type { TokenBuckets } from '../http/rateLimits.ts';
 import { addRoute } from '../http/route.ts';
@@ -210,14 +210,4 @@ function failed(reply: FastifyReply, error: unknown): FastifyReply {
   reply.request.errorCode = error.code;
   // 401 would make a browser look for a way to answer it.
   return reply.code(error.status === 401 ? 403 : error.status);
-}
-
-/** Of IPv6, what one customer has (a /56): the rest of an address costs nothing. */
-export function networkOf({ ip }: FastifyRequest): string {
-  if (!isIPv6(ip) || ip.startsWith('::ffff:')) return ip;
-  const [head = '', tail = ''] = ip.split('::');
-  const groups = head.split(':').filter(Boolean);
-  const after = tail.split(':').filter(Boolean);
-  const all = [...groups, ...Array<string>(Math.max(0, 8 - groups.length - after.length)).fill('0'), ...after];
-  return [...all.slice(0, 3), (all[3] ?? '0').padStart(4, '0').slice(0, 2)].join(':');
 }

@@ -20,10 +20,11 @@ export interface JobRunnerParts {
   readonly findUser: (userId: string) => Promise<BoxUser>;
   /** The thread's folder, checked out where it is missing. @throws SpoonError `thread-unknown`, and what a checkout can meet */
   readonly folderFor: (box: RunningBox, thread: string, signal: AbortSignal) => Promise<string>;
-  /** Secrets of scope `jobs`. */
+  /** Secrets of scope `jobs`. @throws SpoonError `audit-unavailable` */
   readonly secretsFor: (
     userId: string,
     spoon: string,
+    jobId: string,
   ) => Promise<{
     readonly environment: Record<string, string>;
     readonly secretFiles: Record<string, string>;
@@ -210,7 +211,7 @@ export class JobRunner {
     const { box, prepared: cwd } = await prepareBox(userId, around, (current) =>
       folderFor(current, `${spoon}/${branch}`, limit.signal),
     );
-    const { environment, secretFiles, notes } = await secretsFor(userId, spoon);
+    const { environment, secretFiles, notes } = await secretsFor(userId, spoon, id);
     cancel.signal.throwIfAborted();
     const startedMs = Date.now();
     // Before the box is asked: a service that ends in between looks for it there, and does not start it twice.

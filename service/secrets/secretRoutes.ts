@@ -28,12 +28,14 @@ export function addSecretRoutes(app: FastifyInstance, { secrets, terminals, publ
       scopes,
       file,
     });
+    request.auditObject = await secrets.idOf(userId, secret.name, spoon);
     publish(userId, { type: 'secrets.changed', clientId: clientOf(request) });
     return { secret, olderTerminals: (await openTerminals(userId, secret.spoon)).map(({ title, id }) => title || id) };
   });
   addRoute(app, routes.removeSecret, async ({ caller, params, query, request }) => {
     const { userId } = requireUser(caller);
     await secrets.remove(userId, params.name ?? '', query.spoon ?? null);
+    request.auditObject = await secrets.idOf(userId, params.name ?? '', query.spoon ?? null);
     publish(userId, { type: 'secrets.changed', clientId: clientOf(request) });
     return undefined;
   });

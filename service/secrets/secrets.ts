@@ -32,9 +32,13 @@ export interface Injection {
   readonly environment: Record<string, string>;
   /** In base64. */
   readonly secretFiles: Record<string, string>;
+  /** Of those it has, as {@link Secrets.idOf} gives them. */
+  readonly ids: string[];
   /** For the person who starts the process. */
   readonly notes: string[];
 }
+
+const shownIdDigits = 16;
 
 const Head = Type.Object({
   name: Type.String(),
@@ -135,6 +139,7 @@ export class Secrets {
     }
     const environment: Record<string, string> = {};
     const secretFiles: Record<string, string> = {};
+    const ids: string[] = [];
     for (const secret of wanted.values()) {
       try {
         const value = await this.#parts.sealedValues.open(userId, secretUse(secret.name, secret.spoon));
@@ -142,12 +147,19 @@ export class Secrets {
         if (secret.file) secretFiles[secret.name] = Buffer.from(value).toString('base64');
         else environment[secret.name] = Buffer.from(value).toString('utf8');
         value.fill(0);
+        ids.push(await this.idOf(userId, secret.name, secret.spoon));
       } catch (error) {
         if (!(error instanceof SpoonError)) throw error;
         notes.push(`The secret ${secret.name} cannot be opened and is left out. Set it again: ${error.message}`);
       }
     }
-    return { environment, secretFiles, notes };
+    return { environment, secretFiles, ids, notes };
+  }
+
+  /** Names one where its name must not be told: the beginning of a keyed hash, of use to nobody without the key. */
+  async idOf(userId: string, name: string, spoon: string | null): Promise<string> {
+    const mac = await this.#parts.keyring.mac(userId, 'sealed-use', Buffer.from(secretUse(name, spoon)));
+    return Buffer.from(mac).toString('hex').slice(0, shownIdDigits);
   }
 
   async #read(userId: string): Promise<{ secrets: Secret[]; damaged: number }> {

@@ -16,6 +16,7 @@ import { administrators } from './migrations/0019_administrators.ts';
 import { terminalShares } from './migrations/0020_terminal_shares.ts';
 import { oidcIdentities } from './migrations/0021_oidc_identities.ts';
 import { quotas } from './migrations/0022_quotas.ts';
+import { auditKeeping } from './migrations/0023_audit_keeping.ts';
 import type { Tables } from './tables.ts';
 
 export interface Migration {
@@ -42,6 +43,7 @@ export const migrations: readonly Migration[] = [
   terminalShares,
   oidcIdentities,
   quotas,
+  auditKeeping,
 ];
 
 /** @throws SpoonError `schema-newer` */

@@ -1,3 +1,5 @@
+import type { AuditCheckpointRow, AuditRow, TokenAddressRow } from './auditTables.ts';
+
 /**
  * Row types of all tables. Bytes are sealed unless said otherwise: a stolen database gives usernames, modes, counts, sizes
  * and times, nothing else (design section 5). Times are milliseconds since 1970. Only SQL that PostgreSQL speaks too.
@@ -255,19 +257,13 @@ export interface UserQuotaRow {
   home_bytes: number | null;
 }
 
-/** Each covers the one before (`audit/audit.ts`). What happened is in `entry_enc`, sealed with the system's key. */
-export interface AuditRow {
-  seq: number;
-  time_ms: number;
-  entry_enc: Uint8Array;
-  mac: Uint8Array;
-}
-
 export interface Tables {
   migrations: MigrationRow;
   keyring: KeyringRow;
   facts: FactRow;
   audit: AuditRow;
+  audit_checkpoints: AuditCheckpointRow;
+  token_addresses: TokenAddressRow;
   users: UserRow;
   uids: UidRow;
   former_users: FormerUserRow;

@@ -11,10 +11,11 @@ export function addCommandRoutes(
   app: FastifyInstance,
   { terminals, limits }: { terminals: Terminals; limits: RateLimits },
 ): void {
-  addRoute(app, routes.runCommand, async ({ caller, body, reply }) => {
+  addRoute(app, routes.runCommand, async ({ caller, body, request, reply }) => {
     const asker = requireUser(caller);
     limits.opens.take(asker.tokenId);
     const { value, ...rest } = await terminals.prepareCommand(asker, body, clientGone(reply));
+    request.auditObject = value;
     return { id: value, ...rest };
   });
 }

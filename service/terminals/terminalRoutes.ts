@@ -24,10 +24,11 @@ export function addTerminalRoutes(
     limits: RateLimits;
   },
 ): void {
-  addRoute(app, routes.openTerminal, async ({ caller, body, reply }) => {
+  addRoute(app, routes.openTerminal, async ({ caller, body, request, reply }) => {
     const asker = requireUser(caller);
     limits.opens.take(asker.tokenId);
     const { value, ...rest } = await terminals.open(asker, body, clientGone(reply));
+    request.auditObject = value.id;
     return { terminal: value, ...rest };
   });
   addRoute(app, routes.listTerminals, async ({ caller }) => ({

@@ -1,8 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { TerminalState } from '../../protocol/boxd.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { onOneLine } from '../../protocol/plainText.ts';
 import {
   clampSize,
   type OpenTerminalRequest,
@@ -14,6 +12,7 @@ import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
 import type { HomeSizes } from '../quotas/homeSizes.ts';
 import type { Quotas } from '../quotas/quotas.ts';
 import { checkArguments } from './commandArguments.ts';
+import { plainTerminal, plainText } from './plainTerminal.ts';
 import type { TicketGrant, Tickets } from './tickets.ts';
 
 /**
@@ -43,8 +42,9 @@ export interface TerminalsParts {
   readonly findUser: (userId: string) => Promise<BoxUser>;
   /** Environment variables for what is started, in a thread or in none. */
   readonly secretsFor: (
-    userId: string,
+    asker: Asker,
     spoon: string | null,
+    receiver: { readonly kind: 'terminal' | 'command'; readonly id: string },
   ) => Promise<{
     readonly environment: Record<string, string>;
     readonly secretFiles: Record<string, string>;
@@ -75,7 +75,6 @@ interface Waiting {
 
 const idCharacters = 22;
 const idPattern = /^[0-9A-Za-z]{22}$/;
-const shownCharacters = 200;
 
 export class Terminals {
   readonly #parts: TerminalsParts;
@@ -100,7 +99,6 @@ export class Terminals {
     { asker, request, signal }: { asker: Asker; request: OpenTerminalRequest; signal: AbortSignal | undefined },
   ): Promise<Opened<Terminal>> {
     const cwd = await this.#folderFor(box, request, signal);
-    const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
     const known = this.#knownOf(box);
     const { terminals: most } = this.#parts.quotas.limitsOf(asker.userId);
     const isFull = () => new Set([...known.started, ...known.starting]).size >= most;
@@ -110,6 +108,8 @@ export class Terminals {
     // Taken before anything is awaited: of many at once no more than allowed get through.
     known.starting.add(id);
     try {
+      const receiver = { kind: 'terminal', id } as const;
+      const secrets = await this.#parts.secretsFor(asker, spoonOf(request.thread), receiver);
       const started = await box.boxd.startTerminal({
         id,
         shell: box.user.shell,
@@ -125,7 +125,7 @@ export class Terminals {
       signal?.throwIfAborted();
       known.started.add(id);
       return {
-        value: plain(id, { ...started.terminal, busy: false }),
+        value: plainTerminal(id, { ...started.terminal, busy: false }),
         ...this.#ticket(asker, 'terminal', id),
         notes: [...notes, ...secrets.notes, ...started.notes.map(plainText), ...this.#parts.homeSizes.notesFor(box)],
       };
@@ -167,7 +167,7 @@ export class Terminals {
       const id = newId();
       const { argv } = request;
       const cwd = await this.#folderFor(box, request, signal);
-      const secrets = await this.#parts.secretsFor(asker.userId, spoonOf(request.thread));
+      const secrets = await this.#parts.secretsFor(asker, spoonOf(request.thread), { kind: 'command', id });
       const { environment, secretFiles } = secrets;
       const started = await box.boxd.startCommand({ id, argv, cwd, environment, secretFiles });
       return {
@@ -276,7 +276,7 @@ export class Terminals {
     const present = new Set(listed.map(({ id }) => id));
     for (const id of before) if (!present.has(id)) started.delete(id);
     for (const id of present) started.add(id);
-    return listed.map((terminal) => plain(terminal.id, terminal));
+    return listed.map((terminal) => plainTerminal(terminal.id, terminal));
   }
 
   /** Fifty opens of which most are too many ask the box once, and leave its connections to those that are not. */
@@ -300,16 +300,4 @@ function spoonOf(thread: string | undefined): string | null {
 
 function newId(): string {
   return randomBase62(idCharacters, (count) => crypto.getRandomValues(new Uint8Array(count)));
-}
-
-/** What a box says of its terminals is shown in lists and trees (row 68): no control characters, no endless titles. */
-function plain(id: string, terminal: TerminalState): Terminal {
-  const { title, cwd, createdMs, viewers, busy, lastLine = '', thread } = terminal;
-  const texts = { title: plainText(title), cwd: plainText(cwd), lastLine: plainText(lastLine) };
-  const inThread = thread === undefined ? {} : { thread: plainText(thread) };
-  return { id, createdMs, viewers, busy, ...texts, ...clampSize(terminal), ...inThread };
-}
-
-function plainText(text: string): string {
-  return onOneLine(text).slice(0, shownCharacters);
 }

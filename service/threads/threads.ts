@@ -28,6 +28,11 @@ export interface ThreadsParts {
   readonly homeSizes: Pick<HomeSizes, 'requireRoom'>;
   /** For one git command. */
   readonly timeoutMs: number;
+  /** A folder was made from a repository. */
+  readonly onCheckout: (
+    userId: string,
+    made: { readonly threadId: string; readonly url: string; readonly commit: string },
+  ) => void;
 }
 
 interface Found {
@@ -115,6 +120,7 @@ export class Threads {
         : await spoons.byId(userId, wanted.id);
     if (made.defaultBranch !== null) await this.#learnDefault(userId, spoon, made.defaultBranch);
     const thread = plain({ spoon, thread: await records.create(userId, spoon.id, branch) });
+    this.#tell(userId, thread.id, spoon, made);
     return { thread, notes: [...notes, ...made.notes] };
   }
 
@@ -225,8 +231,15 @@ export class Threads {
     return runGit(box, { kind: 'make', ...checkout }, CheckoutMade, watcher);
   }
 
-  #makeAgain(box: RunningBox, { spoon, thread: { branch } }: Found, watcher: GitWatcher): Promise<CheckoutMade> {
-    return this.#make(box, { spoon, branch, start: 'either', again: true }, watcher);
+  async #makeAgain(box: RunningBox, { spoon, thread }: Found, watcher: GitWatcher): Promise<CheckoutMade> {
+    const { id, branch } = thread;
+    const made = await this.#make(box, { spoon, branch, start: 'either', again: true }, watcher);
+    this.#tell(box.user.userId, id, spoon, made);
+    return made;
+  }
+
+  #tell(userId: string, threadId: string, { url }: StoredSpoon, { commit }: CheckoutMade): void {
+    if (commit !== undefined) this.#parts.onCheckout(userId, { threadId, url, commit });
   }
 
   async #started(userId: string, watcher: GitWatcher): Promise<{ box: RunningBox; notes: string[] }> {

@@ -29,7 +29,7 @@ describe('who did what', { timeout: 120_000 }, () => {
   const entries = async () => (await operator('GET', 'audit?limit=1000')).body.entries as AuditEntry[];
   const noted = async (from: number) =>
     (await entries())
-      .filter(({ seq }) => seq > from)
+      .filter(({ seq, event }) => seq > from && event !== 'token.new-address')
       .map(({ actor, event, object, result, code }) => [actor.username ?? actor.kind, event, object, code ?? result]);
   const newest = async () => (await entries()).at(-1)?.seq ?? 0;
   const alter = (statement: string) => {
@@ -126,7 +126,7 @@ describe('who did what', { timeout: 120_000 }, () => {
   });
 
   it('is listed, verified and exported by spoonctl', async () => {
-    const { stdout } = await machine.run(['admin', 'audit', 'list', '--limit', '5']);
+    const { stdout } = await machine.run(['admin', 'audit', 'list', '--limit', '20']);
     assert.match(stdout.toString(), /ada +sign-in +done +127\.0\.0\.1/);
     const verified = JSON.parse((await machine.run(['admin', 'audit', 'verify', '--json'])).stdout.toString());
     assert.deepEqual([verified.fault, verified.entries], [null, await newest()]);

@@ -1,0 +1,78 @@
+import type { AuditDetails } from '../protocol/audit.ts';
+import type { Audit, AuditEvent } from './audit/audit.ts';
+import { RepeatedEvents } from './audit/repeatedEvents.ts';
+
+const service = { kind: 'service', userId: null, username: null, tokenId: null } as const;
+
+export interface AuditTrailParts {
+  readonly audit: Audit;
+  /** For the log: an entry that could not be written where work goes on all the same. */
+  readonly onError: (error: unknown) => void;
+  readonly usernameOf: (userId: string) => Promise<string | null>;
+}
+
+/** Of who has no request: {@link AuditTrail.besideOf} looks up the name. */
+type UserEvent = Pick<AuditEvent, 'event' | 'object' | 'details'> &
+  Partial<AuditEvent> & { readonly tokenId?: string | null };
+
+/** What is written down without a route that asks for it: what happens to boxes, secrets and what is stored, and who is turned away. */
+export class AuditTrail {
+  readonly audit: Audit;
+  readonly onError: (error: unknown) => void;
+  /** What anybody who reaches the service can cause. */
+  readonly fromAnybody: RepeatedEvents;
+  /** What people who are signed in, programs in boxes, and damage can cause: nobody without an account pushes it aside. */
+  readonly fromWithin: RepeatedEvents;
+  readonly #usernameOf: AuditTrailParts['usernameOf'];
+  readonly #writing = new Set<Promise<void>>();
+
+  constructor({ audit, onError, usernameOf }: AuditTrailParts) {
+    this.audit = audit;
+    this.#usernameOf = usernameOf;
+    this.onError = onError;
+    this.fromAnybody = new RepeatedEvents({ audit, onError });
+    this.fromWithin = new RepeatedEvents({ audit, onError });
+  }
+
+  /** Nothing waits for it. */
+  beside(event: AuditEvent): void {
+    this.#besideOthers(this.audit.record(event));
+  }
+
+  /** {@link beside}, of what somebody, or something of theirs, did. */
+  besideOf(userId: string, done: UserEvent): void {
+    this.#besideOthers(this.recordOf(userId, done));
+  }
+
+  /** Durable when this resolves. @throws SpoonError `audit-unavailable` */
+  async recordOf(userId: string, { tokenId = null, ...done }: UserEvent): Promise<void> {
+    const actor = { kind: 'user', userId, username: await this.#usernameOf(userId), tokenId } as const;
+    await this.audit.record({ ...byService(done.event, done.object), actor, ...done });
+  }
+
+  #besideOthers(work: Promise<void>): void {
+    const writing = work.catch(this.onError).finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
+  }
+
+  /** Something of a user does not open, and is shown as damaged. */
+  damaged(what: string, userId: string): void {
+    this.fromWithin.note(`damaged ${what} ${userId}`, {
+      ...byService('integrity.failure', userId, { what }),
+      ...{ result: 'refused', code: 'integrity-failure' },
+    });
+  }
+
+  /** Resolves when all is written. */
+  async close(): Promise<void> {
+    await Promise.all([this.fromAnybody.close(), this.fromWithin.close()]);
+    await Promise.all(this.#writing);
+  }
+}
+
+/** Something that the service does by itself, or sees. */
+export function byService(event: string, object: string | null, details: AuditDetails = {}): AuditEvent {
+  const from = { address: null, userAgent: null, requestId: null };
+  const more = Object.keys(details).length === 0 ? {} : { details };
+  return { event, result: 'done', code: null, actor: service, object, ...more, ...from };
+}
