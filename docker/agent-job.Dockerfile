@@ -54,9 +54,10 @@ RUN packages=$(sed -n 's/.*"fedora": "\([^"]*\)".*/\1/p' /tmp/tools.json) \
 COPY --from=releases /out/ /
 COPY --from=programs /out/ /
 COPY rootfs/ /
-# Fedora's zsh reads /etc/profile.d only for login shells, and asks questions where a home has no .zshrc; spoon.sh reads
+# What zoxide would print at each start of a shell is kept. Fedora's zsh reads /etc/profile.d only for login shells, and asks questions where a home has no .zshrc; spoon.sh reads
 # bash-completion at the first Tab. A box cannot gain rights (no-new-privileges): what would try is left without the bit.
-RUN echo '. /etc/profile.d/spoon.sh' >> /etc/zshrc \
+RUN for shell in bash zsh fish; do zoxide init "$shell" > "/etc/spoon/shell/zoxide.$shell" || exit 1; done \
+ && echo '. /etc/profile.d/spoon.sh' >> /etc/zshrc \
  && echo 'zsh-newuser-install() { :; }' >> /etc/zshenv \
  && rm -f /etc/profile.d/bash_completion.sh \
  && find / -xdev -perm /6000 -type f -exec chmod ug-s {} + \

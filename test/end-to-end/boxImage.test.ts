@@ -109,6 +109,16 @@ describe('the box image, in a box with an empty home', { timeout: 240_000 }, () 
     );
   });
 
+  it('keeps what zoxide would say at each start of a shell, and asks the one of the user where there is one', async () => {
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      const same = `zoxide init ${shell} | cmp - /etc/spoon/shell/zoxide.${shell} && echo same`;
+      assert.equal(await show(['sh', '-c', same]), 'same');
+    }
+    await write('.local/bin/zoxide', '#!/bin/sh\necho "z() { echo own; }"\n');
+    await show(['sh', '-c', 'chmod +x ~/.local/bin/zoxide']);
+    for (const shell of ['bash', 'zsh']) assert.equal(await login(shell, 'z'), 'own');
+  });
+
   for (const shell of ['bash', 'zsh']) {
     it(`has its short names and keys in an interactive ${shell}, and the editor`, async () => {
       const output = await login(

@@ -66,4 +66,6 @@ if command -v fzf >/dev/null; then
   __spoon_read_first /usr/share/fzf/shell/completion.zsh /usr/share/doc/fzf/examples/completion.zsh
 fi
 unfunction __spoon_read_first
-if command -v zoxide >/dev/null; then eval "$(zoxide init zsh)"; fi
+# As in bash.sh.
+if [[ -r /etc/spoon/shell/zoxide.zsh && ! -x ~/.local/bin/zoxide ]]; then . /etc/spoon/shell/zoxide.zsh
+elif command -v zoxide >/dev/null; then eval "$(zoxide init zsh)"; fi
