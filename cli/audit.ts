@@ -57,6 +57,9 @@ export function addAudit(admin: Command, line: CommandLine): void {
         [
           `Entries  ${report.entries}`,
           `Head     ${report.head === null ? '-' : `${report.head.seq}:${report.head.mac}`}`,
+          ...(report.removed
+            ? [`Removed  all up to ${report.removed.to}, last on ${formatTime(report.removed.timeMs)}`]
+            : []),
           `Fault    ${report.fault === null ? 'none' : `entry ${report.fault.seq}: ${report.fault.why}`}`,
         ].join('\n'),
       );

@@ -61,6 +61,8 @@ export type AuditQuery = Static<typeof AuditQuery>;
 
 export const AuditPage = Type.Object({
   entries: Type.Array(AuditEntry),
+  /** All up to this one are no longer kept; 0: the first is still there. Absent from an older service. */
+  removedTo: Type.Optional(Type.Integer()),
   /** Where the next page goes on; null at the end. */
   next: Type.Union([Type.Integer(), Type.Null()]),
 });
@@ -79,6 +81,8 @@ export const VerifyAuditRequest = Type.Object(
 export const AuditReport = Type.Object({
   entries: Type.Integer(),
   head: Type.Union([AuditHead, Type.Null()]),
+  /** All up to this one were let go of, last at this time; null: none were. Absent from an older service. */
+  removed: Type.Optional(Type.Union([Type.Object({ to: Type.Integer(), timeMs: Type.Integer() }), Type.Null()])),
   /** The first that is not as it was written; null: all are. */
   fault: Type.Union([Type.Object({ seq: Type.Integer(), why: Type.String() }), Type.Null()]),
 });

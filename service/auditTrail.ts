@@ -1,5 +1,6 @@
 import type { AuditDetails } from '../protocol/audit.ts';
-import type { Audit, AuditEvent } from './audit/audit.ts';
+import type { Audit } from './audit/audit.ts';
+import type { AuditEvent } from './audit/chain.ts';
 import { RepeatedEvents } from './audit/repeatedEvents.ts';
 
 const service = { kind: 'service', userId: null, username: null, tokenId: null } as const;

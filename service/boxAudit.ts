@@ -1,5 +1,5 @@
 import { SpoonError } from '../protocol/errors.ts';
-import type { AuditEvent } from './audit/audit.ts';
+import type { AuditEvent } from './audit/chain.ts';
 import { type AuditTrail, byService } from './auditTrail.ts';
 import type { BoxUser } from './boxes/boxes.ts';
 import type { BoxHappening } from './boxes/boxHappening.ts';

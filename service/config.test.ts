@@ -15,6 +15,7 @@ describe('the configuration', () => {
     assert.equal(config.dockerHost, 'unix:///var/run/docker.sock');
     assert.equal(config.boxIdleMs, 1_800_000);
     assert.equal(config.detachedMs, 43_200_000);
+    assert.equal(config.auditDays, 400);
     assert.deepEqual(config.listen, { host: '127.0.0.1', port: 3921 });
     assert.deepEqual(config.key, { oldKeys: [] });
     assert.deepEqual([...config.access.hosts].sort(), ['127.0.0.1', '::1', 'localhost']);
@@ -72,6 +73,10 @@ describe('the configuration', () => {
     ['SPOON_AGENT_DETACHED_MS', '1e9'],
     ['SPOON_AGENT_DETACHED_MS', '99999999999'],
     ['SPOON_SETUP_TIMEOUT_MS', '10min'],
+    ['SPOON_AUDIT_RETENTION_DAYS', '29'],
+    ['SPOON_AUDIT_RETENTION_DAYS', '0'],
+    ['SPOON_AUDIT_RETENTION_DAYS', '400d'],
+    ['SPOON_AUDIT_RETENTION_DAYS', '36501'],
     ['SPOON_AGENT_WORKDIR', '/data/a:b'],
     ['SPOON_AGENT_HOST_WORKDIR', 'relative'],
     ['SPOON_AGENT_IMAGE', '--privileged'],

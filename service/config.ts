@@ -28,6 +28,8 @@ export interface Config {
   readonly detachedMs: number;
   readonly git: GitSettings;
   readonly jobs: JobSettings;
+  /** So long an entry of the audit is kept. */
+  readonly auditDays: number;
   readonly listen: ListenAddress;
   /** Where a collector reads figures without a token; undefined: nowhere. */
   readonly metricsListen: ListenAddress | undefined;
@@ -93,6 +95,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, cwd: string): Config 
     detachedMs: readMilliseconds('SPOON_AGENT_DETACHED_MS', get('SPOON_AGENT_DETACHED_MS'), 43_200_000),
     git: readGit(get, cwd),
     jobs: readJobSettings(get, { refuse, readMilliseconds }),
+    auditDays: readAuditDays(get('SPOON_AUDIT_RETENTION_DAYS')),
     ...access,
     oidc: readOidcSettings(get, { refuse, publicUrl: access.access.publicUrl }),
   };
@@ -214,6 +217,13 @@ function readNetwork(dns: string | undefined, namespace: string | undefined): Ne
   if (wrong !== undefined) refuse('SPOON_AGENT_DNS', wrong, 'IPv4 addresses, separated by commas');
   if (namespace === undefined || isNamespacePath(namespace)) return { dns: resolvers, namespace };
   return refuse('SPOON_AGENT_NETWORK_NAMESPACE', namespace, 'the path of a namespace, such as /proc/1/ns/net');
+}
+
+/** Less than a month would be gone before anybody looks. */
+function readAuditDays(given = '400'): number {
+  const days = /^\d{1,5}$/.test(given) ? Number(given) : 0;
+  if (days >= 30 && days <= 36_500) return days;
+  return refuse('SPOON_AUDIT_RETENTION_DAYS', given, 'a whole number of days from 30 to 36500');
 }
 
 function readMilliseconds(name: string, given: string | undefined, fallback: number): number {

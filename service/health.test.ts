@@ -17,6 +17,7 @@ function healthWith(changes: Partial<HealthSources>): ServiceHealth {
     engine: { findings: async () => [], isAway: async () => false },
     disks: async () => [roomy],
     certificate: () => [],
+    audit: () => [],
     onError: (error) => assert.fail(String(error)),
     ...changes,
   });

@@ -11,6 +11,8 @@ export interface HealthSources {
   readonly disks: () => Promise<readonly DiskSpace[]>;
   /** In plain words. */
   readonly certificate: () => readonly string[];
+  /** In plain words. */
+  readonly audit: () => readonly string[];
   /** A check that failed in a way nobody thought of. */
   readonly onError: (error: unknown) => void;
   /** Monotonic milliseconds. */
@@ -61,7 +63,7 @@ export class ServiceHealth {
   }
 
   async #lookAnew(): Promise<Look> {
-    const { engine, certificate } = this.#sources;
+    const { engine, certificate, audit } = this.#sources;
     const [database, key, isAway, ofEngine, ofDisks] = await Promise.all([
       this.#isFine(() => this.#writeToStore()),
       this.#isFine(() => this.#useKey()),
@@ -72,12 +74,11 @@ export class ServiceHealth {
     const unusable: HealthFinding[] = [];
     if (!database) unusable.push(failed('database', 'The database cannot be written. What is stored can be read.'));
     if (!key) unusable.push(failed('key', 'The key of the service cannot be used.'));
-    const ofCertificate = certificate().map(
-      (text): HealthFinding => ({ about: 'certificate', state: 'warning', text }),
-    );
+    const ofCertificate = certificate().map((text) => warning('certificate', text));
+    const ofAudit = audit().map((text) => warning('database', text));
     return {
       notReady: [...unusable.map(({ text }) => text), ...(isAway ? ['The container engine does not answer.'] : [])],
-      findings: [...unusable, ...ofEngine, ...ofDisks, ...ofCertificate],
+      findings: [...unusable, ...ofEngine, ...ofDisks, ...ofCertificate, ...ofAudit],
     };
   }
 
@@ -119,6 +120,10 @@ export class ServiceHealth {
         }),
       );
   }
+}
+
+function warning(about: HealthFinding['about'], text: string): HealthFinding {
+  return { about, state: 'warning', text };
 }
 
 function failed(about: HealthFinding['about'], text: string): HealthFinding {

@@ -4,6 +4,7 @@ import { cloneTimeoutMs } from '../protocol/limits.ts';
 import { readAdminPage } from './adminPageFiles.ts';
 import { adoptBoxes } from './adoptBoxes.ts';
 import { Audit } from './audit/audit.ts';
+import { AuditRetention } from './audit/retention.ts';
 import { AuditTrail } from './auditTrail.ts';
 import { Backups } from './backup/backups.ts';
 import { Pins } from './boxes/pins.ts';
@@ -109,6 +110,12 @@ export async function startService(config: Config, { log, version }: Surrounding
     usernameOf: async (userId) => (await data.users.byId(userId))?.username ?? null,
   });
   starting.defer(() => trail.close());
+  const retention = new AuditRetention({
+    ...{ store, keyring, now: Date.now, days: config.auditDays },
+    onRemoved: (count) => log.info('audit.removed', { text: `${count} old entries` }),
+    onError: (error) => log.failure('audit.retention', error),
+  });
+  starting.defer(() => retention.close());
   await noteSettings(trail, { store, keyring, given: { ...config.given, version } });
   const data = openData({ store, keyring, quotas, trail, instanceId, log, separatesUsers: opened.separatesUsers });
   starting.defer(() => data.dotfiles.close());
@@ -206,6 +213,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     engine: engineHealth,
     disks: () => disksOf(workdir, config.databaseFile),
     certificate: () => certificate?.problems() ?? [],
+    audit: () => retention.problems(),
     onError: (error) => log.failure('health', error),
   });
   const side = await HttpSide.create({
@@ -246,6 +254,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     starting.use(forMetrics);
     log.info('metrics', { url: forMetrics.url });
   }
+  retention.start();
   const running = starting.move();
   return {
     url,

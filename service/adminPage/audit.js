@@ -28,6 +28,8 @@ export class AuditSection {
   #last = 0;
   /** Of all, as last heard of. */
   #head = 0;
+  /** Older ones are no longer kept. */
+  #removedTo = 0;
 
   /** @param {Session} session @param {(work: () => Promise<void>) => void} run */
   constructor(session, run) {
@@ -46,15 +48,14 @@ export class AuditSection {
       });
   }
 
-  /** The page that is shown, again. An older one does not change: nothing is ever deleted. */
+  /** The page that is shown, again. An older one does not change, but for what is no longer kept. */
   async ask() {
     const top = this.#top;
-    const query =
-      top === undefined
-        ? `limit=${pageEntries}`
-        : `after=${Math.max(0, top - pageEntries)}&limit=${Math.min(top, pageEntries)}`;
+    const after = top === undefined ? 0 : Math.max(this.#removedTo, top - pageEntries);
+    const query = top === undefined ? `limit=${pageEntries}` : `after=${after}&limit=${Math.max(1, top - after)}`;
     /** @type {AuditPage} */
-    const { entries } = await this.#session.call('GET', `/v1/admin/audit?${query}`);
+    const { entries, removedTo = 0 } = await this.#session.call('GET', `/v1/admin/audit?${query}`);
+    this.#removedTo = removedTo;
     if (top === this.#top) this.#show(entries.toReversed());
   }
 
@@ -77,12 +78,12 @@ export class AuditSection {
     told.className = '';
     try {
       /** @type {AuditReport} */
-      const { entries, fault } = await this.#session.call('POST', '/v1/admin/audit/verify', {});
+      const { entries, removed, fault } = await this.#session.call('POST', '/v1/admin/audit/verify', {});
       told.className = fault === null ? 'well' : 'bad';
       setText(
         told,
         fault === null
-          ? `All ${entries} entries are as they were written, and none is missing before the last.`
+          ? `All ${entries} entries are as they were written, and none is missing before the last.${goneText(removed)}`
           : `Entry ${fault.seq} is not as it was written. ${fault.why}`,
       );
     } catch (error) {
@@ -118,6 +119,11 @@ export class AuditSection {
       entries.length === 0 ? '' : `${this.#last} to ${this.#first} of ${this.#head}, newest first`,
     );
     this.#newer.disabled = this.#top === undefined;
-    this.#older.disabled = this.#first <= 1;
+    this.#older.disabled = this.#first <= this.#removedTo + 1;
   }
+}
+
+/** @param {AuditReport['removed']} removed */
+function goneText(removed) {
+  return removed ? ` Those up to ${removed.to} are no longer kept.` : '';
 }

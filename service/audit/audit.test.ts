@@ -8,7 +8,8 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { type Keyring, openKeyring } from '../keyring/keyring.ts';
 import { readRootKey } from '../keyring/rootKey.ts';
 import { openStore, type Store } from '../store/database.ts';
-import { Audit, type AuditEvent } from './audit.ts';
+import { Audit } from './audit.ts';
+import type { AuditEvent } from './chain.ts';
 
 const event = (object: string): AuditEvent => ({
   event: 'user.disable',

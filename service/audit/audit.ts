@@ -1,52 +1,35 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AuditEntry, AuditHead, AuditPage, AuditQuery, AuditReport } from '../../protocol/audit.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { lengthPrefixed } from '../keyring/envelope.ts';
-import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
-import type { AuditRow } from '../store/auditTables.ts';
-import type { Store } from '../store/database.ts';
-
-/** Of one entry, what is not made here. */
-export type AuditEvent = Omit<AuditEntry, 'seq' | 'timeMs' | 'mac'>;
+import { AuditChain, type AuditChainParts, type AuditEvent, beginning, hexOf, type Link } from './chain.ts';
+import { type Checkpoint, Checkpoints, removalEvent } from './checkpoints.ts';
 
 const pageEntries = 500;
 const defaultLimit = 100;
-const noMac = new Uint8Array(32);
 
 /**
  * Who did what, as a chain: each entry is sealed, and vouched for by a keyed hash that covers the one before. Who can write the
  * database, but has no key, can neither change an entry nor leave one out; only the end can be cut off, which a head that was
- * written down elsewhere tells (the service logs it).
+ * written down elsewhere tells (the service logs it). Old entries go (`retention.ts`), up to a checkpoint that is keyed too.
  */
 export class Audit {
-  readonly #parts: { readonly store: Store; readonly keyring: Keyring; readonly now: () => number };
+  readonly #parts: AuditChainParts;
+  readonly #chain: AuditChain;
+  readonly #checkpoints: Checkpoints;
 
   /** How many entries could not be written since the start. */
   failures = 0;
 
-  constructor(parts: { store: Store; keyring: Keyring; now: () => number }) {
+  constructor(parts: AuditChainParts) {
     this.#parts = parts;
+    this.#chain = new AuditChain(parts);
+    this.#checkpoints = new Checkpoints(parts);
   }
 
   /** Durable when this resolves. @throws SpoonError `audit-unavailable`: what was to be done must then not be done */
   async record(event: AuditEvent): Promise<void> {
-    const { store, keyring, now } = this.#parts;
     try {
-      await store.transaction(async (trx) => {
-        const last = await trx
-          .selectFrom('audit')
-          .select(['seq', 'mac'])
-          .orderBy('seq', 'desc')
-          .limit(1)
-          .executeTakeFirst();
-        const seq = (last?.seq ?? 0) + 1;
-        const entry_enc = await keyring.seal(contextOf(seq), Buffer.from(JSON.stringify(event)));
-        const row = { seq, time_ms: now(), entry_enc };
-        await trx
-          .insertInto('audit')
-          .values({ ...row, mac: await this.#macOf(row, last?.mac ?? noMac) })
-          .execute();
-      });
+      await this.#parts.store.transaction((trx) => this.#chain.append(trx, event));
     } catch (cause) {
       this.failures++;
       throw new SpoonError('audit-unavailable', undefined, { cause });
@@ -57,12 +40,16 @@ export class Audit {
   async page({ after, limit = defaultLimit, fromMs, toMs, ...wanted }: AuditQuery): Promise<AuditPage> {
     const isUpwards = after !== undefined;
     const entries: AuditEntry[] = [];
+    const checkpoint = await this.#checkpoints.newest();
+    const removedTo = checkpoint?.isGenuine === true ? checkpoint.seq : 0;
     // Who and what is sealed: each entry is opened, and only those that are wanted are kept.
     const batch = Object.values(wanted).some((value) => value !== undefined) ? pageEntries : limit;
     for (let edge = after; ; ) {
       const rows = await this.#parts.store.db
         .selectFrom('audit')
         .selectAll()
+        // Behind it are those that a service which ended meanwhile has not come to deleting.
+        .where('seq', '>', removedTo)
         .$if(edge !== undefined, (query) => query.where('seq', isUpwards ? '>' : '<', edge ?? 0))
         .$if(fromMs !== undefined, (query) => query.where('time_ms', '>=', fromMs ?? 0))
         .$if(toMs !== undefined, (query) => query.where('time_ms', '<', toMs ?? 0))
@@ -70,13 +57,13 @@ export class Audit {
         .limit(batch)
         .execute();
       for (const row of rows) {
-        const entry = await this.#open(row);
+        const entry = await this.#chain.open(row);
         edge = row.seq;
         if (isWanted(entry, wanted)) entries.push(entry);
         if (entries.length === limit)
-          return isUpwards ? { entries, next: edge } : { entries: entries.reverse(), next: null };
+          return { removedTo, ...(isUpwards ? { entries, next: edge } : { entries: entries.reverse(), next: null }) };
       }
-      if (rows.length < batch) return { entries: isUpwards ? entries : entries.reverse(), next: null };
+      if (rows.length < batch) return { removedTo, entries: isUpwards ? entries : entries.reverse(), next: null };
       // A long search must not hold up the others.
       await setImmediate();
     }
@@ -84,26 +71,58 @@ export class Audit {
 
   /** @param known a head that was written down elsewhere */
   async verify(known?: AuditHead): Promise<AuditReport> {
-    let last: { seq: number; mac: Uint8Array } = { seq: 0, mac: noMac };
+    for (;;) {
+      const checkpoint = await this.#checkpoints.newest();
+      const report = await this.#verifyFrom(checkpoint, known);
+      // While it was read, more may have been let go of.
+      if ((await this.#checkpoints.newest())?.seq === checkpoint?.seq) return report;
+    }
+  }
+
+  async #verifyFrom(
+    checkpoint: (Checkpoint & { readonly isGenuine: boolean }) | undefined,
+    known: AuditHead | undefined,
+  ): Promise<AuditReport> {
+    const start: Link = checkpoint ?? beginning;
+    let last = start;
     const report = (fault: AuditReport['fault']): AuditReport => ({
-      entries: last.seq,
+      entries: last.seq - start.seq,
       head: last.seq === 0 ? null : { seq: last.seq, mac: hexOf(last.mac) },
+      removed: checkpoint === undefined ? null : { to: checkpoint.seq, timeMs: checkpoint.timeMs },
       fault,
     });
+    if (checkpoint?.isGenuine === false) {
+      return report({ seq: start.seq, why: 'That all up to it were removed was not written down by this service.' });
+    }
+    const isOther = ({ seq, mac }: Link) => known?.seq === seq && known.mac !== hexOf(mac);
+    const other = 'It is another than the one that was written down.';
+    if (isOther(start)) return report({ seq: start.seq, why: other });
     for (;;) {
-      const rows = await this.#after(last.seq);
+      const rows = await this.#chain.after(last.seq);
       if (rows.length === 0) break;
       for (const row of rows) {
-        const fault = await this.#faultOf(row, last);
-        if (fault !== undefined) return report({ seq: last.seq + 1, why: fault });
+        const entry = await this.#chain.check(row, last);
+        if (typeof entry === 'string') return report({ seq: last.seq + 1, why: entry });
         last = { seq: row.seq, mac: row.mac };
-        if (known?.seq === row.seq && known.mac !== hexOf(row.mac)) {
-          return report({ seq: row.seq, why: 'It is another than the one that was written down.' });
+        if (isOther(row)) return report({ seq: row.seq, why: other });
+        const to = removedBy(entry);
+        if (to > start.seq) {
+          return report({
+            seq: row.seq,
+            why: `It says that all up to ${to} were removed; what begins the audit is older.`,
+          });
+        }
+        if (row.seq === checkpoint?.eventSeq && to !== start.seq) {
+          return report({
+            seq: row.seq,
+            why: 'It was written after the end was cut off: what was removed is not in it.',
+          });
         }
       }
     }
-    if (known !== undefined && known.seq > last.seq) {
-      return report({ seq: last.seq + 1, why: `The end is missing: there was an entry ${known.seq}.` });
+    const newest = Math.max(known?.seq ?? 0, checkpoint?.eventSeq ?? 0);
+    if (newest > last.seq) {
+      return report({ seq: last.seq + 1, why: `The end is missing: there was an entry ${newest}.` });
     }
     return report(null);
   }
@@ -114,37 +133,11 @@ export class Audit {
     const row = await db.selectFrom('audit').select(['seq', 'mac']).orderBy('seq', 'desc').limit(1).executeTakeFirst();
     return row === undefined ? undefined : { seq: row.seq, mac: hexOf(row.mac) };
   }
+}
 
-  async #faultOf(row: AuditRow, last: { seq: number; mac: Uint8Array }): Promise<string | undefined> {
-    if (row.seq !== last.seq + 1) return 'It is missing.';
-    if (!Buffer.from(await this.#macOf(row, last.mac)).equals(row.mac)) return 'It, or the one before it, was changed.';
-    try {
-      await this.#open(row);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof SpoonError)) throw error;
-      return 'It cannot be read.';
-    }
-  }
-
-  #after(seq: number): Promise<AuditRow[]> {
-    const { db } = this.#parts.store;
-    return db.selectFrom('audit').selectAll().where('seq', '>', seq).orderBy('seq').limit(pageEntries).execute();
-  }
-
-  #macOf({ seq, time_ms, entry_enc }: Omit<AuditRow, 'mac'>, before: Uint8Array): Promise<Uint8Array> {
-    return this.#parts.keyring.mac(
-      systemOwnerId,
-      'audit',
-      lengthPrefixed([before, String(seq), String(time_ms), entry_enc]),
-    );
-  }
-
-  async #open(row: AuditRow): Promise<AuditEntry> {
-    const bytes = await this.#parts.keyring.open(contextOf(row.seq), row.entry_enc);
-    const event = JSON.parse(Buffer.from(bytes).toString('utf8')) as AuditEvent;
-    return { seq: row.seq, timeMs: row.time_ms, ...event, mac: hexOf(row.mac) };
-  }
+/** Up to which entry this one says that they were removed; 0: it is about something else. */
+function removedBy({ event, details = {} }: AuditEntry): number {
+  return event === removalEvent ? Number(details.to ?? 0) : 0;
 }
 
 function isWanted(entry: AuditEntry, wanted: Pick<AuditQuery, 'about' | 'event' | 'result'>): boolean {
@@ -157,12 +150,4 @@ function isWanted(entry: AuditEntry, wanted: Pick<AuditQuery, 'about' | 'event' 
 function isAbout({ actor, object, details = {} }: AuditEntry, who: string): boolean {
   if (actor.username === who || object === who) return true;
   return Object.values(details).some((value) => typeof value === 'string' && value.split(' ').includes(who));
-}
-
-function contextOf(seq: number) {
-  return { ownerId: systemOwnerId, kind: 'secret', objectId: 'audit', version: seq, mode: 0 } as const;
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

@@ -4,7 +4,8 @@ import { onOneLine } from '../../protocol/plainText.ts';
 import { routes } from '../../protocol/routes.ts';
 import { networkOf } from '../http/networkOf.ts';
 import { addRoute } from '../http/route.ts';
-import type { Audit, AuditEvent } from './audit.ts';
+import type { Audit } from './audit.ts';
+import type { AuditEvent } from './chain.ts';
 import type { RepeatedEvents } from './repeatedEvents.ts';
 
 declare module 'fastify' {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import type { AuditEvent } from './audit.ts';
+import type { AuditEvent } from './chain.ts';
 import { RepeatedEvents } from './repeatedEvents.ts';
 
 const windowMs = 60_000;

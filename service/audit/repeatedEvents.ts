@@ -1,4 +1,5 @@
-import type { Audit, AuditEvent } from './audit.ts';
+import type { Audit } from './audit.ts';
+import type { AuditEvent } from './chain.ts';
 
 export interface RepeatedEventsParts {
   readonly audit: Pick<Audit, 'record'>;

@@ -17,7 +17,7 @@ export interface AuditCheckpointRow {
   /** Of the entry that says so. */
   event_seq: number;
   /** Keyed, over all of it. */
-  seal: Uint8Array;
+  row_mac: Uint8Array;
 }
 
 /** From where a token has been used, as a keyed hash of both. */

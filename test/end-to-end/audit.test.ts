@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import type { AuditEntry } from '../../protocol/audit.ts';
 import type { Route } from '../../protocol/route.ts';
 import { routes } from '../../protocol/routes.ts';
+import { AuditRetention } from '../../service/audit/retention.ts';
 import { operatorCall, TestHttpSide } from '../fixtures/httpSide.fixture.ts';
 import { PersonsMachine } from '../fixtures/spoonctl.fixture.ts';
 
@@ -165,6 +166,22 @@ describe('who did what', { timeout: 120_000 }, () => {
       alter('DROP TRIGGER audit_full');
     }
     assert.equal((await operator('POST', 'users/bo/disable')).status, 200);
+  });
+
+  it('is no longer listed when it is too old, and verified all the same', async () => {
+    const last = await newest();
+    await new AuditRetention({
+      ...{ store: side.store, keyring: side.keyring, days: 400, now: () => Date.now() + 401 * 24 * 60 * 60 * 1000 },
+      onRemoved: (count) => assert.equal(count, last),
+      onError: (error) => assert.fail(String(error)),
+    }).pass();
+    const [left, ...more] = await entries();
+    assert.deepEqual([left?.event, left?.details?.to, more], ['audit.remove', last, []]);
+    const { code, stdout } = await machine.run(['admin', 'audit', 'verify']);
+    assert.equal(code, 0);
+    assert.match(stdout.toString(), new RegExp(`^Removed +all up to ${last}, last on \\d{4}-`, 'm'));
+    const exported = (await machine.run(['admin', 'audit', 'export'])).stdout.toString().trimEnd().split('\n');
+    assert.equal((JSON.parse(exported[0] ?? '') as AuditEntry).seq, last + 1);
   });
 
   it('has its head in the log, for when its end is cut off', async () => {

@@ -14,7 +14,7 @@ export const auditKeeping = {
       .addColumn('mac', bytes, (column) => column.notNull())
       .addColumn('time_ms', 'bigint', (column) => column.notNull())
       .addColumn('event_seq', 'integer', (column) => column.notNull())
-      .addColumn('seal', bytes, (column) => column.notNull())
+      .addColumn('row_mac', bytes, (column) => column.notNull())
       .execute();
     for (const verb of ['update', 'delete'] as const) {
       await sql`create trigger ${sql.id(`audit_checkpoints_no_${verb}`)} before ${sql.raw(verb)} on audit_checkpoints
