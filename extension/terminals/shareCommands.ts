@@ -5,6 +5,7 @@ import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { timeText } from '../dotfiles/timeText.ts';
 import { asPlainText } from '../failure.ts';
 import { setting } from '../settings.ts';
+import { inClockTime } from '../threads/clockTime.ts';
 import type { ThreadTerminals } from './threadTerminals.ts';
 
 const minuteMs = 60_000;
@@ -59,9 +60,9 @@ export class ShareCommands {
     const made = await connection.api.call('shareTerminal', { params: { id }, body });
     const stop = vscode.l10n.t('Stop Sharing');
     const text = vscode.l10n.t(
-      '{0} sees it with Spoon: Open Shared Terminal…, until {1}.',
+      '{0} can open it with "Spoon: Open Shared Terminal…" until {1}.',
       made.guest,
-      new Date(made.expiresMs).toLocaleTimeString(),
+      inClockTime(new Date(made.expiresMs), new Date()),
     );
     if ((await vscode.window.showInformationMessage(text, stop)) === stop) await this.#end(made);
   }

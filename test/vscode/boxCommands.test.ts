@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Box } from '../../protocol/boxes.ts';
+import type { ShareList } from '../../protocol/shares.ts';
+import { WatchedTerminal } from '../fixtures/watchedTerminal.fixture.ts';
 import { RunningService, type TestUser } from '../runningService.ts';
 import { Workbench } from './workbench.ts';
 
@@ -96,6 +98,47 @@ describe('a box in VS Code', { concurrency: false, timeout: 600_000 }, () => {
     await window.tab('app.ts').waitFor();
     await window.statusBar('Ln 41, Col 2').waitFor();
     await window.picture('terminal-link-opened');
+  });
+
+  it('shows a terminal to somebody else for a while, and one of theirs here', async () => {
+    const bob = await service.addUser('Bob');
+    const shares = async (of: TestUser) => (await (await service.fetch(of, '/v1/shares')).json()) as ShareList;
+    await window.command('Spoon: Share Terminal…');
+    await window.page.locator('.quick-input-widget', { hasText: 'Username of somebody' }).waitFor();
+    await window.quickInput.fill(bob.username);
+    await window.page.keyboard.press('Enter');
+    await window.pick('May look');
+    await window.pick('For 15 minutes');
+    const told = window.notification(/bob can open it with "Spoon: Open Shared Terminal…" until/);
+    await told.waitFor();
+    await window.picture('share');
+    const [seen] = (await shares(bob)).received;
+    assert.deepEqual([seen?.owner, seen?.write], ['ada', false]);
+    await told.locator('.monaco-button', { hasText: 'Stop Sharing' }).click();
+    await window.until(async () => (await shares(bob)).received.length === 0);
+
+    const theirs = await WatchedTerminal.open(service, bob);
+    await theirs.untilText(/\$ /);
+    const body = JSON.stringify({ with: user.username, write: true, lifeMs: 900_000 });
+    const headers = { 'content-type': 'application/json' };
+    await service.fetch(bob, `/v1/terminals/${theirs.session.id}/shares`, { method: 'POST', body, headers });
+    await window.newTerminal(async () => {
+      await window.command('Spoon: Open Shared Terminal…');
+      await choice(/bob.*may type, ends in/).waitFor();
+      await window.pick('bob');
+    });
+    await window.typeInTerminal('echo I am "$USER"\n');
+    await window.waitForTerminal(/I am bob$/m);
+    await window.picture('shared-terminal');
+    await window.command('Spoon: Stop Sharing a Terminal…');
+    await quickPick('Stop Sharing a Terminal').waitFor();
+    await window.page.locator('.quick-input-widget').getByPlaceholder('No terminal is shared').waitFor();
+    await window.page.keyboard.press('Escape');
+    const [given] = (await shares(bob)).given;
+    await service.fetch(bob, `/v1/shares/${given?.id}`, { method: 'DELETE' });
+    await window.waitForTerminal(/\[Spoon\].*no longer shared/);
+    await window.picture('shared-terminal-over');
+    await theirs.session.end();
   });
 
   it('says where the start of a shell spends its time, and opens that line', async () => {
