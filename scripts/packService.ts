@@ -26,6 +26,7 @@ async function main(): Promise<void> {
       entryPoints: {
         main: join(root, 'service', 'main.ts'),
         backupMain: join(root, 'service', 'backupMain.ts'),
+        checkpointWorker: join(root, 'service', 'store', 'checkpointWorker.ts'),
         snapshotWorker: join(root, 'service', 'store', 'snapshotWorker.ts'),
       },
       // Where the source is, too: what is beside the folder is found by paths relative to it.

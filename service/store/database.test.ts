@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -71,7 +71,7 @@ describe('openStore', () => {
     await assert.rejects(openStore(foreign), { code: 'config-invalid' });
   });
 
-  it('is durable by its settings: write-ahead log, fsync at every commit, references enforced', async () => {
+  it('is safe by its settings: write-ahead log, synced before each checkpoint, references enforced', async () => {
     const store = await openStore(newFile());
     await store.transaction(async (trx) => {
       const pragma = async (name: string) => {
@@ -79,9 +79,38 @@ describe('openStore', () => {
         return Object.values(rows[0] ?? {})[0];
       };
       assert.equal(await pragma('journal_mode'), 'wal');
-      assert.equal(await pragma('synchronous'), 2);
+      assert.equal(await pragma('synchronous'), 1);
       assert.equal(await pragma('foreign_keys'), 1);
     });
+    await store.close();
+  });
+
+  it('tells of a write only once its log is on the disk, whether in a transaction or not', async (t) => {
+    const file = newFile();
+    const store = await openStore(file);
+    const handle = await open(file, 'r');
+    const syncs: PromiseWithResolvers<void>[] = [];
+    t.mock.method(Object.getPrototypeOf(handle), 'datasync', () => {
+      const sync = Promise.withResolvers<void>();
+      syncs.push(sync);
+      return sync.promise;
+    });
+    await handle.close();
+    const writes = [
+      () => store.transaction((trx) => trx.insertInto('facts').values(fact('one')).execute()),
+      () => store.db.insertInto('facts').values(fact('two')).execute(),
+    ];
+    for (const [index, write] of writes.entries()) {
+      let isTold = false;
+      const told = write().then(() => {
+        isTold = true;
+      });
+      while (syncs.length === index) await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(isTold, false);
+      syncs[index]?.resolve();
+      await told;
+    }
     await store.close();
   });
 });
@@ -255,9 +284,47 @@ describe('trouble below', () => {
   function openSmall(file: string, busyMs: number): { db: Kysely<Tables>; writer: DatabaseSync } {
     const writer = new DatabaseSync(file, { timeout: 0 });
     writer.exec('PRAGMA journal_mode = WAL; CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)');
-    const driver = new SqliteDriver(writer, new DatabaseSync(file, { readOnly: true }), busyMs);
+    const driver = new SqliteDriver(writer, new DatabaseSync(file, { readOnly: true }), { busyMs });
     return { db: new Kysely<Tables>({ dialect: sqliteDialect(driver) }), writer };
   }
+
+  it('is told of a commit only when that is durable, while others go on; a failure there undoes nothing of theirs', async () => {
+    const file = newFile();
+    const writer = new DatabaseSync(file, { timeout: 0 });
+    writer.exec('PRAGMA journal_mode = WAL; CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)');
+    const syncs: PromiseWithResolvers<void>[] = [];
+    const onCommitted = () => {
+      const sync = Promise.withResolvers<void>();
+      syncs.push(sync);
+      return sync.promise;
+    };
+    const driver = new SqliteDriver(writer, new DatabaseSync(file, { readOnly: true }), { onCommitted });
+    const db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
+    const insert = (name: string) =>
+      db.transaction().execute(async (trx) => {
+        await trx.insertInto('facts').values(fact(name)).execute();
+        if (name === 'second') await begun.promise;
+      });
+    const begun = Promise.withResolvers<void>();
+    const first = insert('first');
+    while (syncs.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const second = insert('second');
+    const failed = assert.rejects(first, /on purpose/);
+    syncs[0]?.reject(new Error('on purpose'));
+    await failed;
+    begun.resolve();
+    while (syncs.length === 1) await new Promise((resolve) => setImmediate(resolve));
+    let isTold = false;
+    const told = second.then(() => {
+      isTold = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(isTold, false);
+    syncs[1]?.resolve();
+    await told;
+    assert.deepEqual(await factNames({ db }), ['first', 'second']);
+    await db.destroy();
+  });
 
   it('is store-busy while another process holds the lock, without blocking this one, and passes', async () => {
     const file = newFile();

@@ -3,6 +3,9 @@ import { chmod, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
+import { SpoonError } from '../../protocol/errors.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { LogSync } from './logSync.ts';
 import { lookAtStore, type StoreLook } from './lookAtStore.ts';
 import { migrate, refuseNewerSchema } from './migrate.ts';
 import { type Snapshot, snapshotTo } from './snapshot.ts';
@@ -11,7 +14,8 @@ import { asStoreError } from './storeErrors.ts';
 import type { Tables } from './tables.ts';
 
 /**
- * The one database of the service. What is committed survives a crash and a loss of power (WAL, synchronous=FULL). Holds
+ * The one database of the service. A write that has resolved survives a crash and a loss of power: its log is synced after each
+ * commit, beside the event loop (docs/decisions/0212-commits-are-synced-beside-the-loop.md). Holds
  * only sealed contents and names; this folder knows nothing of keys and must never see what it stores in the clear.
  */
 export interface Store {
@@ -38,6 +42,8 @@ const instanceIdName = 'instance-id';
 const readCacheKiB = 32 * 1024;
 /** The log is cut to this after a large save; SQLite would keep its largest size. */
 const keptLogBytes = 16 * 1024 * 1024;
+/** 64 MiB. */
+const ownCheckpointPages = 16_384;
 const openTimeoutMs = 5_000;
 const undoOfTransaction = new WeakMap<Transaction<Tables>, (() => void)[]>();
 
@@ -62,7 +68,7 @@ export async function openStore(
   refuseNewerSchema(look.schema);
   await beforeWriting(look);
   await makePrivateFile(file);
-  const driver = connect(file);
+  const { driver, checkpoint, close } = await connect(file);
   const db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
   const transaction: Store['transaction'] = (work) => {
     let started: Transaction<Tables> | undefined;
@@ -82,13 +88,13 @@ export async function openStore(
     transaction,
     eraseIn: async (work) => {
       const result = await driver.overwritingDeleted(() => transaction(work));
-      await driver.checkpoint();
+      await store.checkpoint();
       return result;
     },
-    checkpoint: () => driver.checkpoint(),
+    checkpoint,
     bytes: async () => (await sizeOf(file)) + (await sizeOf(`${file}-wal`)),
     snapshot: (target) => snapshotTo(file, target),
-    close: () => db.destroy(),
+    close: () => close(() => db.destroy()),
   };
   try {
     const ran = await migrate(db, transaction);
@@ -124,22 +130,65 @@ async function sizeOf(file: string): Promise<number> {
   }
 }
 
-function connect(file: string): SqliteDriver {
+interface Connected {
+  readonly driver: SqliteDriver;
+  /** As {@link Store.checkpoint}. */
+  checkpoint(): Promise<void>;
+  /** @param disconnect closes the two connections of the driver, between what comes before and after */
+  close(disconnect: () => Promise<void>): Promise<void>;
+}
+
+async function connect(file: string): Promise<Connected> {
+  const { writer, reader } = openConnections(file);
+  // Not the file with SQLite's locks, which would be gone with the first descriptor of this process that is closed.
+  const log = await open(`${file}-wal`, 'r');
+  const checkpoints = new Checkpoints(file);
+  const checkpoint = async (): Promise<boolean> => {
+    await checkpoints.settle();
+    return driver.checkpoint();
+  };
+  const logSync = new LogSync(log, async (fault) => {
+    if (!(await checkpoint())) throw new SpoonError('store-busy', undefined, { cause: fault });
+  });
+  const driver = new SqliteDriver(writer, reader, {
+    onCommitted: async () => {
+      checkpoints.soon();
+      await logSync.sync();
+    },
+  });
+  return {
+    driver,
+    checkpoint: async () => void (await checkpoint()),
+    close: async (disconnect) => {
+      await checkpoints.close();
+      await disconnect();
+      await logSync.settle();
+      await log.close();
+    },
+  };
+}
+
+function openConnections(file: string): { writer: DatabaseSync; reader: DatabaseSync } {
   const opened: DatabaseSync[] = [];
   try {
     const writer = new DatabaseSync(file, { timeout: openTimeoutMs, enableForeignKeyConstraints: true });
     opened.push(writer);
     writer.exec('PRAGMA journal_mode = WAL');
-    writer.exec('PRAGMA synchronous = FULL');
+    // The log is synced by `LogSync` after each commit, and by SQLite before each checkpoint.
+    writer.exec('PRAGMA synchronous = NORMAL');
+    // In case that `Checkpoints` cannot.
+    writer.exec(`PRAGMA wal_autocheckpoint = ${ownCheckpointPages}`);
     writer.exec(`PRAGMA journal_size_limit = ${keptLogBytes}`);
     writer.exec('PRAGMA trusted_schema = OFF');
+    // Opens the log, which a new database has none of until then.
+    writer.exec('SELECT count(*) FROM sqlite_schema');
     // From here on the driver waits for locks itself: SQLite's own waiting would block the whole process.
     writer.exec('PRAGMA busy_timeout = 0');
     const reader = new DatabaseSync(file, { readOnly: true, timeout: 1_000 });
     opened.push(reader);
     reader.exec('PRAGMA trusted_schema = OFF');
     reader.exec(`PRAGMA cache_size = -${readCacheKiB}`);
-    return new SqliteDriver(writer, reader);
+    return { writer, reader };
   } catch (error) {
     for (const database of opened) database.close();
     throw asStoreError(error);

@@ -81,9 +81,19 @@ export class SqliteDriver implements Driver {
   readonly #insideTransaction = new AsyncLocalStorage<true>();
 
   readonly #busyMs: number;
+  readonly #onCommitted: () => Promise<void>;
 
-  constructor(writer: DatabaseSync, reader: DatabaseSync, busyMs = busyTimeoutMs) {
+  /** @param onCommitted a write counts as done when this has resolved; others may be made meanwhile */
+  constructor(
+    writer: DatabaseSync,
+    reader: DatabaseSync,
+    {
+      busyMs = busyTimeoutMs,
+      onCommitted = async () => undefined,
+    }: { busyMs?: number; onCommitted?: () => Promise<void> } = {},
+  ) {
     this.#busyMs = busyMs;
+    this.#onCommitted = onCommitted;
     this.#writer = new Statements(writer);
     this.#reader = new Statements(reader);
   }
@@ -125,9 +135,12 @@ export class SqliteDriver implements Driver {
       throw asStoreError(error);
     }
     this.#finish(connection);
+    await this.#onCommitted();
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // It was committed, and only not brought to the disk; what runs by now is another's.
+    if (!this.#endTurn.has(connection)) return;
     // A full disk makes SQLite roll back by itself; so may a failed COMMIT.
     if (this.#writer.database.isTransaction) this.#writer.database.exec('ROLLBACK');
     this.#finish(connection);
@@ -145,11 +158,14 @@ export class SqliteDriver implements Driver {
     }
   }
 
-  /** Puts the write-ahead log into the database file, as far as no other process still reads it. */
-  async checkpoint(): Promise<void> {
+  /**
+   * Puts the write-ahead log into the database file, both synced, as far as no other process still reads it.
+   * @returns whether all of it is there
+   */
+  async checkpoint(): Promise<boolean> {
     const end = await this.#turn.take();
     try {
-      this.#writer.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      return this.#writer.database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0;
     } catch (error) {
       throw asStoreError(error);
     } finally {
@@ -175,11 +191,14 @@ export class SqliteDriver implements Driver {
       if (SelectQueryNode.is(query.query)) return this.#reader.run<R>(query);
       this.#refuseInsideTransaction();
       const end = await this.#turn.take();
+      let result: QueryResult<R>;
       try {
-        return await retryWhileBusy(this.#busyMs, () => this.#writer.run<R>(query));
+        result = await retryWhileBusy(this.#busyMs, () => this.#writer.run<R>(query));
       } finally {
         end();
       }
+      await this.#onCommitted();
+      return result;
     } catch (error) {
       throw asStoreError(error);
     }

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Checkpoints } from './checkpoints.ts';
+
+describe('checkpoints beside the event loop', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'spoon-checkpoints-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  /** A number in the head of the log that is another each time when the log is begun anew (https://sqlite.org/fileformat2.html). */
+  async function beginningOf(file: string): Promise<number> {
+    return (await readFile(`${file}-wal`)).readUInt32BE(16);
+  }
+
+  it('empty the log for the next writer, again and again', async () => {
+    const file = join(folder, 'again.db');
+    const database = new DatabaseSync(file);
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE x (y)');
+    const checkpoints = new Checkpoints(file, 1);
+    for (let round = 0; round < 3; round++) {
+      const before = await beginningOf(file);
+      database.exec('INSERT INTO x VALUES (randomblob(40000))');
+      assert.equal(await beginningOf(file), before, 'nothing but a checkpoint does it');
+      // By the first write after all of it has come into the database.
+      while ((await beginningOf(file)) === before) {
+        checkpoints.soon();
+        await delay(5);
+        await checkpoints.settle();
+        database.exec('INSERT INTO x VALUES (1)');
+      }
+    }
+    await checkpoints.close();
+    checkpoints.soon();
+    database.close();
+    await assert.rejects(readFile(`${file}-wal`), { code: 'ENOENT' });
+  });
+});
