@@ -37,6 +37,7 @@ export const repositoryRoutes = {
     method: 'DELETE',
     path,
     scope: 'files:write',
+    audit: 'repository.remove',
     summary: 'Forget the dotfiles repository, and give back what was displaced for it',
     response: RepositoryState,
   },

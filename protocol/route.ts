@@ -17,6 +17,8 @@ export interface Route {
   readonly form?: true;
   /** The event under which it is written down before it is done (`audit.ts`); without that it is refused. */
   readonly audit?: string;
+  /** The event under which it is written down afterwards, many requests in one entry, with the ids of what was changed. */
+  readonly auditAfter?: 'dotfile.write' | 'dotfile.remove';
   /** Goes on when it cannot be written down. */
   readonly auditMayFail?: true;
   readonly upgrade?: true;

@@ -1,6 +1,7 @@
 import type { AuditDetails } from '../protocol/audit.ts';
 import type { Audit } from './audit/audit.ts';
 import type { AuditEvent } from './audit/chain.ts';
+import { GatheredEvents } from './audit/gatheredEvents.ts';
 import { RepeatedEvents } from './audit/repeatedEvents.ts';
 
 const service = { kind: 'service', userId: null, username: null, tokenId: null } as const;
@@ -10,6 +11,8 @@ export interface AuditTrailParts {
   /** For the log: an entry that could not be written where work goes on all the same. */
   readonly onError: (error: unknown) => void;
   readonly usernameOf: (userId: string) => Promise<string | null>;
+  /** How long what is in order is gathered. */
+  readonly gatherMs?: number;
 }
 
 /** Of who has no request: {@link AuditTrail.besideOf} looks up the name. */
@@ -24,15 +27,18 @@ export class AuditTrail {
   readonly fromAnybody: RepeatedEvents;
   /** What people who are signed in, programs in boxes, and damage can cause: nobody without an account pushes it aside. */
   readonly fromWithin: RepeatedEvents;
+  /** What happens often and is in order. */
+  readonly gathered: GatheredEvents;
   readonly #usernameOf: AuditTrailParts['usernameOf'];
   readonly #writing = new Set<Promise<void>>();
 
-  constructor({ audit, onError, usernameOf }: AuditTrailParts) {
+  constructor({ audit, onError, usernameOf, gatherMs }: AuditTrailParts) {
     this.audit = audit;
     this.#usernameOf = usernameOf;
     this.onError = onError;
     this.fromAnybody = new RepeatedEvents({ audit, onError });
     this.fromWithin = new RepeatedEvents({ audit, onError });
+    this.gathered = new GatheredEvents({ audit, onError, ...(gatherMs === undefined ? {} : { waitMs: gatherMs }) });
   }
 
   /** Nothing waits for it. */
@@ -66,7 +72,7 @@ export class AuditTrail {
 
   /** Resolves when all is written. */
   async close(): Promise<void> {
-    await Promise.all([this.fromAnybody.close(), this.fromWithin.close()]);
+    await Promise.all([this.fromAnybody.close(), this.fromWithin.close(), this.gathered.close()]);
     await Promise.all(this.#writing);
   }
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { onOneLine } from '../../protocol/plainText.ts';
 import { routes } from '../../protocol/routes.ts';
@@ -6,12 +6,15 @@ import { networkOf } from '../http/networkOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { Audit } from './audit.ts';
 import type { AuditEvent } from './chain.ts';
+import type { GatheredEvents } from './gatheredEvents.ts';
 import type { RepeatedEvents } from './repeatedEvents.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set by a route that makes something: what it made has its name only afterwards. */
     auditObject: string | undefined;
+    /** Set by a route with `auditAfter`: the ids of what it has changed. */
+    changedDotfiles: readonly string[] | undefined;
   }
 }
 
@@ -22,6 +25,7 @@ export interface AuditHookParts {
   readonly audit: Audit;
   readonly fromAnybody: RepeatedEvents;
   readonly fromWithin: RepeatedEvents;
+  readonly gathered: GatheredEvents;
   /** A token was used, from this network. `tell` writes down that it is the first time. */
   readonly tokenUsed: (tokenId: string, network: string, tell: () => Promise<void>) => Promise<void>;
   /** Somewhere else than the database: tells later whether the end of the audit was cut off. */
@@ -37,6 +41,7 @@ export interface AuditHookParts {
 export function addAuditHooks(app: FastifyInstance, parts: AuditHookParts): void {
   const { audit, onError } = parts;
   app.decorateRequest('auditObject', undefined);
+  app.decorateRequest('changedDotfiles', undefined);
   addHeads(app, parts);
   app.addHook('preHandler', async (request) => {
     noteAddress(request, parts);
@@ -46,6 +51,8 @@ export function addAuditHooks(app: FastifyInstance, parts: AuditHookParts): void
     if (route.auditMayFail === true) written.catch(onError);
     else await written;
   });
+  // Not after the answer: whoever does not wait for one has changed it all the same.
+  app.addHook('onSend', async (request, reply) => noteChanges(request, reply, parts));
   app.addHook('onResponse', async (request, reply) => {
     const route = request.is404 ? undefined : request.routeOptions.config.spoonRoute;
     const { errorCode, auditObject } = request;
@@ -82,6 +89,14 @@ function noteAddress(request: FastifyRequest, { audit, tokenUsed, onError }: Aud
   const { tokenId } = caller;
   const tell = () => audit.record(eventOf(request, 'token.new-address', 'done', undefined, { object: tokenId }));
   tokenUsed(tokenId, networkOf(request), tell).catch(onError);
+}
+
+function noteChanges(request: FastifyRequest, { statusCode }: FastifyReply, { gathered }: AuditHookParts): void {
+  const { caller, changedDotfiles = [] } = request;
+  const event = request.is404 ? undefined : request.routeOptions.config.spoonRoute?.auditAfter;
+  if (event === undefined || changedDotfiles.length === 0 || statusCode >= 400) return;
+  const kind = `${event} ${caller?.tokenId} ${networkOf(request)}`;
+  gathered.note(kind, eventOf(request, event, 'done'), changedDotfiles);
 }
 
 /** The event of a request that is turned away before anybody has shown who they are; undefined: it is none. */

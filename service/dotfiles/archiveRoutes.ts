@@ -12,7 +12,7 @@ import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { Dotfiles } from './dotfiles.ts';
 import { type ArchivedFile, readArchive } from './readArchive.ts';
-import { applyAndTell, type ChangeHearers, worstOf } from './tellChange.ts';
+import { applyAndTell, type ChangeHearers, changedOf, worstOf } from './tellChange.ts';
 import { writeArchive } from './writeArchive.ts';
 
 /** All dotfiles out as one archive, and any archive in, wholly or not at all. */
@@ -47,6 +47,7 @@ export function addArchiveRoutes(app: FastifyInstance, dotfiles: Dotfiles, heare
       const { files, ignored } = await readArchive(body);
       const { saved, kept } = await dotfiles.saveAll(userId, { files, existing });
       const changed = saved.filter((one) => one.changed);
+      request.changedDotfiles = changedOf(saved);
       const clientId = clientOf(request);
       for (const { dotfile } of changed) hearers.publish(userId, { type: 'dotfile.saved', dotfile, clientId });
       const paths = changed.map(({ dotfile }) => dotfile.path as HomePath);

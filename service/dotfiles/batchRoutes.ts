@@ -13,7 +13,7 @@ import { addRoute } from '../http/route.ts';
 import type { Dotfiles, Saved } from './dotfiles.ts';
 import type { SaveInput } from './planSave.ts';
 import { originOf } from './readInput.ts';
-import { applyAndTell, type ChangeHearers } from './tellChange.ts';
+import { applyAndTell, type ChangeHearers, changedOf } from './tellChange.ts';
 
 /** Many saves in one request: a thousand small files one by one would spend their time in round trips and commits. */
 export function addBatchRoutes(app: FastifyInstance, dotfiles: Dotfiles, hearers: ChangeHearers): void {
@@ -27,6 +27,7 @@ export function addBatchRoutes(app: FastifyInstance, dotfiles: Dotfiles, hearers
     const inputs = read.flatMap(({ input }) => (input instanceof SpoonError ? [] : [input]));
     const results = await dotfiles.saveMany(userId, inputs);
     const saved = results.filter((result): result is Saved => !(result instanceof SpoonError));
+    request.changedDotfiles = changedOf(saved);
     const clientId = clientOf(request);
     for (const { dotfile, changed } of saved) {
       if (changed) hearers.publish(userId, { type: 'dotfile.saved', dotfile, clientId });

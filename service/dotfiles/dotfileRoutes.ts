@@ -10,7 +10,7 @@ import { addArchiveRoutes } from './archiveRoutes.ts';
 import { addBatchRoutes } from './batchRoutes.ts';
 import type { Dotfiles } from './dotfiles.ts';
 import { kindOf, nameOf, originOf } from './readInput.ts';
-import { applyAndTell, type ChangeHearers, tellSaved, worstOf } from './tellChange.ts';
+import { applyAndTell, type ChangeHearers, changedOf, tellSaved, worstOf } from './tellChange.ts';
 import { addVersionRoutes } from './versionRoutes.ts';
 
 /** The door of dotfiles: HTTP in and out, the home told after the commit, other windows after that. No rule lives here. */
@@ -60,6 +60,7 @@ export function addDotfileRoutes(
       ifNoneMatch: headerOf(request, 'if-none-match'),
       origin: originOf(query.origin),
     });
+    request.changedDotfiles = changedOf([saved]);
     return tellSaved(hearers, { userId, clientId: clientOf(request) }, saved);
   });
 
@@ -69,6 +70,7 @@ export function addDotfileRoutes(
       recursive: query.recursive,
       ifMatch: headerOf(request, 'if-match'),
     });
+    request.changedDotfiles = removed.flatMap(({ id }) => id ?? []);
     const clientId = clientOf(request);
     for (const { path } of removed) publish(userId, { type: 'dotfile.removed', path, clientId });
     const applied = await applyAndTell(hearers, userId, { removed: removed.map(({ path }) => path) });
@@ -86,6 +88,7 @@ export function addDotfileRoutes(
       to: parseHomePath(body.to),
       overwrite: body.overwrite ?? false,
     });
+    request.changedDotfiles = moved.map(({ dotfile }) => dotfile.id);
     const clientId = clientOf(request);
     const saved = moved.map(({ dotfile }) => dotfile.path as HomePath);
     const gone = replaced.filter((path) => !saved.includes(path));

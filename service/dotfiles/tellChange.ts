@@ -42,6 +42,11 @@ export async function tellSaved(
   return { dotfile, applied: worstOf(applied), warnings };
 }
 
+/** By id, those of which there is a version more. */
+export function changedOf(saved: readonly Saved[]): string[] {
+  return saved.filter(({ changed }) => changed).map(({ dotfile }) => dotfile.id);
+}
+
 /** Nothing to apply counts as applied. */
 export function worstOf(applied: ReadonlyMap<string, Applied>): Applied {
   const all = [...applied.values()];

@@ -7,7 +7,7 @@ import { clientOf } from '../http/clientOf.ts';
 import { addRoute } from '../http/route.ts';
 import type { Dotfiles } from './dotfiles.ts';
 import { nameOf, originOf } from './readInput.ts';
-import { type ChangeHearers, tellSaved } from './tellChange.ts';
+import { type ChangeHearers, changedOf, tellSaved } from './tellChange.ts';
 
 /** What can be done with the versions of a dotfile and with removed ones; and with what is beside the bytes. */
 export function addVersionRoutes(app: FastifyInstance, dotfiles: Dotfiles, hearers: ChangeHearers): void {
@@ -25,6 +25,7 @@ export function addVersionRoutes(app: FastifyInstance, dotfiles: Dotfiles, heare
     const userId = requireUser(caller).userId;
     const { version, etag } = body;
     const saved = await dotfiles.restore(userId, { name: nameOf(body), version, etag });
+    request.changedDotfiles = changedOf([saved]);
     return tellSaved(hearers, { userId, clientId: clientOf(request) }, saved);
   });
 
@@ -37,6 +38,7 @@ export function addVersionRoutes(app: FastifyInstance, dotfiles: Dotfiles, heare
       etag,
       origin: originOf(body.origin),
     });
+    request.changedDotfiles = changedOf([saved]);
     return tellSaved(hearers, { userId, clientId: clientOf(request) }, saved);
   });
 

@@ -59,7 +59,9 @@ export function addDriftRoutes(app: FastifyInstance, parts: Parts): void {
 
   addRoute(app, routes.takeDrift, async ({ caller, body, request }) => {
     const userId = requireUser(caller).userId;
-    return take(parts, { userId, clientId: clientOf(request) }, parseHomePath(body.path), body.etag);
+    const taken = await take(parts, { userId, clientId: clientOf(request) }, parseHomePath(body.path), body.etag);
+    request.changedDotfiles = taken.dotfile === null ? [] : [taken.dotfile.id];
+    return taken;
   });
 
   addRoute(app, routes.restoreDrift, async ({ caller, body }): Promise<RestoredDrift> => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import type { AuditEntry } from '../../protocol/audit.ts';
+import type { SaveResult } from '../../protocol/dotfiles.ts';
 import type { SealKey } from '../../protocol/sealKeys.ts';
 import { secretUse } from '../../protocol/secrets.ts';
 import type { OpenedTerminal, PreparedCommand } from '../../protocol/terminals.ts';
@@ -132,6 +133,26 @@ describe('what the audit has of which no route asks for it', { timeout: 120_000 
     const [entry, ...more] = (await noted('token.new-address', before + 1)).slice(before);
     assert.deepEqual([entry?.actor.username, entry?.object, entry?.address], ['bo', entry?.actor.tokenId, '127.0.0.1']);
     assert.deepEqual(more, []);
+  });
+
+  it('is which dotfiles were written and removed, by their ids and many in one entry', async () => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream' };
+    const ids: string[] = [];
+    for (let file = 0; file < 20; file++) {
+      const path = `/v1/dotfiles/content?path=.canary-path-${file}`;
+      const init = { method: 'PUT', body: 'x', headers: { ...headers, 'if-none-match': '*' } };
+      const { dotfile } = (await (await fetch(`${side.url}${path}`, init)).json()) as SaveResult;
+      ids.push(dotfile.id);
+    }
+    const removed = await side.call('DELETE', '/v1/dotfiles?path=.canary-path-0', token);
+    assert.equal(removed.status, 200);
+    assert.equal((await noted('dotfile.remove', 1)).at(-1)?.details?.ids, ids[0]);
+    const named = async () =>
+      (await noted('dotfile.write', 1)).flatMap(({ details }) => String(details?.ids).split(' '));
+    for (const endMs = performance.now() + 30_000; (await named()).length < 20; ) assert.ok(performance.now() < endMs);
+    assert.deepEqual((await named()).sort(), ids.sort());
+    assert.ok((await noted('dotfile.write', 1)).length < 20);
+    assert.ok(!JSON.stringify(await entries()).includes('canary-path'));
   });
 
   it('is what does not open any more (row 98)', async () => {
