@@ -31,6 +31,21 @@ export function previewText(preview: RepositoryPreview): string[] {
     ...section('Also', notes),
     '',
     'Your dotfiles in Spoon are written last, and win. Nothing was changed.',
+    ...diffLines(preview),
+  ];
+}
+
+/** Not set in: an editor colours it as what it is. */
+function diffLines({ diff, before, commit }: RepositoryPreview): string[] {
+  if (diff === undefined || diff.text === '') return [];
+  return [
+    '',
+    'What changes in ~/.dotfiles:',
+    '',
+    ...diff.text.trimEnd().split('\n'),
+    ...(diff.isCut
+      ? ['', `… It is longer. For all of it: git -C ~/.dotfiles diff ${before} ${commit}, once it is fetched.`]
+      : []),
   ];
 }
 

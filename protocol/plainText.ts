@@ -38,6 +38,16 @@ export function plainLog(text: string): string {
     .join('\n');
 }
 
+/**
+ * A file as it is read before it is trusted: what cannot be shown stands out, instead of hiding what is beside it. Tabs stay, and
+ * the `\r` at the ends of lines goes.
+ */
+export function visibleText(text: string): string {
+  const visible = (part: string) => withoutHidden(part, '\ufffd');
+  const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  return lines.map((line) => line.split('\t').map(visible).join('\t')).join('\n');
+}
+
 function plainLine(line: string): string {
   if (!someHidden.test(line)) return line;
   return line

@@ -128,6 +128,8 @@ export const RepositoryPreview = Type.Object({
     { maxItems: 1000 },
   ),
   moreFiles: Type.Integer(),
+  /** Of `~/.dotfiles`, where it is a checkout at another commit, as `git diff` says it; 128 KiB at most. An old boxd has none. */
+  diff: Type.Optional(Type.Object({ text: Type.String({ maxLength: 256 * 1024 }), isCut: Type.Boolean() })),
   /** Of the home. `displaced`: what is there goes to the backups; `kept`: a dotfile of Spoon's tree, which wins. */
   links: Type.Array(
     Type.Object({

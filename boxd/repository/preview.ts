@@ -9,6 +9,7 @@ import { type FoundSetup, findSetup } from './findSetup.ts';
 import type { CheckoutParts, RunGit } from './gitRunner.ts';
 import { planLinks } from './links.ts';
 import { overlayPaths } from './overlayPaths.ts';
+import { diffBetween } from './previewDiff.ts';
 import { recogniseManager } from './recogniseManager.ts';
 import type { RunRequest } from './runRequest.ts';
 import { readSpoonFile } from './spoonFiles.ts';
@@ -39,6 +40,9 @@ export async function previewRun(parts: CheckoutParts, request: RunRequest): Pro
       setup,
       files: files.slice(0, maxListed),
       moreFiles: Math.max(0, files.length - maxListed),
+      ...(before === null || before === commit
+        ? {}
+        : { diff: await diffBetween(run, { folder, before, objects, commit }) }),
       links: links.slice(0, maxListed),
       moreLinks: Math.max(0, links.length - maxListed),
       notes: [

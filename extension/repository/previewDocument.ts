@@ -14,7 +14,10 @@ export class PreviewDocument implements vscode.TextDocumentContentProvider, vsco
   async show(title: string, lines: readonly string[]): Promise<void> {
     this.#text = [title, '', ...lines, ''].join('\n');
     this.#changed.fire(uri);
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+    const document = await vscode.workspace.openTextDocument(uri);
+    await vscode.window.showTextDocument(document, { preview: true });
+    // For the colours of what changes in the files.
+    await vscode.languages.setTextDocumentLanguage(document, 'diff');
   }
 
   provideTextDocumentContent(): string {

@@ -1,4 +1,4 @@
-import { plainLog } from '../../protocol/plainText.ts';
+import { plainLog, visibleText } from '../../protocol/plainText.ts';
 import type { RepositoryPreview, RepositoryRun } from '../../protocol/repository.ts';
 
 /** What a box says is shown in trees, editors and terminals: as plain text, whatever it tries (rows 68 and 88). */
@@ -17,15 +17,16 @@ export function plainRun(run: RepositoryRun): RepositoryRun {
   };
 }
 
-export function plainPreview({ setup, ...preview }: RepositoryPreview): RepositoryPreview {
+export function plainPreview({ setup, diff, ...preview }: RepositoryPreview): RepositoryPreview {
   return {
     ...preview,
+    ...(diff === undefined ? {} : { diff: { ...diff, text: visibleText(diff.text) } }),
     files: preview.files.map(({ path, change }) => ({ path: line(path), change })),
     links: preview.links.map(({ path, action }) => ({ path: line(path), action })),
     notes: preview.notes.map(line),
     setup:
       setup.kind === 'script'
-        ? { ...setup, path: line(setup.path), interpreter: line(setup.interpreter), text: plainLog(setup.text) }
+        ? { ...setup, path: line(setup.path), interpreter: line(setup.interpreter), text: visibleText(setup.text) }
         : setup.kind === 'problem'
           ? { ...setup, detail: line(setup.detail) }
           : setup,

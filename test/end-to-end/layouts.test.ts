@@ -56,6 +56,7 @@ describe('a popular layout', () => {
     const two = publish(name, second);
     const planned = await json<RepositoryPreview>(user, 'preview', '--update');
     assert.deepEqual([planned.before, planned.commit, planned.wouldRun], [one.commit, two.commit, true]);
+    assert.match(planned.diff?.text ?? '', /^diff --git a\//);
     assert.equal(await home(user), has.join('\n'), 'a preview changes nothing');
     await json(user, 'update');
     assert.equal(await home(user), updated.join('\n'), 'updated');

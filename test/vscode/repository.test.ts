@@ -123,6 +123,7 @@ describe('the dotfiles repository in VS Code', { concurrency: false, timeout: 60
     await window.tab('Dotfiles Preview.txt').waitFor();
     const text = window.page.locator('.view-lines', { hasText: '~/.inputrc: link' });
     await text.filter({ hasText: '~/.vimrc: leave as it is' }).waitFor();
+    await text.filter({ hasText: '+set bell-style none' }).waitFor();
     await window.picture('repository-preview');
     await service.inBox(user, 'test', '!', '-e', '.inputrc');
     await window.pressNotificationButton('Apply commit', 'Update');
