@@ -56,6 +56,10 @@ export function addIdentity(app: FastifyInstance, parts: IdentityParts): void {
       const actor = { kind: 'user', userId: id, username, tokenId: null } as const;
       await audit.record(eventOf(request, 'sign-in', code === undefined ? 'done' : 'refused', code, { actor }));
     },
+    recordInvite: async (request, { id, username }) => {
+      const actor = { kind: 'user', userId: id, username, tokenId: null } as const;
+      await audit.record(eventOf(request, 'invite.use', 'started', undefined, { actor }));
+    },
     providerName: oidc?.name,
     limits,
     publicUrl,

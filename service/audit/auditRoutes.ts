@@ -100,8 +100,9 @@ function noteChanges(request: FastifyRequest, { statusCode }: FastifyReply, { ga
 }
 
 /** The event of a request that is turned away before anybody has shown who they are; undefined: it is none. */
-export function turnedAway(code: ErrorCode): 'request.refused' | 'ticket.refused' | undefined {
+export function turnedAway(code: ErrorCode): 'request.refused' | 'ticket.refused' | 'sign-in' | undefined {
   if (code === 'ticket-invalid') return 'ticket.refused';
+  if (code === 'oidc-refused' || code === 'oidc-unknown' || code === 'oidc-linked') return 'sign-in';
   return code === 'origin-not-allowed' || code === 'credential-in-url' ? 'request.refused' : undefined;
 }
 

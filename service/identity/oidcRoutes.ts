@@ -45,7 +45,7 @@ export function addOidcRoutes(app: FastifyInstance, parts: OidcParts): void {
       reply.header('set-cookie', cookie.clear());
       const { purpose, checks } = underWay.take(query.state ?? '', cookie.read(request.headers.cookie));
       const person = await provider.finish(new URL(request.url, 'http://localhost').search, checks);
-      if (purpose.kind === 'invite') return linkInvited(parts, { reply, person, invite: purpose.invite });
+      if (purpose.kind === 'invite') return linkInvited(parts, request, { reply, person, invite: purpose.invite });
       const begun = signIns.begin();
       const account = await accountOf(parts, request, person);
       const who = { userId: account.id, begun };
@@ -72,7 +72,8 @@ function purposeOf({ username, password, again, invite, user_code, ...query }: O
 
 /** The invite is used up only when the two belong together from then on. */
 async function linkInvited(
-  { invites, users, identities, publicUrl }: OidcParts,
+  { invites, users, identities, recordInvite, publicUrl }: OidcParts,
+  request: FastifyRequest,
   { reply, person, invite }: { reply: FastifyReply; person: OidcPerson; invite: string },
 ): Promise<FastifyReply> {
   let username = '';
@@ -80,6 +81,7 @@ async function linkInvited(
     const account = await users.byId(userId);
     if (account === undefined) throw new SpoonError('invite-invalid');
     username = account.username;
+    await recordInvite(request, account);
     await identities.link(userId, person);
   });
   return sendPage(reply, pages.invitedPage(username, publicUrl()));

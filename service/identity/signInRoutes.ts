@@ -27,6 +27,8 @@ export interface SignInParts {
   readonly limits: { readonly signIns: TokenBuckets; readonly passwordsOfAccount: TokenBuckets };
   /** Writes down an attempt. @throws SpoonError `audit-unavailable`: nobody signs in unseen */
   readonly recordSignIn: (request: FastifyRequest, user: Account, code?: string) => Promise<void>;
+  /** Writes down that an invite is used: somebody gets into an account by it. @throws SpoonError as above */
+  readonly recordInvite: (request: FastifyRequest, user: Account) => Promise<void>;
   /** Name of the sign-in provider, if there is one. */
   readonly providerName: string | undefined;
   /** Where people reach the service, without a slash at the end. */
@@ -80,6 +82,7 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
         const account = await parts.users.byId(userId);
         if (account === undefined) throw new SpoonError('invite-invalid');
         username = account.username;
+        await parts.recordInvite(request, account);
         await parts.passwords.set(account, body.password);
       });
       return sendPage(reply, pages.invitedPage(username, parts.publicUrl()));

@@ -69,6 +69,27 @@ describe('who did what', { timeout: 120_000 }, () => {
     ]);
   });
 
+  it('has who got into an account by an invite, before they are in', async () => {
+    const { body } = await operator('POST', 'users/bo/invite', {});
+    const from = await newest();
+    const password = 'correct horse battery';
+    const invite = String(body.link).split('#')[1] ?? '';
+    const send = () =>
+      fetch(`${side.url}/sign-in/invite`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ invite, password, again: password }),
+      });
+    alter("CREATE TRIGGER audit_full BEFORE INSERT ON audit BEGIN SELECT raise(abort, 'full'); END");
+    try {
+      assert.equal((await send()).status, 503);
+    } finally {
+      alter('DROP TRIGGER audit_full');
+    }
+    assert.equal((await send()).status, 200, 'the invite was not used up');
+    assert.deepEqual(await noted(from), [['bo', 'invite.use', null, 'started']]);
+  });
+
   it('has sign-ins, right and wrong, of those who exist', async () => {
     await side.setPassword(side.ada, 'correct horse battery');
     const from = await newest();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac, createSign, generateKeyPairSync } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { chromium } from 'playwright-core';
+import type { AuditEntry } from '../../protocol/audit.ts';
 import { provisionChromium } from '../../scripts/provision/vscode.ts';
 import type { OidcSettings } from '../../service/identity/oidcProvider.ts';
 import { operatorCall, TestHttpSide } from '../fixtures/httpSide.fixture.ts';
@@ -206,6 +207,17 @@ describe('signing in by way of a provider', { timeout: 120_000 }, () => {
     assert.equal((await visitor().signIn('s-1')).status, 403);
   });
 
+  it('has what was refused in the audit (row 55)', async () => {
+    const { body } = await operatorCall(side.adminSocket, 'GET', '/v1/admin/audit?event=sign-in&result=refused');
+    const refused = (body.entries as AuditEntry[]).filter(({ code }) => code === 'oidc-refused');
+    assert.ok(refused.length >= forged.length && refused.every(({ actor }) => actor.kind === 'nobody'));
+    assert.equal(
+      new Set(refused.map(({ address }) => address)).size,
+      refused.length,
+      'each visitor has another address',
+    );
+  });
+
   it('leaves nothing of all that in the log', () => {
     const log = side.logLines.join('');
     for (const secret of [clientSecret, 'eyJ', 's-1', 'one.example', 'state='])
@@ -248,6 +260,10 @@ describe('signing in by way of a provider, by invite', { timeout: 120_000 }, () 
       (await new OidcVisitor(side.url).signIn('s-ada', await inviteOf('bo'))).body,
       /another account here already/,
     );
+    const { body } = await operatorCall(side.adminSocket, 'GET', '/v1/admin/audit');
+    const noted = (body.entries as AuditEntry[]).map(({ event, code, actor }) => `${event} ${code} ${actor.username}`);
+    for (const wanted of ['sign-in oidc-unknown null', 'invite.use null ada', 'sign-in null ada'])
+      assert.ok(noted.includes(wanted), wanted);
   });
 
   it('works in a browser that holds pages to what they may load and where they lead', async () => {
