@@ -4,6 +4,7 @@
 import { chmodSync, copyFileSync, cpSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { lighterStart } from './lighterStart.ts';
 import { mustRun } from './runCommand.ts';
 
 const root = dirname(import.meta.dirname);
@@ -38,8 +39,8 @@ async function main(): Promise<void> {
       target: 'node24',
       minifyWhitespace: true,
       minifySyntax: true,
-      // Of ssh2, by which dockerode would reach other machines: quicker where they are there, and they are not.
-      external: ['cpu-features', '*.node'],
+      plugins: [lighterStart],
+      external: ['*.node'],
       banner: { js: banner },
       logLevel: 'warning',
     });
