@@ -1,5 +1,5 @@
 import type { EngineName } from '../protocol/boxes.ts';
-import type { SpoonError } from '../protocol/errors.ts';
+import { SpoonError } from '../protocol/errors.ts';
 import { cloneTimeoutMs } from '../protocol/limits.ts';
 import { readAdminPage } from './adminPageFiles.ts';
 import { adoptBoxes } from './adoptBoxes.ts';
@@ -22,6 +22,7 @@ import { RepositoryCredentials } from './environment/repositoryCredentials.ts';
 import { RepositoryRecords } from './environment/repositoryRecords.ts';
 import { RunRequests } from './environment/runRequests.ts';
 import { ScratchTests } from './environment/scratchTests.ts';
+import { exitCodeOf } from './exitCodes.ts';
 import { GivenSecrets } from './givenSecrets.ts';
 import { ServiceHealth } from './health.ts';
 import { EventSubscribers } from './http/eventSubscribers.ts';
@@ -75,7 +76,12 @@ export async function startService(config: Config, { log, version }: Surrounding
   const workdir = workdirAt(config.workdir);
   const lock = await openWorkdir(workdir);
   starting.defer(() => lock.release());
-  const store = await openStore(config.databaseFile, refuseWrongKey(root));
+  const store = await openStore(config.databaseFile, refuseWrongKey(root), (fault) => {
+    // Memory is ahead of the disk, and only a start from there brings them together. Boxes run on.
+    const lost = new SpoonError('store-busy', 'What was written does not reach the disk.', { cause: fault });
+    log.failure('store', lost);
+    process.exit(exitCodeOf(lost));
+  });
   starting.defer(() => store.close());
   const keyring = await openKeyring(store, root);
   starting.defer(() => keyring.close());

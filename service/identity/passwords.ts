@@ -13,7 +13,8 @@ const saltBytes = 16;
 const hashBytes = 32;
 /** OWASP's recommendation for Argon2id: 19 MiB, two passes; about 40 ms. */
 const cost = { memory: 19 * 1024, passes: 2, parallelism: 1 } as const;
-const maxAtOnce = 4;
+/** Half of libuv's threads: the others bring what is saved to the disk. */
+const maxAtOnce = 2;
 /** Beyond this, who comes is told to come later: memory and time stay bounded whoever floods the door (row 106). */
 const maxWaiting = 64;
 const recordVersion = 1;

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { Transaction } from 'kysely';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { Store } from '../store/database.ts';
-import type { DataKeyRow } from '../store/tables.ts';
+import type { DataKeyRow, Tables } from '../store/tables.ts';
 import { DataKey, macKeyOf } from './dataKey.ts';
 import { dataKeyIdBytes, kekIdOf, keyBytes, unwrapDataKey, wrapDataKey } from './envelope.ts';
 import type { RewrapKeys } from './rewrap.ts';
@@ -23,13 +24,15 @@ function unwrap(known: RewrapKeys['known'], name: Parameters<typeof unwrapDataKe
 /**
  * From now on the owner seals with a new key; the one before only opens. The key of hashes goes with the new one: it finds
  * what is stored, and is in what clients hold (docs/decisions/0194).
+ * @param onExchange in the transaction, before it is committed: from then on nobody is to take the old key for the active one
  * @returns undefined where the owner has no key any more
  */
 export async function exchangeDataKey(
   store: Store,
   ownerId: string,
   { current, known }: RewrapKeys,
-): Promise<{ key: DataKey; oldId: string } | undefined> {
+  onExchange: (oldId: string, trx: Transaction<Tables>) => void,
+): Promise<DataKey | undefined> {
   const id = randomBytes(dataKeyIdBytes).toString('hex');
   const name = { id, ownerId };
   return store.transaction(async (trx) => {
@@ -59,7 +62,8 @@ export async function exchangeDataKey(
         created_ms: Date.now(),
       })
       .execute();
-    return { key: new DataKey(name, bytes, mac), oldId: row.id };
+    onExchange(row.id, trx);
+    return new DataKey(name, bytes, mac);
   });
 }
 

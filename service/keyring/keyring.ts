@@ -45,8 +45,6 @@ export interface Keyring {
   openEach(sealed: readonly SealedBlob[]): Promise<(Uint8Array | SpoonError)[]>;
   /** BLAKE2b-256 with a key of the owner's: the same bytes give the same value only for one owner and purpose. */
   mac(ownerId: string, purpose: MacPurpose, data: Uint8Array): Promise<Uint8Array>;
-  /** Names the key that everything of this owner is sealed with now. @throws SpoonError `key-unavailable` */
-  activeKeyId(ownerId: string): Promise<string>;
   /** As {@link exchangeDataKey}; nothing where the owner is gone. Those who have just sealed something may use the old one. */
   exchangeDataKey(store: Store, ownerId: string): Promise<void>;
   /** Of these, those that seal nothing any more: what is still under one cannot be opened again. */
@@ -155,15 +153,14 @@ class StoredKeyring implements Keyring {
     for (const { id } of rows) this.#cache.drop(id);
   }
 
-  async activeKeyId(ownerId: string): Promise<string> {
-    return (await this.#activeKey(ownerId)).id;
-  }
-
   async exchangeDataKey(store: Store, ownerId: string): Promise<void> {
-    const exchanged = await exchangeDataKey(store, ownerId, { current: this.#current, known: this.#known });
-    if (exchanged === undefined) return;
-    this.#retired.add(exchanged.oldId);
-    this.#cache.put(exchanged.key, true);
+    const keys = { current: this.#current, known: this.#known };
+    const key = await exchangeDataKey(store, ownerId, keys, (oldId, trx) => {
+      this.#retired.add(oldId);
+      this.#cache.drop(oldId);
+      onRollback(trx, () => this.#retired.delete(oldId));
+    });
+    if (key !== undefined) this.#cache.put(key, true);
   }
 
   async destroyOldDataKeys(store: Store, ids: readonly string[]): Promise<void> {

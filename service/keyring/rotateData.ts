@@ -48,6 +48,8 @@ export class DataKeyRotations {
   /** From when this resolves on everything of these users is sealed with new keys; the rest follows on its own. */
   async start(userIds: readonly string[]): Promise<void> {
     for (const userId of userIds) {
+      // Before, too: from the commit on others may see that there is an old key.
+      this.#lastUsed.set(userId, performance.now());
       await this.#parts.keyring.exchangeDataKey(this.#parts.store, userId);
       this.#lastUsed.set(userId, performance.now());
     }
@@ -104,16 +106,19 @@ export class DataKeyRotations {
   /** @returns whether the owner's old keys are destroyed */
   async #finish(ownerId: string): Promise<boolean> {
     const { store, keyring } = this.#parts;
-    const old = await store.db
+    const keys = await store.db
       .selectFrom('data_keys')
-      .select('id')
+      .select(['id', 'state'])
       .where('owner_id', '=', ownerId)
-      .where('state', '=', 'decrypt-only')
       .execute();
+    const old = keys.filter(({ state }) => state === 'decrypt-only');
+    // As the database has it: what is in memory may be of before the exchange.
+    const activeId = keys.find(({ state }) => state === 'active')?.id;
+    if (activeId === undefined) return false;
     // Read before the pass: what is written during it by a request from before the exchange is found by the next one.
     const lastUsed = this.#lastUsed.get(ownerId);
     const mayBeUnderWay = lastUsed !== undefined && performance.now() - lastUsed < this.#graceMs;
-    const { left, sealedAnew } = await this.#pass(ownerId);
+    const { left, sealedAnew } = await this.#pass(ownerId, activeId);
     if (sealedAnew > 0) this.#lastUsed.set(ownerId, performance.now());
     if (left + sealedAnew > 0 || mayBeUnderWay || this.#closing.signal.aborted) return false;
     // These alone: the key that was active when the pass began may have been exchanged during it.
@@ -126,13 +131,12 @@ export class DataKeyRotations {
   }
 
   /** Seals anew what is under an old key. @returns also how much of it does not open, and is left as it is */
-  async #pass(ownerId: string): Promise<{ left: number; sealedAnew: number }> {
+  async #pass(ownerId: string, activeId: string): Promise<{ left: number; sealedAnew: number }> {
     const { store, keyring, onProblem } = this.#parts;
     let left = 0;
     const before = this.#rows;
     let batch: SealedAnew[] = [];
     let bytes = 0;
-    const activeId = await keyring.activeKeyId(ownerId);
     for await (const place of sealedPlacesOf(store, keyring, ownerId)) {
       if (this.#closing.signal.aborted) break;
       try {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, open, stat } from 'node:fs/promises';
+import { chmod, type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, type Transaction } from 'kysely';
-import { SpoonError } from '../../protocol/errors.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { LogSync } from './logSync.ts';
 import { lookAtStore, type StoreLook } from './lookAtStore.ts';
@@ -23,7 +23,10 @@ export interface Store {
   readonly db: Kysely<Tables>;
   /** One at a time. Everything `work` writes is committed when this resolves, and nothing of it when it rejects. */
   transaction<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
-  /** As {@link transaction}; what it deletes is overwritten with zeros, in the file and by emptying the log. */
+  /**
+   * As {@link transaction}; what it deletes is overwritten with zeros, in the file and by emptying the log: as soon as nobody reads
+   * it any more, such as a backup, and before this resolves where that takes less than 5 s.
+   */
   eraseIn<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Puts what the write-ahead log holds into the database file. */
   checkpoint(): Promise<void>;
@@ -42,6 +45,9 @@ const instanceIdName = 'instance-id';
 const readCacheKiB = 32 * 1024;
 /** The log is cut to this after a large save; SQLite would keep its largest size. */
 const keptLogBytes = 16 * 1024 * 1024;
+const emptyingPatienceMs = 5_000;
+const emptyingPauseMs = 50;
+const laterEmptyingMs = 2_000;
 /** 64 MiB. */
 const ownCheckpointPages = 16_384;
 const openTimeoutMs = 5_000;
@@ -58,17 +64,19 @@ export function onRollback(trx: Transaction<Tables>, undo: () => void): void {
  * Opens the database, makes it if there is none (mode 0600), and brings its schema up to date.
  * @param beforeWriting sees what is there while not a byte has been changed; what it throws ends the opening. The key is
  *   checked here, so that a wrong one leaves no trace
+ * @param onLost what was committed cannot be brought to the disk: the process is to end, and whoever waits is never answered
  * @throws SpoonError `schema-newer`, `store-busy`, `config-invalid`, `integrity-failure`, `insufficient-storage`
  */
 export async function openStore(
   file: string,
   beforeWriting: (look: StoreLook) => Promise<void> | void = () => undefined,
+  onLost: (fault: unknown) => void = endProcess,
 ): Promise<Store> {
   const look = await lookAtStore(file);
   refuseNewerSchema(look.schema);
   await beforeWriting(look);
   await makePrivateFile(file);
-  const { driver, checkpoint, close } = await connect(file);
+  const { driver, checkpoint, emptyLog, close } = await connect(file, onLost);
   const db = new Kysely<Tables>({ dialect: sqliteDialect(driver) });
   const transaction: Store['transaction'] = (work) => {
     let started: Transaction<Tables> | undefined;
@@ -88,7 +96,7 @@ export async function openStore(
     transaction,
     eraseIn: async (work) => {
       const result = await driver.overwritingDeleted(() => transaction(work));
-      await store.checkpoint();
+      await emptyLog();
       return result;
     },
     checkpoint,
@@ -130,36 +138,70 @@ async function sizeOf(file: string): Promise<number> {
   }
 }
 
+function endProcess(fault: unknown): void {
+  // Outside of every promise: nobody can catch it.
+  setImmediate(() => {
+    throw fault;
+  });
+}
+
 interface Connected {
   readonly driver: SqliteDriver;
   /** As {@link Store.checkpoint}. */
   checkpoint(): Promise<void>;
+  /** As the end of {@link Store.eraseIn}. */
+  emptyLog(): Promise<void>;
   /** @param disconnect closes the two connections of the driver, between what comes before and after */
   close(disconnect: () => Promise<void>): Promise<void>;
 }
 
-async function connect(file: string): Promise<Connected> {
+async function connect(file: string, onLost: (fault: unknown) => void): Promise<Connected> {
   const { writer, reader } = openConnections(file);
-  // Not the file with SQLite's locks, which would be gone with the first descriptor of this process that is closed.
-  const log = await open(`${file}-wal`, 'r');
   const checkpoints = new Checkpoints(file);
-  const checkpoint = async (): Promise<boolean> => {
-    await checkpoints.settle();
-    return driver.checkpoint();
-  };
-  const logSync = new LogSync(log, async (fault) => {
-    if (!(await checkpoint())) throw new SpoonError('store-busy', undefined, { cause: fault });
-  });
+  const checkpoint = (): Promise<boolean> => driver.checkpoint(() => checkpoints.settle());
+  let log: FileHandle;
+  try {
+    // Not the file with SQLite's locks, which would be gone with the first descriptor of this process that is closed.
+    log = await open(`${file}-wal`, 'r');
+  } catch (error) {
+    reader.close();
+    writer.close();
+    throw error;
+  }
+  const logSync = new LogSync({ log, repair: checkpoint, onLost });
   const driver = new SqliteDriver(writer, reader, {
     onCommitted: async () => {
       checkpoints.soon();
       await logSync.sync();
     },
   });
+  const closing = new AbortController();
+  let emptying: Promise<void> | undefined;
+  const emptyInTime = async (): Promise<boolean> => {
+    const deadline = performance.now() + emptyingPatienceMs;
+    while (!(await checkpoint())) {
+      if (performance.now() > deadline) return false;
+      await delay(emptyingPauseMs);
+    }
+    return true;
+  };
+  /** Until it is empty, or closing has removed it. */
+  const emptyLater = async (): Promise<void> => {
+    const { signal } = closing;
+    do {
+      await delay(laterEmptyingMs, undefined, { ref: false, signal }).catch(() => undefined);
+    } while (!signal.aborted && !(await checkpoint().catch(() => false)));
+    emptying = undefined;
+  };
   return {
     driver,
     checkpoint: async () => void (await checkpoint()),
+    emptyLog: async () => {
+      if (!(await emptyInTime())) emptying ??= emptyLater();
+    },
     close: async (disconnect) => {
+      closing.abort();
+      await emptying;
       await checkpoints.close();
       await disconnect();
       await logSync.settle();

@@ -38,7 +38,7 @@ function followed(promise: Promise<void>): { state: string } {
 describe('LogSync', () => {
   it('tells nobody that a commit is durable by a sync that began before it; one serves all who wait', async () => {
     const log = new SlowLog();
-    const sync = new LogSync(log, noRepair);
+    const sync = new LogSync({ log, repair: noRepair, onLost: noRepair });
     const first = followed(sync.sync());
     await turn();
     const late = [followed(sync.sync()), followed(sync.sync())];
@@ -58,31 +58,41 @@ describe('LogSync', () => {
     await sync.settle();
   });
 
-  it('trusts no sync after one that failed, until all was made durable by another way', async () => {
+  it('trusts no sync after one that failed, until all was made durable by another way; nobody is refused', async () => {
     const log = new SlowLog();
-    const repairs: string[] = [];
-    let canRepair = false;
-    const sync = new LogSync(log, async (fault) => {
-      repairs.push(String(fault));
-      if (!canRepair) throw new Error('not durable');
+    let repairs = 0;
+    const sync = new LogSync({
+      log,
+      pauseMs: 0,
+      repair: async () => {
+        repairs += 1;
+        if (repairs === 1) throw new Error('the disk is full');
+        return repairs === 3;
+      },
+      onLost: (fault) => assert.fail(String(fault)),
     });
-    const first = followed(sync.sync());
+    const first = sync.sync();
+    await turn();
+    const second = followed(sync.sync());
+    await log.end(0, new Error('EIO'));
+    await first;
+    assert.equal(repairs, 3);
+    await turn();
+    assert.equal(second.state, 'waits');
+    await log.end(1);
+    assert.equal(second.state, 'durable');
+  });
+
+  it('says that what was committed is lost, once the time is over, and answers nobody who waits', async () => {
+    const log = new SlowLog();
+    const lost = Promise.withResolvers<unknown>();
+    const sync = new LogSync({ log, patienceMs: 20, pauseMs: 1, repair: async () => false, onLost: lost.resolve });
+    const waiting = followed(sync.sync());
     await turn();
     await log.end(0, new Error('EIO'));
-    assert.equal(first.state, 'not durable');
-    const second = followed(sync.sync());
+    assert.equal(String(await lost.promise), 'Error: EIO');
+    const later = followed(sync.sync());
     await turn();
-    assert.equal(second.state, 'not durable');
-    canRepair = true;
-    const third = followed(sync.sync());
-    await turn();
-    assert.equal(third.state, 'durable');
-    assert.deepEqual(repairs, ['Error: EIO', 'Error: EIO', 'Error: EIO']);
-    assert.equal(log.begun.length, 1);
-    const fourth = followed(sync.sync());
-    await turn();
-    assert.equal(log.begun.length, 2);
-    await log.end(1);
-    assert.equal(fourth.state, 'durable');
+    assert.deepEqual([waiting.state, later.state], ['waits', 'waits']);
   });
 });

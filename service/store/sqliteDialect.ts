@@ -80,10 +80,11 @@ export class SqliteDriver implements Driver {
   readonly #endTurn = new WeakMap<DatabaseConnection, () => void>();
   readonly #insideTransaction = new AsyncLocalStorage<true>();
 
+  #erasing = 0;
   readonly #busyMs: number;
   readonly #onCommitted: () => Promise<void>;
 
-  /** @param onCommitted a write counts as done when this has resolved; others may be made meanwhile */
+  /** @param onCommitted a write counts as done when this has resolved, which it must; others may be made meanwhile */
   constructor(
     writer: DatabaseSync,
     reader: DatabaseSync,
@@ -139,8 +140,6 @@ export class SqliteDriver implements Driver {
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    // It was committed, and only not brought to the disk; what runs by now is another's.
-    if (!this.#endTurn.has(connection)) return;
     // A full disk makes SQLite roll back by itself; so may a failed COMMIT.
     if (this.#writer.database.isTransaction) this.#writer.database.exec('ROLLBACK');
     this.#finish(connection);
@@ -150,21 +149,25 @@ export class SqliteDriver implements Driver {
 
   /** Not always: it makes every delete of a large row write all of its pages. */
   async overwritingDeleted<T>(work: () => Promise<T>): Promise<T> {
+    this.#erasing += 1;
     this.#writer.database.exec('PRAGMA secure_delete = ON');
     try {
       return await work();
     } finally {
-      this.#writer.database.exec('PRAGMA secure_delete = OFF');
+      this.#erasing -= 1;
+      if (this.#erasing === 0) this.#writer.database.exec('PRAGMA secure_delete = OFF');
     }
   }
 
   /**
-   * Puts the write-ahead log into the database file, both synced, as far as no other process still reads it.
+   * Puts the write-ahead log into the database file, both synced, as far as no other connection still reads it.
+   * @param first is waited for when it is this one's turn
    * @returns whether all of it is there
    */
-  async checkpoint(): Promise<boolean> {
+  async checkpoint(first: () => Promise<void> = async () => undefined): Promise<boolean> {
     const end = await this.#turn.take();
     try {
+      await first();
       return this.#writer.database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0;
     } catch (error) {
       throw asStoreError(error);

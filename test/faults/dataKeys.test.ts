@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open as openFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseHomePath } from '../../protocol/homePath.ts';
 import { openEverything } from '../../service/backup/openEverything.ts';
@@ -100,6 +101,31 @@ describe('exchanging data keys', { timeout: 300_000 }, () => {
     await opened.close();
   });
   after(() => rm(folder, { recursive: true, force: true }));
+
+  it('destroys no key that is in use where an exchange is committed and not yet on the disk', async (t) => {
+    const opened = await open(await copy());
+    const [, bo = ''] = ids;
+    // In memory, as after any save.
+    await opened.keyring.mac(bo, 'path', Buffer.from('x'));
+    const handle = await openFile(keyFile);
+    const onDisk = Promise.withResolvers<void>();
+    t.mock.method(Object.getPrototypeOf(handle), 'datasync', () => onDisk.promise);
+    await handle.close();
+    const rotations = rotationsOf(opened);
+    const started = rotations.start([bo]);
+    while ((await keysOf(opened)).every(({ state }) => state === 'active')) await nextTurn();
+    rotations.resume();
+    // Many more turns of the event loop than it has to do.
+    for (let turn = 0; turn < 1_000; turn++) await nextTurn();
+    onDisk.resolve();
+    await started;
+    await finished(rotations);
+    await rotations.close();
+    await opened.close();
+    const again = await open(join(folder, `${serial}.db`));
+    await everythingOpens(again);
+    await again.close();
+  });
 
   it('seals everything anew while people save, and then destroys the old ones; paths, hashes and versions stay', async () => {
     const opened = await open(await copy());
