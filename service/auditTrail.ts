@@ -27,6 +27,8 @@ export class AuditTrail {
   readonly fromAnybody: RepeatedEvents;
   /** What people who are signed in, programs in boxes, and damage can cause: nobody without an account pushes it aside. */
   readonly fromWithin: RepeatedEvents;
+  /** What a user does in order, and a program of theirs could do without end: a terminal looked at, a token used elsewhere. */
+  readonly ofUsers: RepeatedEvents;
   /** What happens often and is in order. */
   readonly gathered: GatheredEvents;
   readonly #usernameOf: AuditTrailParts['usernameOf'];
@@ -37,7 +39,9 @@ export class AuditTrail {
     this.#usernameOf = usernameOf;
     this.onError = onError;
     this.fromAnybody = new RepeatedEvents({ audit, onError });
-    this.fromWithin = new RepeatedEvents({ audit, onError });
+    this.fromWithin = new RepeatedEvents({ audit, onError, maxKinds: 1_000 });
+    const limits = { maxKinds: 10_000, maxKindsOfOne: 100, maxRepeatsOfOne: 100 };
+    this.ofUsers = new RepeatedEvents({ audit, onError, ...limits });
     this.gathered = new GatheredEvents({ audit, onError, ...(gatherMs === undefined ? {} : { waitMs: gatherMs }) });
   }
 
@@ -52,9 +56,32 @@ export class AuditTrail {
   }
 
   /** Durable when this resolves. @throws SpoonError `audit-unavailable` */
-  async recordOf(userId: string, { tokenId = null, ...done }: UserEvent): Promise<void> {
+  async recordOf(userId: string, done: UserEvent): Promise<void> {
+    await this.audit.record(await this.#eventOf(userId, done));
+  }
+
+  /**
+   * By the same token on the same object it is the same, and counted when it happens too often. Resolves when it is durable, or counted.
+   * @param amounts more details, of which those that are counted have the sums
+   * @throws SpoonError `audit-unavailable`
+   */
+  async recordLimitedOf(
+    userId: string,
+    done: UserEvent,
+    amounts: Readonly<Record<string, number>> = {},
+  ): Promise<void> {
+    const kind = `${done.event} ${done.tokenId} ${done.object}`;
+    await this.ofUsers.record(kind, await this.#eventOf(userId, done), amounts);
+  }
+
+  async #eventOf(userId: string, { tokenId = null, ...done }: UserEvent): Promise<AuditEvent> {
     const actor = { kind: 'user', userId, username: await this.#usernameOf(userId), tokenId } as const;
-    await this.audit.record({ ...byService(done.event, done.object), actor, ...done });
+    return { ...byService(done.event, done.object), actor, ...done };
+  }
+
+  /** {@link recordLimitedOf}, for which nothing waits. */
+  besideLimitedOf(...done: Parameters<AuditTrail['recordLimitedOf']>): void {
+    this.#besideOthers(this.recordLimitedOf(...done));
   }
 
   #besideOthers(work: Promise<void>): void {
@@ -72,8 +99,9 @@ export class AuditTrail {
 
   /** Resolves when all is written. */
   async close(): Promise<void> {
-    await Promise.all([this.fromAnybody.close(), this.fromWithin.close(), this.gathered.close()]);
+    // The last ends of what was looked at are counted too.
     await Promise.all(this.#writing);
+    await Promise.all([this.fromAnybody, this.fromWithin, this.ofUsers, this.gathered].map((each) => each.close()));
   }
 }
 

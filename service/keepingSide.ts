@@ -28,9 +28,9 @@ export interface KeepingParts {
 export function addKeeping(app: FastifyInstance, parts: KeepingParts): void {
   const { log, users, sealedValues, trail } = parts;
   const addresses = new TokenAddresses({ store: parts.store, keyring: parts.keyring, now: Date.now });
-  const { audit, onError, fromAnybody, fromWithin, gathered } = trail;
+  const { audit, onError, fromAnybody, fromWithin, ofUsers, gathered } = trail;
   addAuditHooks(app, {
-    ...{ audit, onError, fromAnybody, fromWithin, gathered },
+    ...{ audit, onError, fromAnybody, fromWithin, ofUsers, gathered },
     tokenUsed: (tokenId, network, tell) => addresses.note(tokenId, network, tell),
     keepHead: (text) => log.info('audit.head', { text }),
   });

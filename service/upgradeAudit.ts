@@ -23,9 +23,9 @@ export function auditOfUpgrades({ trail, trustedProxies }: Around): Pick<Upgrade
       if (target.kind !== 'terminal') return;
       const { userId, tokenId } = grant;
       const viewing = { object: target.id, tokenId, ...from(request) };
-      const attached = trail.recordOf(userId, { event: 'terminal.attach', ...viewing }).catch(trail.onError);
+      const attached = trail.recordLimitedOf(userId, { event: 'terminal.attach', ...viewing }).catch(trail.onError);
       void Promise.all([ended, attached]).then(([end]) =>
-        trail.besideOf(userId, { event: 'terminal.detach', ...viewing, details: { ...end } }),
+        trail.besideLimitedOf(userId, { event: 'terminal.detach', ...viewing }, { ...end }),
       );
     },
     refused: (code, request) => {

@@ -25,6 +25,7 @@ export interface AuditHookParts {
   readonly audit: Audit;
   readonly fromAnybody: RepeatedEvents;
   readonly fromWithin: RepeatedEvents;
+  readonly ofUsers: RepeatedEvents;
   readonly gathered: GatheredEvents;
   /** A token was used, from this network. `tell` writes down that it is the first time. */
   readonly tokenUsed: (tokenId: string, network: string, tell: () => Promise<void>) => Promise<void>;
@@ -83,11 +84,14 @@ function addHeads(app: FastifyInstance, { audit, keepHead, onError }: AuditHookP
 }
 
 /** Beside the request, as `last used` is. A worker's token is good for one job. */
-function noteAddress(request: FastifyRequest, { audit, tokenUsed, onError }: AuditHookParts): void {
+function noteAddress(request: FastifyRequest, { ofUsers, tokenUsed, onError }: AuditHookParts): void {
   const { caller } = request;
   if (caller === null || caller.tokenId === null || caller.kind === 'worker') return;
   const { tokenId } = caller;
-  const tell = () => audit.record(eventOf(request, 'token.new-address', 'done', undefined, { object: tokenId }));
+  const tell = () => {
+    const event = eventOf(request, 'token.new-address', 'done', undefined, { object: tokenId });
+    return ofUsers.record(`${event.event} ${tokenId}`, event);
+  };
   tokenUsed(tokenId, networkOf(request), tell).catch(onError);
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { AuditEvent } from './chain.ts';
-import { RepeatedEvents } from './repeatedEvents.ts';
+import { RepeatedEvents, type RepeatedEventsParts } from './repeatedEvents.ts';
 
 const windowMs = 60_000;
 const refused = (address: string): AuditEvent => ({
@@ -59,6 +59,55 @@ describe('events that somebody repeats', () => {
     ]);
     await repeated.close();
     assert.deepEqual(told().slice(4), [[null, 4_996]], 'the count is not lost when the service ends');
+  });
+
+  const damaged = (userId: string): AuditEvent => ({
+    ...refused('10.0.0.1'),
+    actor: { kind: 'user', userId, username: userId, tokenId: `${userId}'s` },
+  });
+  const limited = (limits: Partial<RepeatedEventsParts>) => {
+    const record = async (event: AuditEvent) => void written.push(event);
+    return new RepeatedEvents({ audit: { record }, onError: (error) => errors.push(error), windowMs, ...limits });
+  };
+
+  it('by one user push nobody else’s aside', async () => {
+    const within = limited({ maxKinds: 10, maxKindsOfOne: 3 });
+    for (let kind = 0; kind < 1_000; kind++) within.note(`eve ${kind}`, damaged('eve'));
+    within.note('ada', { ...damaged('ada'), object: 'k1' });
+    await within.close();
+    assert.deepEqual(
+      written.map(({ actor, object, details }) => [actor.userId, object, details?.times]),
+      [...Array.from({ length: 4 }, () => ['eve', null, undefined]), ['ada', 'k1', undefined], ['eve', null, 996]],
+    );
+  });
+
+  it('of more users than are told apart name none of them', async () => {
+    const within = limited({ maxKinds: 2 });
+    for (const user of ['ada', 'bo', 'cy', 'dee']) within.note(user, damaged(user));
+    await within.close();
+    assert.deepEqual(
+      written.map(({ actor, details }) => [actor.username, details?.times]),
+      [
+        ['ada', undefined],
+        ['bo', undefined],
+        [null, undefined],
+        [null, 1],
+      ],
+    );
+  });
+
+  it('are written one by one so many times for each user, and then as a sum', async () => {
+    const within = limited({ maxRepeatsOfOne: 2 });
+    for (let time = 1; time <= 6; time++) await within.record('a', damaged('eve'), { bytes: time });
+    assert.deepEqual(
+      written.map(({ details }) => details),
+      [{ bytes: 1 }, { bytes: 2 }, { bytes: 3 }],
+    );
+    await within.close();
+    assert.deepEqual(
+      written.slice(3).map(({ details }) => details),
+      [{ bytes: 4 + 5 + 6, times: 3 }],
+    );
   });
 
   it('that cannot be written down are errors for the log, and nobody waits for them', async () => {
