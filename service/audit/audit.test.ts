@@ -9,7 +9,7 @@ import { type Keyring, openKeyring } from '../keyring/keyring.ts';
 import { readRootKey } from '../keyring/rootKey.ts';
 import { openStore, type Store } from '../store/database.ts';
 import { Audit } from './audit.ts';
-import type { AuditEvent } from './chain.ts';
+import { AuditChain, type AuditEvent } from './chain.ts';
 
 const event = (object: string): AuditEvent => ({
   event: 'user.disable',
@@ -151,6 +151,34 @@ describe('the audit', () => {
     tamper('UPDATE audit SET time_ms = time_ms + 1 WHERE seq = 3');
     assert.equal((await unkeyed.verify()).fault, null);
     assert.equal((await audit.verify()).fault?.seq, 1);
+  });
+
+  it('is verified without holding up the others', async () => {
+    const chain = new AuditChain({ store, keyring, now: () => ++nowMs });
+    await store.transaction(async (trx) => {
+      for (let count = 0; count < 600; count++) await chain.append(trx, event('x'));
+    });
+    let sinceTurn = 0;
+    let longest = 0;
+    const counting = new Proxy(keyring, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]) => {
+          if (name === 'mac') longest = Math.max(longest, ++sinceTurn);
+          return value.apply(target, given);
+        };
+      },
+    });
+    const turn = () => {
+      sinceTurn = 0;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const report = await new Audit({ store, keyring: counting, now: () => nowMs }).verify();
+    clearImmediate(next);
+    assert.deepEqual([report.fault, report.entries], [null, 605]);
+    assert.ok(longest < 150, `${longest} entries in one turn of the event loop`);
   });
 
   it('is not to be read in the database', async () => {

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AuditEntry, AuditHead, AuditPage, AuditQuery, AuditReport } from '../../protocol/audit.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { AuditChain, type AuditChainParts, type AuditEvent, beginning, hexOf, type Link } from './chain.ts';
+import { AuditChain, type AuditChainParts, type AuditEvent, hexOf } from './chain.ts';
 import { type Checkpoint, Checkpoints, removalEvent } from './checkpoints.ts';
+import { beginning, type Link } from './link.ts';
 
 const pageEntries = 500;
 const defaultLimit = 100;
@@ -100,6 +101,7 @@ export class Audit {
     for (;;) {
       const rows = await this.#chain.after(last.seq);
       if (rows.length === 0) break;
+      await setImmediate();
       for (const row of rows) {
         const entry = await this.#chain.check(row, last);
         if (typeof entry === 'string') return report({ seq: last.seq + 1, why: entry });

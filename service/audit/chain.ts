@@ -6,15 +6,11 @@ import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
 import type { AuditRow } from '../store/auditTables.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { beginning, type Link } from './link.ts';
 
 /** Of one entry, what is not made here. */
 export type AuditEvent = Omit<AuditEntry, 'seq' | 'timeMs' | 'mac'>;
-
-/** One end of the chain: what the next entry covers. */
-export interface Link {
-  readonly seq: number;
-  readonly mac: Uint8Array;
-}
 
 export interface AuditChainParts {
   readonly store: Store;
@@ -22,19 +18,20 @@ export interface AuditChainParts {
   readonly now: () => number;
 }
 
-/** What the first entry covers. */
-export const beginning: Link = { seq: 0, mac: new Uint8Array(32) };
-const batchEntries = 500;
+/** Checked in one turn of the event loop. */
+const batchEntries = 100;
 
 /** The rows of the audit: each sealed, and vouched for by a keyed hash that covers the one before. */
 export class AuditChain {
   readonly #parts: AuditChainParts;
+  readonly #checkpoints: Checkpoints;
 
   constructor(parts: AuditChainParts) {
     this.#parts = parts;
+    this.#checkpoints = new Checkpoints(parts);
   }
 
-  /** @returns its number */
+  /** Behind what a checkpoint names, also where somebody took that out: numbered anew, it would be hidden and let go of. @returns its number */
   async append(trx: Transaction<Tables>, event: AuditEvent): Promise<number> {
     const { keyring, now } = this.#parts;
     const last = await trx
@@ -43,7 +40,8 @@ export class AuditChain {
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst();
-    const seq = (last?.seq ?? 0) + 1;
+    const checkpoint = await this.#checkpoints.newest();
+    const seq = Math.max(last?.seq ?? 0, checkpoint?.isGenuine === true ? checkpoint.eventSeq : 0) + 1;
     const entry_enc = await keyring.seal(contextOf(seq), Buffer.from(JSON.stringify(event)));
     const row = { seq, time_ms: now(), entry_enc };
     await trx

@@ -4,7 +4,7 @@ import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
 import type { AuditCheckpointRow } from '../store/auditTables.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
-import type { Link } from './chain.ts';
+import type { Link } from './link.ts';
 
 /** All entries up to this one have been let go of. */
 export interface Checkpoint extends Link {

@@ -268,12 +268,46 @@ describe('old entries of the audit', () => {
       assert.deepEqual([await fault(head), (await fault(later))?.seq], [null, 12]);
     });
 
-    it('the end, though it was written anew', async () => {
+    it('the end, though more was written since', async () => {
       await passAt(3);
+      tamper('DELETE FROM audit WHERE seq > 9');
+      await audit.record(event('later'));
+      assert.deepEqual([await fault(), (await stored()).at(-1)], [{ seq: 10, why: 'It is missing.' }, 12]);
+    });
+
+    it('the end, though it was written anew while the checkpoint was away', async () => {
+      await passAt(3);
+      tamper('CREATE TABLE kept AS SELECT * FROM audit_checkpoints; DELETE FROM audit_checkpoints');
       tamper('DELETE FROM audit WHERE seq > 9');
       await audit.record(event('10 again'));
       await audit.record(event('11 again'));
+      tamper('INSERT INTO audit_checkpoints SELECT * FROM kept');
       assert.match((await fault())?.why ?? '', /after the end was cut off/);
+    });
+
+    it('all of them: what is written since is shown and stays, and health says so', async () => {
+      await passAt(3);
+      tamper('DELETE FROM audit');
+      const before = retention();
+      await before.pass();
+      assert.match(before.problems().join(), /stay: entry 11, .* is missing/, 'also while nothing was written since');
+      for (let time = 0; time < 3; time++) await audit.record(event('later'));
+      const pass = await passAt(9);
+      assert.deepEqual(
+        [await shown(), await stored()],
+        [
+          [12, 13, 14],
+          [12, 13, 14],
+        ],
+      );
+      assert.match(pass.problems().join(), /stay: entry 11, .* is missing/);
+      assert.equal((await fault())?.seq, 4);
+    });
+
+    it('behind a forged checkpoint, by which nothing is numbered either', async () => {
+      tamper("INSERT INTO audit_checkpoints VALUES (8, zeroblob(32), 1, 1000, x'00')");
+      await audit.record(event('later'));
+      assert.equal((await stored()).at(-1), 11);
     });
 
     it('those behind a checkpoint that was rolled back, with and without its entries', async () => {
@@ -326,7 +360,10 @@ describe('old entries of the audit', () => {
     assert.equal(await fault(), null);
     const first = retention();
     first.start();
-    for (const endMs = performance.now() + 30_000; (await stored())[0] !== 4; ) assert.ok(performance.now() < endMs);
+    for (const endMs = performance.now() + 30_000; (await stored())[0] !== 4; ) {
+      assert.ok(performance.now() < endMs);
+      await new Promise(setImmediate);
+    }
     await first.close();
   });
 });

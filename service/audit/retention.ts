@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Store } from '../store/database.ts';
-import { AuditChain, type AuditChainParts, beginning, type Link } from './chain.ts';
+import { AuditChain, type AuditChainParts } from './chain.ts';
 import { type Checkpoint, Checkpoints, removalEvent } from './checkpoints.ts';
+import { beginning, type Link } from './link.ts';
 
 export interface AuditRetentionParts extends AuditChainParts {
   readonly days: number;
@@ -67,6 +68,10 @@ export class AuditRetention {
       this.#problems = [stays('what says which were removed was not written down by this service')];
       return;
     }
+    if (checkpoint !== undefined && !(await this.#isThere(checkpoint.eventSeq))) {
+      this.#problems = [stays(`entry ${checkpoint.eventSeq}, which says what was removed, is missing`)];
+      return;
+    }
     const start: Link = checkpoint ?? beginning;
     // What an earlier pass did not come to.
     await this.#sweep(start.seq);
@@ -84,6 +89,11 @@ export class AuditRetention {
     await this.#putCheckpoint(start, { ...found, timeMs: nowMs });
     onRemoved(found.seq - start.seq);
     await this.#sweep(found.seq);
+  }
+
+  async #isThere(seq: number): Promise<boolean> {
+    const { db } = this.#store;
+    return (await db.selectFrom('audit').select('seq').where('seq', '=', seq).executeTakeFirst()) !== undefined;
   }
 
   /**
