@@ -8,6 +8,7 @@ import { type CommandLine, columns, formatTime, type JsonOption, UsageError, wit
 import { connectAsAdmin } from './connection.ts';
 import { exitCodes } from './exitCodes.ts';
 import { parsePastTime } from './pastTime.ts';
+import { safeJson } from './safeText.ts';
 import { systemReason } from './systemReason.ts';
 
 interface FilterOptions {
@@ -115,7 +116,7 @@ async function writeEntries(
     const query = { ...wanted, after, limit: pageEntries };
     const page: { entries: AuditEntry[]; next: number | null } = await api.call('adminListAudit', { query });
     for (const entry of page.entries) {
-      if (!out.write(`${JSON.stringify(entry)}\n`)) await once(out, 'drain');
+      if (!out.write(`${safeJson(entry)}\n`)) await once(out, 'drain');
     }
     after = page.next;
   }

@@ -1,4 +1,5 @@
 import type { AuditDetails } from '../protocol/audit.ts';
+import { SpoonError } from '../protocol/errors.ts';
 import type { Audit } from './audit/audit.ts';
 import type { AuditEvent } from './audit/chain.ts';
 import { GatheredEvents } from './audit/gatheredEvents.ts';
@@ -45,6 +46,17 @@ export class AuditTrail {
     this.gathered = new GatheredEvents({ audit, onError, ...(gatherMs === undefined ? {} : { waitMs: gatherMs }) });
   }
 
+  /** An account that does not open is known by its id: what it does is written down all the same. */
+  async #nameOf(userId: string): Promise<string | null> {
+    try {
+      return await this.#usernameOf(userId);
+    } catch (error) {
+      if (!(error instanceof SpoonError) || error.code !== 'integrity-failure') throw error;
+      this.damaged('account', userId);
+      return null;
+    }
+  }
+
   /** Nothing waits for it. */
   beside(event: AuditEvent): void {
     this.#besideOthers(this.audit.record(event));
@@ -75,7 +87,7 @@ export class AuditTrail {
   }
 
   async #eventOf(userId: string, { tokenId = null, ...done }: UserEvent): Promise<AuditEvent> {
-    const actor = { kind: 'user', userId, username: await this.#usernameOf(userId), tokenId } as const;
+    const actor = { kind: 'user', userId, username: await this.#nameOf(userId), tokenId } as const;
     return { ...byService(done.event, done.object), actor, ...done };
   }
 

@@ -52,6 +52,22 @@ describe('what is written down of repositories', () => {
     ]);
   });
 
+  it('is no commit that is none: a box says what it likes', () => {
+    for (const wrong of ['canary', `${commit}\n`, 'C'.repeat(40), commit.slice(1), '']) {
+      const run = { ...runOf(stage('repository')), commit: wrong };
+      const events = noted((trail) => noteRun(trail, 'u', { url: 'https://git.example/a', run }));
+      events.push(
+        ...noted((trail) => noteCheckout(trail, 'u', { threadId: 't', url: 'https://git.example/a', commit: wrong })),
+      );
+      assert.ok(events.length === 2 && events.every((each) => !JSON.stringify(each).includes('"commit"')), wrong);
+    }
+    const sha256 = 'd'.repeat(64);
+    const events = noted((trail) =>
+      noteCheckout(trail, 'u', { threadId: 't', url: 'https://git.example/a', commit: sha256 }),
+    );
+    assert.ok(JSON.stringify(events).includes(sha256));
+  });
+
   for (const [url, shown] of [
     ['https://user:token@git.example/a', 'https://git.example/a'],
     ['https://token@git.example/a?token=x#y', 'https://git.example/a'],

@@ -17,7 +17,7 @@ export function noteRun(trail: AuditTrail, userId: string, { url, run }: EndedRu
     if (stage === undefined) continue;
     const details: AuditDetails = {
       ...(name === 'repository' && url !== undefined ? { url: withoutCredentials(url) } : {}),
-      ...(run.commit === null ? {} : { commit: run.commit }),
+      ...commitOf(run.commit),
       ...(stage.exitCode === undefined ? {} : { exitCode: stage.exitCode }),
       durationMs: Math.round(stage.durationMs),
       state: stage.state,
@@ -33,8 +33,13 @@ export function noteCheckout(
   made: { readonly threadId: string; readonly url: string; readonly commit: string },
 ): void {
   const { threadId, url, commit } = made;
-  const details = { url: withoutCredentials(url), commit };
+  const details = { url: withoutCredentials(url), ...commitOf(commit) };
   trail.besideOf(userId, { event: 'thread.clone', result: 'done', object: threadId, details });
+}
+
+/** A box says which, and could say anything. */
+function commitOf(commit: string | null): AuditDetails {
+  return commit !== null && /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(commit) ? { commit } : {};
 }
 
 /** None are let in (row 80); here it would be there for good. */

@@ -153,6 +153,23 @@ describe('the audit', () => {
     assert.equal((await audit.verify()).fault?.seq, 1);
   });
 
+  it('tells only a head that a loss of power leaves', async () => {
+    const held = Promise.withResolvers<void>();
+    let isSynced = false;
+    const slow: Store = {
+      ...store,
+      transaction: async (work) => {
+        const result = await store.transaction(work);
+        await held.promise;
+        isSynced = true;
+        return result;
+      },
+    };
+    const telling = new Audit({ store: slow, keyring, now: () => nowMs }).head();
+    setImmediate(held.resolve);
+    assert.deepEqual([(await telling)?.seq, isSynced], [5, true]);
+  });
+
   it('is verified without holding up the others', async () => {
     const chain = new AuditChain({ store, keyring, now: () => ++nowMs });
     await store.transaction(async (trx) => {

@@ -129,10 +129,12 @@ export class Audit {
     return report(null);
   }
 
-  /** The newest, to be written down elsewhere; undefined while there is none. */
+  /** The newest that is durable, to be written down elsewhere; undefined while there is none. */
   async head(): Promise<AuditHead | undefined> {
-    const { db } = this.#parts.store;
-    const row = await db.selectFrom('audit').select(['seq', 'mac']).orderBy('seq', 'desc').limit(1).executeTakeFirst();
+    // A reader sees what a loss of power may yet take; what a transaction has seen is on the disk when it resolves.
+    const row = await this.#parts.store.transaction((trx) =>
+      trx.selectFrom('audit').select(['seq', 'mac']).orderBy('seq', 'desc').limit(1).executeTakeFirst(),
+    );
     return row === undefined ? undefined : { seq: row.seq, mac: hexOf(row.mac) };
   }
 }
