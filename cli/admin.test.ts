@@ -27,6 +27,11 @@ const quota = {
     ...{ dotfiles: 3, dotfileBytes: 10, storedBytes: 2048, homeBytes: null },
   },
 };
+const entry = {
+  ...{ seq: 1, timeMs: 1, event: 'user.disable', result: 'done', code: null, object: 'a\u009b2J\u202eb' },
+  ...{ actor: { kind: 'operator', userId: null, username: null, tokenId: null }, address: null },
+  ...{ userAgent: null, requestId: null, mac: 'ff' },
+};
 const health = { version: '1.2.3', apiVersion: 1, instanceId: 'i', engine: 'docker' };
 
 describe('spoonctl for administrators', { timeout: 300_000 }, () => {
@@ -86,6 +91,7 @@ describe('spoonctl for administrators', { timeout: 300_000 }, () => {
         'GET /v1/admin/usage': { users: [quota], total: quota.usage },
         'GET /v1/admin/tokens': { tokens: [{ ...info, kind: 'admin' }] },
         'DELETE /v1/admin/tokens/k1': {},
+        'GET /v1/admin/audit?after=0&limit=1000': { removedTo: 0, entries: [entry], next: null },
       };
       const answer = answers[line];
       if (answer !== undefined)
@@ -119,6 +125,12 @@ describe('spoonctl for administrators', { timeout: 300_000 }, () => {
     assert.match(boxes.stdout.toString(), /ada +running .*150 % +1\.0 MiB of 2\.0 GiB +7 +2 × viewer/);
     assert.match(boxes.stdout.toString(), /bob +stopped +- +- +- +- +-/);
     assert.match((await machine.run(['boxes', 'stop', 'ada'])).stdout.toString(), /The box of ada is stopped\./);
+  });
+
+  it('exports the audit as it is, with nothing in it that acts on a terminal', async () => {
+    const text = (await machine.run(['admin', 'audit', 'export'])).stdout.toString();
+    assert.doesNotMatch(text.trimEnd(), /[\p{Cc}\p{Bidi_Control}]/u);
+    assert.deepEqual(JSON.parse(text), entry);
   });
 
   it('shows and sets what a user may use, in units that people write', async () => {
