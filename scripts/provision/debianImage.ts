@@ -11,7 +11,7 @@ import { readTools } from './tools.ts';
 const dockerFolder = join(dirname(dirname(import.meta.dirname)), 'docker');
 const suite = 'bookworm';
 /** Raise when what is done below changes what comes out. */
-const revision = 3;
+const revision = 4;
 
 /** Translations and manuals in languages other than that of a C.UTF-8 box: a tenth of the image. */
 const leftOut = ['/usr/share/locale/*', '/usr/share/man/??/*', '/usr/share/man/??_*/*'];
@@ -125,6 +125,8 @@ async function build(work: string, target: string, say: (text: string) => void):
     `tar-in "${rootfs}" /`,
     `sh "$1/usr/local/lib/spoon/link-programs.sh" "$1"`,
     ...locales.map((locale) => `chroot "$1" localedef -i ${locale} -f UTF-8 ${locale}.UTF-8`),
+    // bash knows who it is: Debian's /etc/profile starts a program for that at each login, a tenth of a shell's start.
+    `sed -i 's/$(id -u)/\${EUID:-$(id -u)}/' "$1/etc/profile"`,
     // What the files in rootfs read instead of asking for it at each start of a shell.
     `for shell in bash zsh fish; do chroot "$1" zoxide init "$shell" > "$1/etc/spoon/shell/zoxide.$shell" || exit 1; done`,
     // spoon.sh reads it at the first Tab.

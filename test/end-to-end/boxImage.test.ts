@@ -119,6 +119,16 @@ describe('the box image, in a box with an empty home', { timeout: 240_000 }, () 
     for (const shell of ['bash', 'zsh']) assert.equal(await login(shell, 'z'), 'own');
   });
 
+  it('starts no program for a login shell that does not ask for one', async () => {
+    const traced = await show([
+      'sh',
+      '-c',
+      'bash -lxc true 2>&1 | grep -c "id -u"; dash -lxc true 2>&1 | grep -c "id -u"',
+    ]);
+    assert.match(traced, /^0\r?\n[1-9]$/, 'dash has no other way');
+    assert.match(await show(['bash', '-lc', 'echo $PATH']), /^[^:]*\/usr\/local\/bin:(?!.*sbin)/);
+  });
+
   for (const shell of ['bash', 'zsh']) {
     it(`has its short names and keys in an interactive ${shell}, and the editor`, async () => {
       const output = await login(
