@@ -43,15 +43,17 @@ export function plainLog(text: string): string {
  * the `\r` at the ends of lines goes.
  */
 export function visibleText(text: string): string {
-  const visible = (part: string) => withoutHidden(part, '\ufffd');
-  const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
-  return lines.map((line) => line.split('\t').map(visible).join('\t')).join('\n');
+  return text
+    .toWellFormed()
+    .split('\n')
+    .map((line) => plainLine(line.endsWith('\r') ? line.slice(0, -1) : line, '\ufffd'))
+    .join('\n');
 }
 
-function plainLine(line: string): string {
+function plainLine(line: string, substitute = ''): string {
   if (!someHidden.test(line)) return line;
   return line
     .split('\t')
-    .map((part) => withoutHidden(part))
+    .map((part) => withoutHidden(part, substitute))
     .join('\t');
 }

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chmod, type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, type Transaction } from 'kysely';
 import { Checkpoints } from './checkpoints.ts';
+import { LogEmptying } from './logEmptying.ts';
 import { LogSync } from './logSync.ts';
 import { lookAtStore, type StoreLook } from './lookAtStore.ts';
 import { migrate, refuseNewerSchema } from './migrate.ts';
@@ -45,9 +45,6 @@ const instanceIdName = 'instance-id';
 const readCacheKiB = 32 * 1024;
 /** The log is cut to this after a large save; SQLite would keep its largest size. */
 const keptLogBytes = 16 * 1024 * 1024;
-const emptyingPatienceMs = 5_000;
-const emptyingPauseMs = 50;
-const laterEmptyingMs = 2_000;
 /** 64 MiB. */
 const ownCheckpointPages = 16_384;
 const openTimeoutMs = 5_000;
@@ -175,33 +172,13 @@ async function connect(file: string, onLost: (fault: unknown) => void): Promise<
       await logSync.sync();
     },
   });
-  const closing = new AbortController();
-  let emptying: Promise<void> | undefined;
-  const emptyInTime = async (): Promise<boolean> => {
-    const deadline = performance.now() + emptyingPatienceMs;
-    while (!(await checkpoint())) {
-      if (performance.now() > deadline) return false;
-      await delay(emptyingPauseMs);
-    }
-    return true;
-  };
-  /** Until it is empty, or closing has removed it. */
-  const emptyLater = async (): Promise<void> => {
-    const { signal } = closing;
-    do {
-      await delay(laterEmptyingMs, undefined, { ref: false, signal }).catch(() => undefined);
-    } while (!signal.aborted && !(await checkpoint().catch(() => false)));
-    emptying = undefined;
-  };
+  const emptying = new LogEmptying(checkpoint);
   return {
     driver,
     checkpoint: async () => void (await checkpoint()),
-    emptyLog: async () => {
-      if (!(await emptyInTime())) emptying ??= emptyLater();
-    },
+    emptyLog: () => emptying.empty(),
     close: async (disconnect) => {
-      closing.abort();
-      await emptying;
+      await emptying.close();
       await checkpoints.close();
       await disconnect();
       await logSync.settle();
