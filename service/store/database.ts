@@ -3,7 +3,7 @@ import { chmod, type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
-import { Checkpoints } from './checkpoints.ts';
+import { LogCheckpoints } from './logCheckpoints.ts';
 import { LogEmptying } from './logEmptying.ts';
 import { LogSync } from './logSync.ts';
 import { lookAtStore, type StoreLook } from './lookAtStore.ts';
@@ -154,7 +154,7 @@ interface Connected {
 
 async function connect(file: string, onLost: (fault: unknown) => void): Promise<Connected> {
   const { writer, reader } = openConnections(file);
-  const checkpoints = new Checkpoints(file);
+  const checkpoints = new LogCheckpoints(file);
   const checkpoint = (): Promise<boolean> => driver.checkpoint(() => checkpoints.settle());
   let log: FileHandle;
   try {
@@ -195,7 +195,7 @@ function openConnections(file: string): { writer: DatabaseSync; reader: Database
     writer.exec('PRAGMA journal_mode = WAL');
     // The log is synced by `LogSync` after each commit, and by SQLite before each checkpoint.
     writer.exec('PRAGMA synchronous = NORMAL');
-    // In case that `Checkpoints` cannot.
+    // In case that `LogCheckpoints` cannot.
     writer.exec(`PRAGMA wal_autocheckpoint = ${ownCheckpointPages}`);
     writer.exec(`PRAGMA journal_size_limit = ${keptLogBytes}`);
     writer.exec('PRAGMA trusted_schema = OFF');

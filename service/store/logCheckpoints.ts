@@ -16,7 +16,7 @@ interface Options {
  * Brings what the write-ahead log holds into the database file, in a thread of its own: SQLite's own checkpoint is part of whichever
  * COMMIT fills the log, and writes and syncs a thousand pages while everybody waits.
  */
-export class Checkpoints {
+export class LogCheckpoints {
   readonly #delayMs: number;
   readonly #startWorker: () => Worker;
   #timer: NodeJS.Timeout | undefined;

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { Checkpoints } from './checkpoints.ts';
+import { LogCheckpoints } from './logCheckpoints.ts';
 
 describe('checkpoints beside the event loop', () => {
   let folder: string;
@@ -24,7 +24,7 @@ describe('checkpoints beside the event loop', () => {
     const file = join(folder, 'again.db');
     const database = new DatabaseSync(file);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE x (y)');
-    const checkpoints = new Checkpoints(file, { delayMs: 1 });
+    const checkpoints = new LogCheckpoints(file, { delayMs: 1 });
     for (let round = 0; round < 3; round++) {
       const before = await beginningOf(file);
       database.exec('INSERT INTO x VALUES (randomblob(40000))');
@@ -60,7 +60,7 @@ describe('checkpoints beside the event loop', () => {
       started += 1;
       return (starts.shift() ?? real)();
     };
-    const checkpoints = new Checkpoints(file, { delayMs: 1, startWorker });
+    const checkpoints = new LogCheckpoints(file, { delayMs: 1, startWorker });
     database.exec('INSERT INTO x VALUES (1)');
     const before = await beginningOf(file);
     while ((await beginningOf(file)) === before) {
