@@ -10,7 +10,7 @@ export interface ActiveJob extends WaitingJob {
   state: JobState;
   notes: string[];
   readonly log: JobLog;
-  /** Fires when it is cancelled. */
+  /** Fires when it is cancelled; of one that waits, `state` says so only once that is stored. */
   readonly cancel: AbortController;
   /** From the moment on that it may know of the job. */
   box: RunningBox | undefined;

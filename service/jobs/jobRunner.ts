@@ -157,7 +157,7 @@ export class JobRunner {
     while (!this.#closing.signal.aborted) {
       const all = this.all();
       const job = nextJob({
-        waiting: all.filter(({ state }) => state === 'queued'),
+        waiting: all.filter(({ state, cancel }) => state === 'queued' && !cancel.signal.aborted),
         running: all.filter(({ state }) => state !== 'queued'),
         maxRunning: this.#parts.maxConcurrent,
         lastStarted: this.#lastStarted,

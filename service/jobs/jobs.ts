@@ -2,6 +2,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
 import type { Job, JobDetails, RunJobRequest } from '../../protocol/jobs.ts';
 import { maxJobPromptBytes } from '../../protocol/limits.ts';
+import { InTurn } from '../boxes/inTurn.ts';
 import type { JobRecords, StoredJob } from './jobRecords.ts';
 import type { JobRunner } from './jobRunner.ts';
 import { type Part, wholeLog } from './keptLog.ts';
@@ -21,6 +22,8 @@ export interface JobsParts {
 /** Agent jobs as their user sees them: those that wait or run, and what is kept of those that have ended. */
 export class Jobs {
   readonly #parts: JobsParts;
+  /** One that is being made is in the store a moment before it is in the queue. */
+  readonly #making = new InTurn();
 
   constructor(parts: JobsParts) {
     this.#parts = parts;
@@ -33,9 +36,11 @@ export class Jobs {
     const { id: threadId, spoon, branch } = await findThread(userId, request.thread);
     const timeLimitMs = Math.min(request.timeLimitMs ?? this.#parts.timeLimitMs, this.#parts.timeLimitMs);
     const head = { threadId, spoon, branch, prompt, timeLimitMs, retryOf };
-    const { job, forgotten } = await records.create(userId, head);
-    if (forgotten.length > 0) publish(userId, { type: 'job.removed', ids: forgotten });
-    return runner.enqueue(job);
+    return this.#making.run(userId, async () => {
+      const { job, forgotten } = await records.create(userId, head);
+      if (forgotten.length > 0) publish(userId, { type: 'job.removed', ids: forgotten });
+      return runner.enqueue(job);
+    });
   }
 
   /** As a job of its own. @throws SpoonError `not-found`, and as {@link run} */
@@ -107,9 +112,11 @@ export class Jobs {
 
   /** @throws SpoonError `not-found`, also for another user's */
   async find(userId: string, id: string): Promise<StoredJob> {
-    const job = this.#parts.runner.active(id);
+    const { records, runner } = this.#parts;
+    if (runner.active(id) === undefined) await this.#making.run(userId, async () => undefined);
+    const job = runner.active(id);
     if (job !== undefined && job.userId === userId) return job.stored;
-    return this.#parts.records.byId(userId, id);
+    return records.byId(userId, id);
   }
 }
 
