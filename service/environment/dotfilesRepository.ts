@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { StartRepositoryRun } from '../../protocol/boxdRepository.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
 import { SpoonError } from '../../protocol/errors.ts';
@@ -17,7 +16,7 @@ import type {
 import { isCommit } from '../../protocol/repositoryAddress.ts';
 import type { SetRepositoryCredentialRequest } from '../../protocol/repositoryCredential.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
-import { brokenRun, restoringRun } from './endedRuns.ts';
+import { restoringRun } from './endedRuns.ts';
 import { generationsOf, previewed, withEnded, withRolledBack } from './generations.ts';
 import type { LiveOverlay } from './liveOverlay.ts';
 import { plainPreview, plainRun } from './plainLog.ts';
@@ -33,9 +32,7 @@ import {
   withUpdate,
 } from './repositorySettings.ts';
 import type { RunRequests } from './runRequests.ts';
-
-/** So that a box that has news at once, always, does not keep the service busy. */
-const restMs = 50;
+import { type LiveRun, watchRun } from './watchRun.ts';
 
 export interface DotfilesRepositoryParts {
   readonly records: RepositoryRecords;
@@ -54,14 +51,6 @@ export interface DotfilesRepositoryParts {
 
 export interface BegunRun {
   /** The run with all that belongs to it, the overlay last; never rejects. */
-  readonly done: Promise<RepositoryRun>;
-}
-
-interface LiveRun {
-  run: RepositoryRun;
-  /** Whose commit it is going to be; boxd gives a run up for another repository without a word. */
-  of: { readonly url: string; readonly ref: string | null };
-  readonly box: RunningBox;
   readonly done: Promise<RepositoryRun>;
 }
 
@@ -225,56 +214,42 @@ export class DotfilesRepository {
     const begun = await box.boxd.repository.start(await requests.forRun(box, stored, { force }));
     if (begun.upToDate || begun.run === null) return undefined;
     const before = this.#live.get(userId);
-    if (before?.box === box) {
+    if (before?.box === box && !before.hasEnded) {
       before.of = { url, ref };
+      before.fromStep = begun.step;
       return { done: before.done };
     }
-    const done = this.#follow(box, begun.step).finally(() => {
-      if (this.#live.get(userId)?.done === done) this.#live.delete(userId);
-      this.#tell(userId).catch((error: unknown) => this.#parts.onError(error, userId));
-    });
-    this.#live.set(userId, { run: plainRun(begun.run), of: { url, ref }, box, done });
+    const live: LiveRun = {
+      ...{ run: plainRun(begun.run), of: { url, ref }, fromStep: begun.step, hasEnded: false, box },
+      done: Promise.resolve()
+        .then(() => this.#follow(live))
+        .finally(() => {
+          if (this.#live.get(userId) === live) this.#live.delete(userId);
+          this.#tell(userId).catch((error: unknown) => this.#parts.onError(error, userId));
+        }),
+    };
+    this.#live.set(userId, live);
     await this.#tell(userId);
-    return { done };
+    return { done: live.done };
   }
 
   /** To the end of the run, and what belongs to it: it is kept, its commit counts, the overlay is written last. */
-  async #follow(box: RunningBox, step: number): Promise<RepositoryRun> {
+  async #follow(live: LiveRun): Promise<RepositoryRun> {
+    const { box } = live;
     const { userId } = box.user;
     const { records, overlay, tellStages, onEnded, onError } = this.#parts;
-    const run = await this.#watch(box, step);
-    onEnded(userId, { url: this.#live.get(userId)?.of.url, run });
+    const run = await watchRun(live, () => this.#tell(userId));
+    live.hasEnded = true;
+    onEnded(userId, { url: live.of.url, run });
     try {
       const log = await box.boxd.repository.log().catch(() => new Uint8Array());
       await records.writeRun(userId, run, log);
-      await records.write(userId, (before) => before && withEnded(before, run, this.#live.get(userId)?.of));
+      await records.write(userId, (before) => before && withEnded(before, run, live.of));
     } catch (error) {
       onError(error, userId);
     }
     tellStages(box, [...run.stages, ...(await overlay.applyAll(box))]);
     return run;
-  }
-
-  async #watch(box: RunningBox, from: number): Promise<RepositoryRun> {
-    const { userId } = box.user;
-    let step = from;
-    for (;;) {
-      try {
-        const next = await box.boxd.repository.watch(step);
-        if (next.run === null) return brokenRun(this.#live.get(userId)?.run, 'The run was forgotten by the box.');
-        const run = plainRun(next.run);
-        if (run.state !== 'running') return run;
-        const live = this.#live.get(userId);
-        if (live !== undefined) live.run = run;
-        if (next.step !== step) await this.#tell(userId);
-        step = next.step;
-        await delay(restMs);
-      } catch (error) {
-        if (!(error instanceof SpoonError)) throw error;
-        const why = `The box ended while this ran. ${error.title} It runs again at its next start.`;
-        return brokenRun(this.#live.get(userId)?.run, why);
-      }
-    }
   }
 
   /** The box's part of a change: at once where one is up, else at its next start. */

@@ -1,33 +1,44 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SpoonEvent } from '../../protocol/events.ts';
-import type { Boxes, BoxUser } from '../boxes/boxes.ts';
+import type { BoxUser } from '../boxes/boxes.ts';
 import { rejectedBy } from '../boxes/rejectedBy.ts';
-import { SealingBench } from '../secrets/sealing.fixture.ts';
+import { openKeyring } from '../keyring/keyring.ts';
+import { readRootKey } from '../keyring/rootKey.ts';
 import { withHeldDisk } from '../store/heldDisk.fixture.ts';
+import { addTestUsers, openTestStore } from '../store/testStore.fixture.ts';
 import { JobRecords } from './jobRecords.ts';
-import { JobRunner } from './jobRunner.ts';
+import { JobRunner, type JobRunnerParts } from './jobRunner.ts';
 import { Jobs } from './jobs.ts';
 
 /** Ada's jobs, one at a time, in a box that never comes up, over a store whose disk can be held up. */
 async function open(t: TestContext) {
-  const bench = await SealingBench.open(t);
-  const { store, hold } = withHeldDisk(bench.store);
+  const { store, hold } = withHeldDisk(await openTestStore(t));
+  const root = await readRootKey({ key: randomBytes(32).toString('base64'), oldKeys: [] });
+  const keyring = await openKeyring(store, root);
+  await addTestUsers(store, 'ada');
+  await store.transaction((trx) => keyring.createDataKey('ada', trx));
   const told: string[] = [];
   const publish = (_: string, event: SpoonEvent) => {
     if (event.type === 'job.changed') told.push(`${event.job.title} ${event.job.state}`);
   };
-  const records = new JobRecords({ store, keyring: bench.keyring, now: Date.now, onDamage: assert.fail });
+  const records = new JobRecords({
+    store,
+    keyring,
+    now: Date.now,
+    onDamage: ({ error }) => assert.ifError(error),
+  });
   const runner = new JobRunner({
     records,
-    boxes: { ensure: (_: BoxUser, signal: AbortSignal) => rejectedBy(signal), running: () => undefined } as Pick<
-      Boxes,
-      'ensure' | 'running' | 'describe' | 'endUnanswering'
-    >,
+    boxes: {
+      ensure: (_: BoxUser, signal: AbortSignal) => rejectedBy(signal),
+      running: () => undefined,
+    } as unknown as JobRunnerParts['boxes'],
     findUser: async (userId) => ({ userId, username: userId, uid: 100_001, shell: '/bin/bash' }),
-    folderFor: assert.fail,
-    secretsFor: assert.fail,
+    folderFor: async () => '',
+    secretsFor: async () => ({ environment: {}, secretFiles: {}, notes: [] }),
     command: ['agent'],
     maxConcurrent: 1,
     publish,
