@@ -1,10 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Transaction } from 'kysely';
 import { SpoonError } from '../../protocol/errors.ts';
 import { formatToken, parseToken, randomBase62, tokenKinds } from '../../protocol/tokenFormat.ts';
 import { lengthPrefixed } from '../keyring/envelope.ts';
 import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
-import type { InviteRow } from '../store/tables.ts';
+import type { InviteRow, Tables } from '../store/tables.ts';
 import { requireEnabled } from './requireEnabled.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -36,37 +37,18 @@ export class Invites {
   }
 
   /**
-   * Uses it up, of any number at once by exactly one; if `work` then fails, such as for a password that is refused, the invite
-   * is as it was.
+   * For what a person who has one may do once. `spend` uses it up, in the transaction that does that: of any number at once by exactly
+   * one, not where that fails, and not where the invite was ended since, by a newer one or with the account.
    * @throws SpoonError `invite-invalid`, and what `work` throws
    */
-  async use(text: string, work: (userId: string) => Promise<void>): Promise<void> {
-    const { db } = this.#parts.store;
-    const row = await this.#find(text);
-    const deleted = await db.deleteFrom('invites').where('id', '=', row.id).executeTakeFirst();
-    if (deleted.numDeletedRows === 0n) throw new SpoonError('invite-invalid');
-    try {
-      await work(row.user_id);
-    } catch (error) {
-      await this.#putBack(row);
-      throw error;
-    }
-  }
-
-  /** Not where the user was disabled meanwhile. */
-  async #putBack(row: InviteRow): Promise<void> {
-    await this.#parts.store.transaction(async (trx) => {
-      const enabled = trx
-        .selectFrom('users')
-        .select('id')
-        .where('id', '=', row.user_id)
-        .where('disabled_ms', 'is', null);
-      if ((await enabled.executeTakeFirst()) === undefined) return;
-      await trx
-        .insertInto('invites')
-        .values(row)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+  async use(
+    text: string,
+    work: (userId: string, spend: (trx: Transaction<Tables>) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const { id, user_id } = await this.#find(text);
+    await work(user_id, async (trx) => {
+      const { numDeletedRows } = await trx.deleteFrom('invites').where('id', '=', id).executeTakeFirst();
+      if (numDeletedRows === 0n) throw new SpoonError('invite-invalid');
     });
   }
 

@@ -39,11 +39,13 @@ export class OidcIdentities {
 
   /**
    * In place of the one that the account had.
+   * @param also is done with it or not at all
    * @throws SpoonError `user-disabled`, `oidc-linked` for an identity that is another account's
    */
-  async link(userId: string, person: Subject): Promise<void> {
+  async link(userId: string, person: Subject, also: (trx: Transaction<Tables>) => Promise<void>): Promise<void> {
     await this.#parts.store.transaction(async (trx) => {
       await requireEnabled(trx, userId);
+      await also(trx);
       await this.linkIn(trx, userId, person);
     });
   }

@@ -70,19 +70,19 @@ function purposeOf({ username, password, again, invite, user_code, ...query }: O
   return { kind: 'device', userCode: user_code };
 }
 
-/** The invite is used up only when the two belong together from then on. */
+/** The invite is used up with what makes the two belong together. */
 async function linkInvited(
   { invites, users, identities, recordInvite, publicUrl }: OidcParts,
   request: FastifyRequest,
   { reply, person, invite }: { reply: FastifyReply; person: OidcPerson; invite: string },
 ): Promise<FastifyReply> {
   let username = '';
-  await invites.use(invite, async (userId) => {
+  await invites.use(invite, async (userId, spend) => {
     const account = await users.byId(userId);
     if (account === undefined) throw new SpoonError('invite-invalid');
     username = account.username;
     await recordInvite(request, account);
-    await identities.link(userId, person);
+    await identities.link(userId, person, spend);
   });
   return sendPage(reply, pages.invitedPage(username, publicUrl()));
 }

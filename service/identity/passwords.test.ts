@@ -89,7 +89,11 @@ describe('passwords and invites', () => {
     assert.equal(await passwords.verify(ada.id, words), true);
   });
 
-  const use = (invite: string, used: string[] = []) => invites.use(invite, async (id) => void used.push(id));
+  const use = (invite: string, used: string[] = []) =>
+    invites.use(invite, async (id, spend) => {
+      await store.transaction(spend);
+      used.push(id);
+    });
 
   it('are chosen with an invite, which works once, of any number at the same time', async () => {
     const { invite } = await invites.create(ada.id, 3);
@@ -102,7 +106,7 @@ describe('passwords and invites', () => {
   it('that are refused leave the invite as it was', async () => {
     const { invite } = await invites.create(ada.id, 3);
     await assert.rejects(
-      invites.use(invite, () => passwords.set(ada, 'short')),
+      invites.use(invite, (_, spend) => passwords.set(ada, 'short', spend)),
       { code: 'password-unsuitable' },
     );
     await use(invite);
@@ -116,9 +120,9 @@ describe('passwords and invites', () => {
     const { invite } = await invites.create(cy.id, 3);
     const changed = assert.rejects(passwords.change(cy, words, `${words} staple`), { code: 'password-unsuitable' });
     const chosen = assert.rejects(
-      invites.use(invite, async () => {
+      invites.use(invite, async (_, spend) => {
         await users.disable(cy.id);
-        await passwords.set(cy, words);
+        await passwords.set(cy, words, spend);
       }),
       { code: 'user-disabled' },
     );
@@ -127,6 +131,32 @@ describe('passwords and invites', () => {
     await users.enable(cy.id);
     await assert.rejects(use(invite), { code: 'invite-invalid' });
     assert.equal(await passwords.verify(cy.id, words), false);
+  });
+
+  it('are not chosen with an invite that a disabling or a newer invite has ended in the meantime', async () => {
+    const di = await users.create({ displayName: 'Di' });
+    const invalid = { code: 'invite-invalid' };
+    const { invite: before } = await invites.create(di.id, 3);
+    await assert.rejects(
+      invites.use(before, async (_, spend) => {
+        await users.disable(di.id);
+        await users.enable(di.id);
+        await passwords.set(di, words, spend);
+      }),
+      invalid,
+    );
+    assert.equal(await passwords.verify(di.id, words), false);
+    const { invite: first } = await invites.create(di.id, 3);
+    await assert.rejects(
+      invites.use(first, async (_, spend) => {
+        const { invite } = await invites.create(di.id, 3);
+        await invites.use(invite, (__, spendNewer) => passwords.set(di, `${words} staple`, spendNewer));
+        await passwords.set(di, words, spend);
+      }),
+      invalid,
+    );
+    assert.equal(await passwords.verify(di.id, `${words} staple`), true);
+    await assert.rejects(use(first), invalid);
   });
 
   it('are changed once by two who know the old one at the same time', async () => {

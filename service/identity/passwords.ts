@@ -1,9 +1,11 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { Transaction } from 'kysely';
 import { SpoonError } from '../../protocol/errors.ts';
 import { longestPassword, shortestPassword } from '../../protocol/limits.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
+import type { Tables } from '../store/tables.ts';
 import { requireEnabled } from './requireEnabled.ts';
 
 /** Passwords of users, as Argon2id hashes that are sealed once more. */
@@ -35,12 +37,18 @@ export class Passwords {
 
   /**
    * Whatever there was before.
+   * @param also is done with it or not at all
    * @throws SpoonError `password-unsuitable`, `user-disabled`, `too-many-requests` when many wait
    */
-  async set(user: PasswordUser, password: string): Promise<void> {
+  async set(
+    user: PasswordUser,
+    password: string,
+    also: (trx: Transaction<Tables>) => Promise<void> = async () => undefined,
+  ): Promise<void> {
     const values = await this.#sealed(user, password);
     await this.#parts.store.transaction(async (trx) => {
       await requireEnabled(trx, user.id);
+      await also(trx);
       await trx
         .insertInto('passwords')
         .values({ user_id: user.id, ...values })

@@ -78,12 +78,12 @@ function addPages(app: FastifyInstance, parts: SignInParts): void {
       parts.limits.signIns.take(networkOf(request));
       if (body.password !== body.again) throw new SpoonError('password-unsuitable', 'The two are not the same.');
       let username = '';
-      await parts.invites.use(body.invite, async (userId) => {
+      await parts.invites.use(body.invite, async (userId, spend) => {
         const account = await parts.users.byId(userId);
         if (account === undefined) throw new SpoonError('invite-invalid');
         username = account.username;
         await parts.recordInvite(request, account);
-        await parts.passwords.set(account, body.password);
+        await parts.passwords.set(account, body.password, spend);
       });
       return sendPage(reply, pages.invitedPage(username, parts.publicUrl()));
     } catch (error) {
