@@ -7,6 +7,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { SpoonError } from '../../protocol/errors.ts';
 import { openStore, type Store } from '../store/database.ts';
+import { withHeldDisk } from '../store/heldDisk.fixture.ts';
 import type { BlobContext } from './envelope.ts';
 import { refuseWrongKey } from './keyCheck.ts';
 import { type Keyring, openKeyring, systemOwnerId } from './keyring.ts';
@@ -149,6 +150,40 @@ describe('a keyring', () => {
     const [ofAda, ofBob] = blobs as [Uint8Array, Uint8Array];
     await assert.rejects(second.keyring.open(contextOf('ada'), ofAda), { code: 'key-unavailable' });
     assert.equal(Buffer.from(await second.keyring.open(contextOf('bob'), ofBob)).toString(), 'bob');
+  });
+
+  it('keeps no data key of an owner who is gone, also where it was just read or exchanged', async (t) => {
+    const opened = await open(t, await newFile(), await rootOf(newKey()));
+    const { store, keyring } = opened;
+    await addOwner(opened, 'ada');
+    const gone = { code: 'key-unavailable' };
+    const mac = () => keyring.mac('ada', 'path', Buffer.from('x'));
+    await store.eraseIn(async (trx) => {
+      await keyring.destroyDataKeys('ada', trx);
+      // Until the commit its row is there for all others.
+      await assert.rejects(mac, gone);
+    });
+    await assert.rejects(mac, gone);
+
+    await addOwner(opened, 'ada');
+    const disk = withHeldDisk(store);
+    const held = disk.hold();
+    const exchanged = keyring.exchangeDataKey(disk.store, 'ada');
+    await held.committed;
+    await store.eraseIn((trx) => keyring.destroyDataKeys('ada', trx));
+    held.release();
+    await exchanged;
+    await assert.rejects(mac, gone);
+
+    await addOwner(opened, 'bo');
+    await assert.rejects(
+      store.eraseIn(async (trx) => {
+        await keyring.destroyDataKeys('bo', trx);
+        throw new Error('rolled back');
+      }),
+      /rolled back/,
+    );
+    await keyring.mac('bo', 'path', Buffer.from('x'));
   });
 
   it('refuses a data key that was moved to another owner', async (t) => {

@@ -122,6 +122,8 @@ class StoredKeyring implements Keyring {
   readonly #cache = new DataKeyCache();
   /** Exchanged by this process. A row that was read before says that one is active, which it is not any more. */
   readonly #retired = new Set<string>();
+  /** Of owners who are gone. Their rows may have been read just before, and an exchange of theirs not have come to its end. */
+  readonly #destroyed = new Set<string>();
 
   constructor(db: Kysely<Tables>, current: KeyEncryptionKey, known: ReadonlyMap<string, KeyEncryptionKey>) {
     this.#db = db;
@@ -150,7 +152,11 @@ class StoredKeyring implements Keyring {
 
   async destroyDataKeys(ownerId: string, trx: Transaction<Tables>): Promise<void> {
     const rows = await trx.deleteFrom('data_keys').where('owner_id', '=', ownerId).returning('id').execute();
-    for (const { id } of rows) this.#cache.drop(id);
+    for (const { id } of rows) {
+      this.#destroyed.add(id);
+      this.#cache.drop(id);
+      onRollback(trx, () => this.#destroyed.delete(id));
+    }
   }
 
   async exchangeDataKey(store: Store, ownerId: string): Promise<void> {
@@ -160,7 +166,9 @@ class StoredKeyring implements Keyring {
       this.#cache.drop(oldId);
       onRollback(trx, () => this.#retired.delete(oldId));
     });
-    if (key !== undefined) this.#cache.put(key, true);
+    if (key === undefined) return;
+    if (this.#destroyed.has(key.id)) key.erase();
+    else this.#cache.put(key, true);
   }
 
   async destroyOldDataKeys(store: Store, ids: readonly string[]): Promise<void> {
@@ -248,7 +256,7 @@ class StoredKeyring implements Keyring {
   }
 
   #load(row: DataKeyRow | undefined): DataKey {
-    if (row === undefined) throw new SpoonError('key-unavailable');
+    if (row === undefined || this.#destroyed.has(row.id)) throw new SpoonError('key-unavailable');
     const isActive = row.state === 'active' && !this.#retired.has(row.id);
     return this.#cache.put(unwrapRow(row, this.#known), isActive);
   }
