@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SpoonError } from '../../protocol/errors.ts';
 import { maxSecretBytes, maxSecretBytesPerUser, maxSecretsPerUser } from '../../protocol/limits.ts';
 import { type SecretScope, secretUse } from '../../protocol/secrets.ts';
@@ -73,6 +74,25 @@ describe('secrets', () => {
     await assert.rejects(place('BYTES', { file: false }), code('secret-invalid'));
     // It still counts for what it is.
     await assert.rejects(set('BIG', 'x'.repeat(maxSecretBytes + 1)), code('body-too-large'));
+  });
+
+  it('are checked and counted as they are when they appear elsewhere, and not as they were a moment before', async (t) => {
+    const { bench, set, secrets } = await open(t);
+    await set('KEY', 'text');
+    const others = Promise.withResolvers<void>();
+    const busy = bench.store.transaction(() => others.promise);
+    const changed = set('KEY', Uint8Array.of(0, 0xff), { file: true });
+    // Many more turns of the event loop than it takes to stand in line for the store.
+    for (let turn = 0; turn < 100; turn++) await nextTurn();
+    const place = (file: boolean) =>
+      secrets.set('ada', { name: 'KEY', spoon: null, box: undefined, scopes: undefined, file });
+    const asText = assert.rejects(place(false), code('secret-invalid'));
+    const asFile = place(true);
+    for (let turn = 0; turn < 100; turn++) await nextTurn();
+    others.resolve();
+    await Promise.all([busy, changed, asText, asFile]);
+    const { size } = await bench.store.db.selectFrom('secrets').select('size').executeTakeFirstOrThrow();
+    assert.equal(size, 2);
   });
 
   it('are files where that is wanted, of any bytes', async (t) => {

@@ -81,17 +81,17 @@ export class Secrets {
     };
     const checked =
       box === undefined ? undefined : await sealedValues.check(userId, use, box, { maxBytes: maxSecretBytes, inspect });
-    if (checked === undefined) {
-      const stored = await sealedValues.open(userId, use);
-      if (stored === undefined) throw new SpoonError('not-found', 'There is no such secret. A new one needs a value.');
-      inspect(stored);
-      stored.fill(0);
-    }
     const mac = await keyring.mac(userId, 'sealed-use', Buffer.from(use));
     const updatedMs = now();
     return store.transaction(async (trx) => {
       const before = await this.#row(trx, userId, mac);
-      if (before === undefined && checked === undefined) throw new SpoonError('not-found');
+      if (checked === undefined) {
+        const stored = before && (await sealedValues.open(userId, use, trx));
+        if (stored === undefined)
+          throw new SpoonError('not-found', 'There is no such secret. A new one needs a value.');
+        inspect(stored);
+        stored.fill(0);
+      }
       await checkRoom(trx, userId, { mac, size });
       const known = before === undefined ? undefined : await this.#open(before);
       const where = { scopes: [...(scopes ?? known?.scopes ?? ['shells'])], file: file ?? known?.file ?? false };
