@@ -58,6 +58,10 @@ export class Shares {
     };
     const mac = await this.#macOf(share);
     await store.transaction(async (trx) => {
+      // Disabling one of them has ended what they had: a request that was under way must not bring it back.
+      const enabled = trx.selectFrom('users').select('id').where('disabled_ms', 'is', null);
+      const both = await enabled.where('id', 'in', [ownerId, guest.id]).execute();
+      if (both.length < 2) throw new SpoonError('share-refused', 'Nobody here has this username.');
       await trx.deleteFrom('terminal_shares').where('expires_ms', '<=', createdMs).execute();
       const given = await trx.selectFrom('terminal_shares').select('id').where('owner_id', '=', ownerId).execute();
       if (given.length >= maxSharesPerUser) throw new SpoonError('share-limit');
