@@ -17,6 +17,7 @@ import { GivenSecrets } from './givenSecrets.ts';
 import { openAdminSocket } from './http/adminSocket.ts';
 import { addHealthRoutes, healthOf } from './http/healthRoute.ts';
 import { listenAt, urlOf } from './http/listenAt.ts';
+import { LiveRequests } from './http/liveRequests.ts';
 import { createRateLimits } from './http/rateLimits.ts';
 import { createHttpApp, requireAllRoutes } from './http/server.ts';
 import { addUpgradeRoutes, Upgrades } from './http/upgrade.ts';
@@ -83,6 +84,7 @@ export class HttpSide {
     };
     const limits = createRateLimits();
     const tickets = new Tickets();
+    const live = new LiveRequests();
     const findUser = boxUserFinder(data.users);
     const { quotas } = data;
     const homeSizes = new HomeSizes({
@@ -161,6 +163,7 @@ export class HttpSide {
         jobSide.viewers.closeThoseOf(tokenId);
         shareSide.guests.closeThoseOf(tokenId);
         data.subscribers.closeThoseOf(tokenId);
+        live.endThoseOf(tokenId);
       },
       onError: (error) => log.failure('token.last-used', error),
     });
@@ -173,6 +176,7 @@ export class HttpSide {
         operatorSockets,
         limits,
       },
+      live,
       version: about.version,
       report: (report) => {
         log.info('request', report);

@@ -9,6 +9,7 @@ import type { Route } from '../../protocol/route.ts';
 import { routes } from '../../protocol/routes.ts';
 import { userScopes } from '../../protocol/scopes.ts';
 import { formatToken } from '../../protocol/tokenFormat.ts';
+import { LiveRequests } from './liveRequests.ts';
 import { createRateLimits } from './rateLimits.ts';
 import { addRoute, type Caller } from './route.ts';
 import { createHttpApp, type RequestReport } from './server.ts';
@@ -31,6 +32,7 @@ async function createApp(): Promise<FastifyInstance> {
       operatorSockets: new WeakSet(),
       limits: createRateLimits(),
     },
+    live: new LiveRequests(),
     version: '0.0.0',
     report: (report) => reports.push(report),
     failure: (error) => failures.push(error),

@@ -18,6 +18,7 @@ import { type Authentication, authenticate, requireScope } from './authenticate.
 import type { Certificate } from './certificate.ts';
 import { clientGone } from './clientGone.ts';
 import { addBodyParsers, createInputCheck, methodsOf } from './inputs.ts';
+import type { LiveRequests } from './liveRequests.ts';
 import { asSpoonError, rawProblem, securityHeaders, sendProblem } from './problem.ts';
 import { type AccessRules, checkRequest, parseQuery } from './requestChecks.ts';
 import { RequestSlots } from './requestSlots.ts';
@@ -38,6 +39,7 @@ export interface RequestReport {
 export interface HttpSettings {
   readonly access: AccessRules & { readonly trustedProxies: readonly string[] };
   readonly authentication: Authentication;
+  readonly live: LiveRequests;
   /** Absent: plain HTTP. */
   readonly certificate?: Certificate | undefined;
   readonly version: string;
@@ -54,7 +56,7 @@ const shortIdCharacters = 16;
  * route through that names no scope, or let a text of the framework reach a client.
  */
 export async function createHttpApp(settings: HttpSettings): Promise<FastifyInstance> {
-  const { access, authentication } = settings;
+  const { access, authentication, live } = settings;
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -108,7 +110,15 @@ export async function createHttpApp(settings: HttpSettings): Promise<FastifyInst
     const route = request.routeOptions.config.spoonRoute;
     if (route === undefined) throw new Error('A route without an entry in the table was registered.');
     await admit(request, route, authentication);
+    const { tokenId = null } = request.caller ?? {};
+    if (tokenId !== null) live.add(tokenId, reply.raw);
     await holdSlot(request, reply, slots);
+  });
+  // Who has stolen a token can hold back the end of a request, or keep it waiting, until that is revoked.
+  app.addHook('preHandler', async (request, reply) => {
+    live.requireLive(reply.raw);
+    if (request.routeOptions.config.spoonRoute?.bytes !== 'archive') return;
+    request.body = readWhole(request.body as AsyncIterable<Buffer>, () => live.requireLive(reply.raw));
   });
   app.setNotFoundHandler(async (request, reply) => {
     const methods = methodsOf(request.url.split('?')[0] ?? '', table);
@@ -195,6 +205,12 @@ async function admit(request: FastifyRequest, route: Route, authentication: Auth
   request.caller = caller;
   authentication.limits.requests.take(caller.tokenId ?? caller.kind);
   requireScope(caller, scope);
+}
+
+/** Only its reader knows when all of it has come. */
+async function* readWhole(body: AsyncIterable<Buffer>, check: () => void): AsyncGenerator<Buffer> {
+  yield* body;
+  check();
 }
 
 function createSlots(): { transfers: RequestSlots; others: RequestSlots } {

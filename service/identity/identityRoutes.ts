@@ -26,7 +26,7 @@ export function addIdentityRoutes(
 
   addRoute(app, routes.listTokens, async ({ caller }) => ({ tokens: await tokens.list(requireUser(caller).userId) }));
   const create = async (request: FastifyRequest, wanted: NewToken) => {
-    const created = await tokens.create(wanted);
+    const created = await tokens.create({ ...wanted, askedBy: request.caller?.tokenId ?? null });
     request.auditObject = created.info.id;
     return created;
   };

@@ -132,6 +132,17 @@ describe('tokens', () => {
     await assert.rejects(tokens.renew(token, 365), { code: 'token-expired' });
   });
 
+  it('are made by no token that is revoked, from the moment on in which that is stored', async () => {
+    const { info } = await tokens.create({ ownerId: ada.id, kind: 'user', name: 'stolen' });
+    const wanted = { ownerId: ada.id, kind: 'user', name: 'another', askedBy: info.id } as const;
+    await tokens.create(wanted);
+    const before = revoked.length;
+    const revoking = tokens.revoke(info.id);
+    await assert.rejects(tokens.create(wanted), { code: 'unauthenticated' });
+    await revoking;
+    assert.equal(revoked.length, before + 1);
+  });
+
   it('that were revoked are not renewed', async () => {
     const { token, info } = await create('gone');
     await tokens.revoke(info.id);

@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Transaction } from 'kysely';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { TokenInfo } from '../../protocol/identity.ts';
 import { defaultTokenLifeDays, maxTokenLifeDays, maxTokensPerOwner } from '../../protocol/limits.ts';
@@ -7,7 +8,7 @@ import { formatToken, parseToken, randomBase62, tokenKinds } from '../../protoco
 import { lengthPrefixed } from '../keyring/envelope.ts';
 import { type Keyring, systemOwnerId } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
-import type { TokenRow } from '../store/tables.ts';
+import type { Tables, TokenRow } from '../store/tables.ts';
 import { checkDisplayName } from './users.ts';
 
 /** Bearer tokens (`security.md` section 4): shown once, kept as a keyed hash, never longer than a year. */
@@ -30,6 +31,8 @@ export interface NewToken {
   readonly lifeDays?: number;
   /** Instead of `lifeDays`, for less than a day. */
   readonly lifeMs?: number;
+  /** The token that asks for it, which must not have been revoked meanwhile. */
+  readonly askedBy?: string | null;
   /** What must still hold when the token comes to be. @throws SpoonError when it does not */
   readonly check?: () => void;
 }
@@ -64,7 +67,7 @@ export class Tokens {
     this.#now = parts.now ?? Date.now;
   }
 
-  /** @throws SpoonError `token-limit`, `request-invalid` for its name, `user-disabled`, `not-an-admin` */
+  /** @throws SpoonError `token-limit`, `request-invalid` for its name, `user-disabled`, `not-an-admin`, `unauthenticated` */
   async create(wanted: NewToken): Promise<{ token: string; info: TokenInfo }> {
     const { ownerId, kind, lifeMs = (wanted.lifeDays ?? defaultTokenLifeDays) * dayMs } = wanted;
     const name = checkDisplayName(wanted.name);
@@ -95,6 +98,7 @@ export class Tokens {
         .executeTakeFirst();
       if (ownerId !== systemOwnerId && owner?.disabled_ms !== null) throw new SpoonError('user-disabled');
       wanted.check?.();
+      if (wanted.askedBy) await requireUnrevoked(trx, wanted.askedBy);
       if (ownerId !== systemOwnerId && kind === 'admin' && owner?.admin_mac === null) {
         throw new SpoonError('not-an-admin');
       }
@@ -248,6 +252,12 @@ export class Tokens {
       lastUsedMs: row.last_used_ms,
     };
   }
+}
+
+/** @throws SpoonError `unauthenticated` */
+async function requireUnrevoked(trx: Transaction<Tables>, id: string): Promise<void> {
+  const row = await trx.selectFrom('tokens').select('revoked_ms').where('id', '=', id).executeTakeFirst();
+  if (row?.revoked_ms !== null) throw new SpoonError('unauthenticated');
 }
 
 function nameContext(ownerId: string, tokenId: string) {
