@@ -1,6 +1,7 @@
 import { maxDotfilesPerUser, maxTerminalsPerUser } from '../../protocol/limits.ts';
 import { type Limits, type QuotaChange, type QuotaName, quotaNames } from '../../protocol/quotas.ts';
 import type { BoxSpec } from '../boxes/engine.ts';
+import { InTurn } from '../boxes/inTurn.ts';
 import type { Store } from '../store/database.ts';
 import type { UserQuotaRow } from '../store/tables.ts';
 
@@ -26,6 +27,8 @@ export class Quotas {
   readonly #store: Store;
   readonly #forAll: Limits;
   readonly #own: Map<string, OwnLimits>;
+  /** Of two changes that come to the disk together either may go on first, and memory must end with the later one. */
+  readonly #turns = new InTurn();
 
   private constructor(store: Store, own: Map<string, OwnLimits>) {
     this.#store = store;
@@ -71,20 +74,22 @@ export class Quotas {
     return quotaNames.filter((name) => own[name] !== null);
   }
 
-  async change(userId: string, change: QuotaChange): Promise<void> {
-    // From what is stored and not from what is in memory: two administrators may change two limits at once.
-    const changed = await this.#store.transaction(async (trx) => {
-      const row = await trx.selectFrom('user_quotas').selectAll().where('user_id', '=', userId).executeTakeFirst();
-      const own = ofRow(row === undefined ? toRow(userId, none) : row);
-      const next = toRow(userId, { ...own, ...change });
-      await trx
-        .insertInto('user_quotas')
-        .values(next)
-        .onConflict((conflict) => conflict.column('user_id').doUpdateSet(next))
-        .execute();
-      return ofRow(next);
+  change(userId: string, change: QuotaChange): Promise<void> {
+    return this.#turns.run(userId, async () => {
+      // From what is stored: two administrators may change two limits at once.
+      const changed = await this.#store.transaction(async (trx) => {
+        const row = await trx.selectFrom('user_quotas').selectAll().where('user_id', '=', userId).executeTakeFirst();
+        const own = ofRow(row === undefined ? toRow(userId, none) : row);
+        const next = toRow(userId, { ...own, ...change });
+        await trx
+          .insertInto('user_quotas')
+          .values(next)
+          .onConflict((conflict) => conflict.column('user_id').doUpdateSet(next))
+          .execute();
+        return ofRow(next);
+      });
+      this.#own.set(userId, changed);
     });
-    this.#own.set(userId, changed);
   }
 }
 
