@@ -166,6 +166,18 @@ describe('passwords and invites', () => {
     await passwords.set(ada, words);
   });
 
+  it('are changed also while they are sealed with another key', async () => {
+    await passwords.set(ada, words);
+    const context = { ownerId: ada.id, kind: 'secret', objectId: 'password', version: 0, mode: 0 } as const;
+    const changed = passwords.change(ada, words, `${words} staple`);
+    const own = store.db.selectFrom('passwords').where('user_id', '=', ada.id);
+    const { hash_enc } = await own.select('hash_enc').executeTakeFirstOrThrow();
+    const sealed = await keyring.seal(context, await keyring.open(context, hash_enc));
+    await store.db.updateTable('passwords').set({ hash_enc: sealed }).where('hash_enc', '=', hash_enc).execute();
+    await changed;
+    assert.equal(await passwords.verify(ada.id, `${words} staple`), true);
+  });
+
   it('are not chosen with an invite that is old, replaced, changed, or somebody else’s by an edit of the database', async () => {
     const invalid = { code: 'invite-invalid' };
     const first = await invites.create(ada.id, 3);

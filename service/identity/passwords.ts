@@ -71,7 +71,8 @@ export class Passwords {
       .updateTable('passwords')
       .set(values)
       .where('user_id', '=', user.id)
-      .where('hash_enc', '=', before.hash_enc)
+      // Not the hash: the same one may have been sealed with another key.
+      .where('changed_ms', '=', before.changed_ms)
       .executeTakeFirst();
     // Changed or taken away meanwhile.
     if (numUpdatedRows === 0n) throw wrong;
