@@ -64,7 +64,12 @@ async function main(): Promise<void> {
     await using stack = new AsyncDisposableStack();
     const say = (text: string): void => console.error(text);
     await packService();
-    process.env.SPOON_TEST_DOCKER_HOST ??= stack.use(await startTestEngine(say)).host;
+    if (process.env.SPOON_TEST_DOCKER_HOST === undefined) {
+      const engine = stack.use(await startTestEngine(say));
+      process.env.SPOON_TEST_DOCKER_HOST = engine.host;
+      // Without it the service cannot keep boxes off the network, which is part of what it does.
+      process.env.SPOON_TEST_DOCKER_NETWORK = engine.networkNamespace;
+    }
     const docker = new Docker({ socketPath: process.env.SPOON_TEST_DOCKER_HOST.replace('unix://', '') });
     process.env.SPOON_TEST_IMAGE ??= await ensureDebianImage(docker, say);
     await ensurePrograms([{ file: 'rsync', debianPackage: 'rsync' }], say);

@@ -250,8 +250,12 @@ export class HttpSide {
     requireAllRoutes(app);
     upgrades.attachTo(app.server);
     await app.ready();
-    await jobSide.runner.resume(parts.jobs.boxesKnown);
     return new HttpSide(parts, { app, upgrades, tokens, operatorSockets, jobSide, shareSide, metrics });
+  }
+
+  /** Takes up those that an earlier service left. @param boxesKnown whether all boxes that run were found, once that is sure */
+  resumeJobs(boxesKnown: Promise<boolean>): Promise<void> {
+    return this.#made.jobSide.runner.resume(boxesKnown);
   }
 
   /** @returns the address as a URL @throws SpoonError `listen-failed` */

@@ -54,10 +54,7 @@ export interface HttpSideParts {
     readonly git: GitSettings;
     readonly network: BoxNetwork | undefined;
   };
-  readonly jobs: JobSettings & {
-    /** Whether all boxes that run were found, once that is sure. */
-    readonly boxesKnown: Promise<boolean>;
-  };
+  readonly jobs: JobSettings;
   readonly about: HealthParts & Pick<AdminRouteParts, 'disks' | 'adminPage'>;
   readonly log: Logger;
 }

@@ -16,6 +16,13 @@ import type { Workdir } from './workdir.ts';
 
 const boxdSource = fileURLToPath(new URL('../dist/boxd', import.meta.url));
 
+interface OpenedBoxes {
+  readonly boxes: Boxes;
+  readonly scratchBoxes: ScratchBoxes;
+  /** Keeps boxes off the network of this machine, and tries whether that holds: a second of work, some of it in a box of its own. */
+  watchNetwork(): void;
+}
+
 /** Regular boxes, and scratch boxes that share their places. */
 export async function openBoxes(parts: {
   config: Config;
@@ -27,15 +34,10 @@ export async function openBoxes(parts: {
   pins: Pins;
   trail: AuditTrail;
   log: Logger;
-}): Promise<{ boxes: Boxes; scratchBoxes: ScratchBoxes }> {
+}): Promise<OpenedBoxes> {
   const { config, workdir, opened, quotas, pipeline, drifts, pins, trail, log } = parts;
   const authorities = await readAuthorities(config.git.caFile);
   const { dir } = await layBoxd({ source: boxdSource, workdir: workdir.root });
-  const { network } = opened.engine;
-  // Not waited for: it takes a second, and people may work meanwhile.
-  void network?.watch({ image: config.image, boxdDir: dir }, () => {
-    for (const text of network.problems()) log.warn('network.problem', { text });
-  });
   const options = {
     engine: opened.engine,
     places: { homesDir: workdir.homes, runDir: workdir.run, etcDir: workdir.etc, boxdDir: dir },
@@ -61,5 +63,13 @@ export async function openBoxes(parts: {
     },
   });
   const eraseRemovedHomes = () => boxes.eraseRemovedHomes();
-  return { boxes, scratchBoxes: new ScratchBoxes({ ...options, eraseRemovedHomes }) };
+  const { network } = opened.engine;
+  return {
+    boxes,
+    scratchBoxes: new ScratchBoxes({ ...options, eraseRemovedHomes }),
+    watchNetwork: () =>
+      void network?.watch({ image: config.image, boxdDir: dir }, () => {
+        for (const text of network.problems()) log.warn('network.problem', { text });
+      }),
+  };
 }

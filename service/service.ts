@@ -8,6 +8,7 @@ import { AuditRetention } from './audit/retention.ts';
 import { AuditTrail } from './auditTrail.ts';
 import { Backups } from './backup/backups.ts';
 import { Pins } from './boxes/pins.ts';
+import { tellOfBoxes } from './boxNews.ts';
 import { toBoxUser } from './boxUsers.ts';
 import type { Config } from './config.ts';
 import { noteSettings } from './configAudit.ts';
@@ -178,7 +179,7 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('pipeline', error, { userId }),
   });
   const pins = await Pins.open(store);
-  const { boxes, scratchBoxes } = await openBoxes({
+  const { boxes, scratchBoxes, watchNetwork } = await openBoxes({
     config,
     workdir,
     opened,
@@ -199,20 +200,10 @@ export async function startService(config: Config, { log, version }: Surrounding
     onError: (error, userId) => log.failure('repository.test', error, { userId }),
   });
   starting.defer(() => scratch.close());
-  boxes.onChange((user) => {
-    if (!data.subscribers.isHeard(user.userId)) return;
-    boxes.describe(user).then(
-      (box) => data.subscribers.publish(user.userId, { type: 'box.changed', box }),
-      (error: unknown) => log.failure('box.describe', error, { userId: user.userId }),
-    );
-  });
+  tellOfBoxes({ boxes, subscribers: data.subscribers, log });
   const users = (await data.users.list()).filter(({ disabled }) => !disabled);
-  const { boxesKnown } = await adoptBoxes(boxes, users.map(toBoxUser), log);
-  await boxes.setFormerHomesAside(await data.users.formerNames());
-  await scratchBoxes.sweep();
-  // Not waited for: an old home of many files must not hold up who works here now.
-  boxes.eraseRemovedHomes().catch((error: unknown) => log.failure('homes.erase', error));
-
+  // The app is made while boxes and their engine answer.
+  const adopting = adoptBoxes(boxes, users.map(toBoxUser), log);
   const health = new ServiceHealth({
     store,
     keyring,
@@ -238,7 +229,7 @@ export async function startService(config: Config, { log, version }: Surrounding
       git: config.git,
       network: opened.engine.network,
     },
-    jobs: { ...config.jobs, boxesKnown },
+    jobs: config.jobs,
     about: {
       version,
       instanceId,
@@ -251,6 +242,14 @@ export async function startService(config: Config, { log, version }: Surrounding
     log,
   });
   starting.defer(() => side.close());
+  const { boxesKnown } = await adopting;
+  await boxes.setFormerHomesAside(await data.users.formerNames());
+  await scratchBoxes.sweep();
+  // Not waited for: an old home of many files must not hold up who works here now.
+  boxes.eraseRemovedHomes().catch((error: unknown) => log.failure('homes.erase', error));
+  await side.resumeJobs(boxesKnown);
+  // No sooner: the box that tries it would take a processor from the start.
+  watchNetwork();
   await removeStaleSocket(workdir.adminSocket);
   await side.listenToOperator(workdir.adminSocket);
   const url = await side.listen(config.listen);
