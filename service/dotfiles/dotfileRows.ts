@@ -19,22 +19,7 @@ export class StaleTree extends Error {
 }
 
 const rowsPerStatement = 500;
-/** Opening one page of names takes about 15 ms; others get their turn after it (security.md R12). */
-const rowsPerPage = 500;
 const purgedAtOnce = 1_000;
-
-/** In the order of `path_mac`, from after the given one; an empty page is the end. */
-export function pageOfLiveRows(db: Kysely<Tables>, userId: string, after: Uint8Array): Promise<DotfileRow[]> {
-  return db
-    .selectFrom('dotfiles')
-    .selectAll()
-    .where('user_id', '=', userId)
-    .where('deleted_ms', 'is', null)
-    .where('path_mac', '>', after)
-    .orderBy('path_mac')
-    .limit(rowsPerPage)
-    .execute();
-}
 
 export function liveRow(db: Kysely<Tables>, userId: string, mac: Uint8Array): Promise<DotfileRow | undefined> {
   return db

@@ -5,6 +5,7 @@ import type { BlobContext } from '../keyring/envelope.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { DotfileRow, DotfileVersionRow } from '../store/tables.ts';
 import type { TreeEntry } from './tree.ts';
+import type { TreeRow } from './treeRows.ts';
 
 /**
  * How a dotfile is sealed (docs/formats.md). Its head, in `path_enc`, holds the path and the hash of the current content and
@@ -72,11 +73,9 @@ export async function openHead(keyring: Keyring, row: DotfileRow): Promise<HomeP
 }
 
 /** @throws SpoonError `integrity-failure` */
-function pathIn({ buffer, byteOffset, length }: Uint8Array, row: DotfileRow): HomePath {
-  const head = Buffer.from(buffer, byteOffset, length);
-  const { content_mac } = row;
+function pathIn(head: Buffer, { content_mac }: TreeRow): HomePath {
   // A loop, as a list of 10,000 spends more on making views of 32 bytes than on looking at them.
-  let differs = content_mac.length !== contentMacBytes || length < contentMacBytes;
+  let differs = content_mac.length !== contentMacBytes || head.length < contentMacBytes;
   for (let index = 0; index < contentMacBytes; index++) differs ||= head[index] !== content_mac[index];
   if (differs) throw new SpoonError('integrity-failure');
   // It was parsed before it was sealed, and the seal says that it is the same.
@@ -104,19 +103,22 @@ export function etagOf({ id, version, content }: Pick<TreeEntry, 'id' | 'version
 
 /** @throws SpoonError `integrity-failure`, `key-unavailable` */
 export async function openEntry(keyring: Keyring, row: DotfileRow): Promise<TreeEntry> {
-  const [entry] = await openEntries(keyring, [row]);
+  const [entry] = await openEntries(keyring, row.user_id, [row]);
   return orThrow(entry);
 }
 
 /** In their order; a row that is damaged is the error in its place. @throws SpoonError `key-unavailable` */
-export async function openEntries(keyring: Keyring, rows: readonly DotfileRow[]): Promise<(TreeEntry | SpoonError)[]> {
+export async function openEntries(
+  keyring: Keyring,
+  userId: string,
+  rows: readonly TreeRow[],
+): Promise<(TreeEntry | SpoonError)[]> {
   const heads = await keyring.openEach(
-    rows.map((row) => ({ context: contextOf(row.user_id, 'name', row), blob: row.path_enc })),
+    rows.map((row) => ({ context: contextOf(userId, 'name', row), blob: row.path_enc })),
   );
   return rows.map((row, index) => {
-    const head = heads[index];
     try {
-      return entryOf(row, pathIn(orThrow(head), row));
+      return entryOf(row, orThrow(heads[index]));
     } catch (error) {
       if (error instanceof SpoonError) return error;
       throw error;
@@ -124,9 +126,11 @@ export async function openEntries(keyring: Keyring, rows: readonly DotfileRow[])
   });
 }
 
-function entryOf(row: DotfileRow, path: HomePath): TreeEntry {
-  const { id, version, kind, mode, content_mac } = row;
-  const content = Buffer.from(content_mac.buffer, content_mac.byteOffset, content_mac.length).toString('hex');
+/** @throws SpoonError `integrity-failure` */
+function entryOf(row: TreeRow, head: Buffer): TreeEntry {
+  const { id, version, kind, mode } = row;
+  const path = pathIn(head, row);
+  const content = head.toString('hex', 0, contentMacBytes);
   return {
     id,
     path,

@@ -3,9 +3,10 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { ExpiringCache } from '../keyring/expiringCache.ts';
 import type { Keyring } from '../keyring/keyring.ts';
 import type { Store } from '../store/database.ts';
-import { pageOfLiveRows, StaleTree } from './dotfileRows.ts';
+import { StaleTree } from './dotfileRows.ts';
 import { openEntries } from './sealedDotfile.ts';
 import { DotfileTree } from './tree.ts';
+import { pageOfLiveRows } from './treeRows.ts';
 
 /** A stored object that failed its check; the others go on. */
 export interface Damage {
@@ -83,18 +84,17 @@ export class UserTrees {
     if (cached !== undefined) return cached;
     const { store, keyring, onDamage } = this.#parts;
     const tree = new DotfileTree();
-    for (let after: Uint8Array = new Uint8Array(); ; ) {
-      const page = await pageOfLiveRows(store.db, userId, after);
-      const opened = await openEntries(keyring, page);
-      for (const [index, row] of page.entries()) {
+    for (let after: Uint8Array | undefined = new Uint8Array(); after !== undefined; ) {
+      const { rows, end } = await pageOfLiveRows(store.db, userId, after);
+      const opened = await openEntries(keyring, userId, rows);
+      for (const [index, { id }] of rows.entries()) {
         const entry = opened[index];
         if (entry instanceof SpoonError) {
           tree.damaged++;
-          onDamage({ userId, dotfileId: row.id, error: entry });
+          onDamage({ userId, dotfileId: id, error: entry });
         } else if (entry !== undefined) tree.put(entry);
-        after = row.path_mac;
       }
-      if (page.length === 0) break;
+      after = end;
       await nextTurn();
     }
     this.#trees.put(userId, tree);

@@ -36,13 +36,13 @@ export interface Keyring {
   /** Names and token names are padded to 32-byte steps. @throws SpoonError `key-unavailable` */
   seal(context: BlobContext, plaintext: Uint8Array): Promise<Uint8Array>;
   /** @throws SpoonError `integrity-failure`, `key-unavailable` */
-  open(context: BlobContext, blob: Uint8Array): Promise<Uint8Array>;
+  open(context: BlobContext, blob: Uint8Array): Promise<Buffer>;
   /**
    * Many at once, at less than half the price of one after the other; in their order. One that is damaged is the error in its place.
    * Does not let others run in between: the caller hands over what may block them for a moment.
    * @throws SpoonError `key-unavailable`
    */
-  openEach(sealed: readonly SealedBlob[]): Promise<(Uint8Array | SpoonError)[]>;
+  openEach(sealed: readonly SealedBlob[]): Promise<(Buffer | SpoonError)[]>;
   /** BLAKE2b-256 with a key of the owner's: the same bytes give the same value only for one owner and purpose. */
   mac(ownerId: string, purpose: MacPurpose, data: Uint8Array): Promise<Uint8Array>;
   /** As {@link exchangeDataKey}; nothing where the owner is gone. Those who have just sealed something may use the old one. */
@@ -184,7 +184,7 @@ class StoredKeyring implements Keyring {
     );
   }
 
-  async open(context: BlobContext, blob: Uint8Array): Promise<Uint8Array> {
+  async open(context: BlobContext, blob: Uint8Array): Promise<Buffer> {
     const id = dataKeyIdOf(blob);
     return this.#use(
       () => this.#keyOf(id),
@@ -192,8 +192,8 @@ class StoredKeyring implements Keyring {
     );
   }
 
-  async openEach(sealed: readonly SealedBlob[]): Promise<(Uint8Array | SpoonError)[]> {
-    const opened: (Uint8Array | SpoonError)[] = [];
+  async openEach(sealed: readonly SealedBlob[]): Promise<(Buffer | SpoonError)[]> {
+    const opened: (Buffer | SpoonError)[] = [];
     // Held from one blob to the next, as most are of one key; never across an await, where the cache may erase it.
     let key: DataKey | undefined;
     let before: Uint8Array | undefined;
@@ -262,7 +262,7 @@ class StoredKeyring implements Keyring {
   }
 }
 
-function openWith(key: DataKey, { context, blob }: SealedBlob): Uint8Array {
+function openWith(key: DataKey, { context, blob }: SealedBlob): Buffer {
   if (key.ownerId !== context.ownerId) throw new SpoonError('integrity-failure');
   const bytes = openBlob(key.keyFor(context.kind), context, blob);
   return paddedKinds.has(context.kind) ? unpadName(bytes) : bytes;

@@ -27,7 +27,8 @@ const maxCachedStatements = 256;
 
 interface Prepared {
   readonly statement: StatementSync;
-  readonly hasRows: boolean;
+  /** Of its rows; none for a statement without. */
+  readonly columns: readonly string[];
 }
 
 /** A connection of node:sqlite with its prepared statements. */
@@ -40,9 +41,9 @@ class Statements {
   }
 
   run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
-    const { statement, hasRows } = this.#prepare(sql);
+    const { statement, columns } = this.#prepare(sql);
     const values = parameters as Parameters<StatementSync['all']>;
-    if (hasRows) return { rows: statement.all(...values) as R[] };
+    if (columns.length > 0) return { rows: objectsOf<R>(columns, statement.all(...values) as unknown as unknown[][]) };
     const { changes, lastInsertRowid } = statement.run(...values);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
@@ -52,11 +53,22 @@ class Statements {
     if (known !== undefined) return known;
     const statement = this.database.prepare(sql);
     // Asked once: SQLite names every column for it.
-    const prepared = { statement, hasRows: statement.columns().length > 0 };
+    const columns = statement.columns().map(({ name }) => name);
+    statement.setReturnArrays(true);
+    const prepared = { statement, columns };
     if (this.#prepared.size >= maxCachedStatements) this.#prepared.clear();
     this.#prepared.set(sql, prepared);
     return prepared;
   }
+}
+
+/** As those of node:sqlite, which are made as dictionaries: that and reading them takes half as long again. */
+function objectsOf<R>(columns: readonly string[], rows: readonly unknown[][]): R[] {
+  return rows.map((values) => {
+    const row: Record<string, unknown> = {};
+    for (let index = 0; index < columns.length; index++) row[columns[index] ?? ''] = values[index];
+    return row as R;
+  });
 }
 
 /** One at a time, in the order of asking. */
