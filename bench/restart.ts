@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { EgressReport } from '../protocol/egress.ts';
 import { clientOf } from '../test/boxCommand.ts';
 import { RunningService, type TestEngine, type TestUser } from '../test/runningService.ts';
 import { type AbsoluteRow, absoluteRow } from './absolute.ts';
@@ -10,6 +11,7 @@ const boxCount = 20;
 const rounds = 5;
 const goalMs = 1_500;
 const askAgainMs = 5;
+const networkAgainMs = 50;
 
 /**
  * The service is killed while 20 boxes of 20 people run, and started again: from the start of its process until it says that it is
@@ -38,6 +40,7 @@ export async function restartOn(engine: TestEngine): Promise<AbsoluteRow[]> {
     await Promise.all(users.map((user) => answers(service, user)));
     const reachableMs = performance.now() - startMs;
     await launched;
+    if (engine === 'docker') await untilNetworkTried(service);
     // The first warms up.
     if (round === 0) continue;
     ready.push(readyMs);
@@ -56,6 +59,16 @@ async function untilReady(url: string): Promise<void> {
     await answer?.arrayBuffer();
     if (answer?.status === 200) return;
     await delay(askAgainMs);
+  }
+}
+
+/** The last work of a start, with a box of its own. A service that is killed before has not run yet, and leaves that box to the next start. */
+async function untilNetworkTried(service: RunningService): Promise<void> {
+  for (;;) {
+    const { checkedMs, failure } = await service.admin<EgressReport>('GET', '/v1/admin/network');
+    assert.equal(failure, null, 'the rules of the network are set');
+    if (checkedMs !== null) return;
+    await delay(networkAgainMs);
   }
 }
 
