@@ -6,6 +6,7 @@ import { DockerEngine } from './boxes/dockerEngine.ts';
 import { placesOnDockerHost } from './boxes/dockerOwnContainer.ts';
 import type { Engine } from './boxes/engine.ts';
 import type { Config } from './config.ts';
+import type { Logger } from './logger.ts';
 import type { Workdir } from './workdir.ts';
 
 export interface OpenedEngine {
@@ -102,6 +103,16 @@ export class EngineHealth {
     }
     return this.#asked.look;
   }
+}
+
+/** What a start has to say about the engine. The start does not wait for it. */
+export function logFindings(engine: EngineHealth, log: Logger): void {
+  engine.findings().then(
+    (findings) => {
+      for (const { text } of findings) log.warn('engine.problem', { text });
+    },
+    (error: unknown) => log.failure('engine.problem', error),
+  );
 }
 
 interface EngineLook {

@@ -13,7 +13,7 @@ import { toBoxUser } from './boxUsers.ts';
 import type { Config } from './config.ts';
 import { noteSettings } from './configAudit.ts';
 import { Dotfiles } from './dotfiles/dotfiles.ts';
-import { EngineHealth, openEngine } from './engines.ts';
+import { EngineHealth, logFindings, openEngine } from './engines.ts';
 import { DotfilesRepository } from './environment/dotfilesRepository.ts';
 import { DotfilesSwitch } from './environment/dotfilesSwitch.ts';
 import { HomeDrifts } from './environment/homeDrifts.ts';
@@ -108,7 +108,7 @@ export async function startService(config: Config, { log, version }: Surrounding
   const engine = opened.engine.name;
   const engineHealth = new EngineHealth(opened.engine, config.image);
   log.info('engine', { engine, text: opened.because });
-  for (const { text } of await engineHealth.findings()) log.warn('engine.problem', { text });
+  logFindings(engineHealth, log);
 
   const quotas = await Quotas.open(store);
   const trail = new AuditTrail({
