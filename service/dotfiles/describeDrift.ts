@@ -14,6 +14,8 @@ export async function describeDrifts(
   tree: DotfileTree,
   inHome: ReadonlyMap<string, HomeDrift>,
 ): Promise<DotfileDrift[]> {
+  // As it is for nearly everybody after nearly every save, which asks for this.
+  if (inHome.size === 0 && !tree.hasKeptEdits) return [];
   const drifts: DotfileDrift[] = [];
   for (const entry of tree.sorted()) {
     const home = inHome.get(entry.path);

@@ -6,11 +6,12 @@ import { DotfileTree, type TreeEntry } from './tree.ts';
 
 const segment = fc.constantFrom('a', 'A', 'b', '.x', 'é', 'É');
 const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => parseHomePath(parts.join('/')));
-const step = fc.record({ put: fc.boolean(), path });
+const step = fc.record({ put: fc.boolean(), path, kept: fc.boolean() });
 
-function entryOf(name: TreeEntry['path'], id: number): TreeEntry {
-  const numbers = { mode: 0o644, size: 0, version: 1, lastVersion: 1, createdMs: 1, modifiedMs: 1 };
-  return { id: String(id), path: name, kind: 'file', content: '', etag: '', ...numbers };
+function entryOf({ path: name, kept }: { path: TreeEntry['path']; kept: boolean }, id: number): TreeEntry {
+  const drift = kept ? { version: 2, base: 1 } : undefined;
+  const numbers = { mode: 0o644, size: id, version: 1, lastVersion: 1, createdMs: 1, modifiedMs: 1 };
+  return { id: String(id), path: name, kind: 'file', content: '', etag: '', drift, ...numbers };
 }
 
 describe('DotfileTree', () => {
@@ -23,7 +24,7 @@ describe('DotfileTree', () => {
         for (const [index, one] of steps.entries()) {
           const before = tree.sorted();
           if (one.put) {
-            const entry = entryOf(one.path, index);
+            const entry = entryOf(one, index);
             tree.put(entry);
             list.set(one.path, entry);
           } else {
@@ -39,11 +40,21 @@ describe('DotfileTree', () => {
         );
         const spellings = [...names].filter((name) => name !== asked && name.toLowerCase() === asked.toLowerCase());
         assert.equal(tree.size, list.size);
+        assert.equal(
+          tree.bytes,
+          all.reduce((sum, { size }) => sum + size, 0),
+        );
+        assert.equal(
+          tree.hasKeptEdits,
+          all.some(({ drift }) => drift !== undefined),
+        );
         assert.deepEqual(tree.sorted(), all);
         assert.equal(tree.get(asked), list.get(asked));
         assert.equal(tree.hasBelow(asked), below.length > 0);
         assert.deepEqual(tree.below(asked), below);
         assert.deepEqual(tree.otherSpellings(asked).sort(), spellings.sort());
+        for (const entry of all) tree.put({ ...entry, drift: undefined });
+        assert.equal(tree.hasKeptEdits, false, 'all have been looked at');
       }),
       { numRuns: 500 },
     );

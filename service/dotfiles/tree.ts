@@ -41,6 +41,7 @@ export class DotfileTree {
   damaged = 0;
   /** Of all contents together. */
   #bytes = 0;
+  #keptEdits = 0;
   readonly #entries = new Map<string, TreeEntry>();
   /** Both made when asked for the first time: a list needs neither. */
   #folders: FolderIndex | undefined;
@@ -56,6 +57,11 @@ export class DotfileTree {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether there are hand edits that were kept and that nobody has looked at. */
+  get hasKeptEdits(): boolean {
+    return this.#keptEdits > 0;
   }
 
   get(path: string): TreeEntry | undefined {
@@ -86,6 +92,7 @@ export class DotfileTree {
   put(entry: TreeEntry): void {
     const before = this.#entries.get(entry.path);
     this.#bytes += entry.size - (before?.size ?? 0);
+    this.#keptEdits += keptIn(entry) - keptIn(before);
     this.#entries.set(entry.path, entry);
     if (before === undefined) this.#folders?.count(entry.path, 1);
     // Sorting a thousand again after every save would be most of what the save costs here.
@@ -93,7 +100,9 @@ export class DotfileTree {
   }
 
   remove(path: HomePath): void {
-    this.#bytes -= this.#entries.get(path)?.size ?? 0;
+    const before = this.#entries.get(path);
+    this.#bytes -= before?.size ?? 0;
+    this.#keptEdits -= keptIn(before);
     if (this.#entries.delete(path)) this.#folders?.count(path, -1);
     this.#sorted = undefined;
   }
@@ -105,6 +114,10 @@ export class DotfileTree {
     }
     return this.#folders;
   }
+}
+
+function keptIn(entry: TreeEntry | undefined): number {
+  return entry?.drift === undefined ? 0 : 1;
 }
 
 /** @param sorted has the path */
