@@ -1,5 +1,9 @@
 import { errors, type Locator, type Page } from 'playwright-core';
 
+function inputOf(page: Page): Locator {
+  return page.locator('.quick-input-widget input.input');
+}
+
 export function paletteRows(page: Page): Locator {
   return page.locator('.quick-input-list .monaco-list-row');
 }
@@ -36,7 +40,7 @@ export async function openPalette(page: Page, text: string, awaited: Locator): P
   for (;;) {
     await page.keyboard.press('F1');
     try {
-      await page.locator('.quick-input-widget input.input').fill(`>${text}`, { timeout: 10_000 });
+      await inputOf(page).fill(`>${text}`, { timeout: 10_000 });
       await awaited.waitFor({ timeout: 10_000 });
       return;
     } catch (error) {
@@ -53,6 +57,8 @@ export async function runInPalette(page: Page, title: string): Promise<void> {
   const focused = row.and(page.locator('.focused'));
   for (let steps = 0; !(await focused.isVisible()); steps++) {
     if (steps > 100) throw new Error(`The keys do not reach "${title}" in the palette.`);
+    // As in `openPalette`: keys would go to what has taken the focus.
+    if (!(await inputOf(page).isVisible())) await openPalette(page, title, row.first());
     await page.keyboard.press('ArrowDown');
   }
   await page.keyboard.press('Enter');
