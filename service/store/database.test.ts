@@ -76,6 +76,21 @@ describe('openStore', () => {
     await assert.rejects(openStore(foreign), { code: 'config-invalid' });
   });
 
+  it('gives rows their own names after the table has become another', async () => {
+    const store = await openStore(newFile());
+    const all = sql<Record<string, unknown>>`SELECT * FROM changing`;
+    const inTransaction = () => store.transaction((trx) => all.execute(trx));
+    await sql`CREATE TABLE changing (a, b)`.execute(store.db);
+    await sql`INSERT INTO changing VALUES (1, 2)`.execute(store.db);
+    await inTransaction();
+    await sql`ALTER TABLE changing ADD COLUMN c DEFAULT 3`.execute(store.db);
+    assert.deepEqual((await inTransaction()).rows, [{ a: 1, b: 2, c: 3 }]);
+    await sql`ALTER TABLE changing DROP COLUMN a`.execute(store.db);
+    await sql`ALTER TABLE changing ADD COLUMN d DEFAULT 4`.execute(store.db);
+    assert.deepEqual((await inTransaction()).rows, [{ b: 2, c: 3, d: 4 }]);
+    await store.close();
+  });
+
   it('is safe by its settings: write-ahead log, synced before each checkpoint, references enforced', async () => {
     const store = await openStore(newFile());
     await store.transaction(async (trx) => {

@@ -24,6 +24,8 @@ import { asStoreError, isBusy } from './storeErrors.ts';
 const busyTimeoutMs = 5_000;
 const longestRetryMs = 50;
 const maxCachedStatements = 256;
+/** Whatever else is run, such as by a migration, may change the tables themselves. */
+const changesRowsAlone = new Set<string>(['SelectQueryNode', 'InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']);
 
 interface Prepared {
   readonly statement: StatementSync;
@@ -46,6 +48,11 @@ class Statements {
     if (columns.length > 0) return { rows: objectsOf<R>(columns, statement.all(...values) as unknown as unknown[][]) };
     const { changes, lastInsertRowid } = statement.run(...values);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  /** Their rows may have other columns by now, which SQLite knows and `Prepared` does not. */
+  forget(): void {
+    this.#prepared.clear();
   }
 
   #prepare(sql: string): Prepared {
@@ -154,6 +161,7 @@ export class SqliteDriver implements Driver {
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     // A full disk makes SQLite roll back by itself; so may a failed COMMIT.
     if (this.#writer.database.isTransaction) this.#writer.database.exec('ROLLBACK');
+    this.#writer.forget();
     this.#finish(connection);
   }
 
@@ -202,13 +210,13 @@ export class SqliteDriver implements Driver {
 
   async #execute<R>(connection: DatabaseConnection, query: CompiledQuery): Promise<QueryResult<R>> {
     try {
-      if (this.#endTurn.has(connection)) return this.#writer.run<R>(query);
+      if (this.#endTurn.has(connection)) return this.#write<R>(query);
       if (SelectQueryNode.is(query.query)) return this.#reader.run<R>(query);
       this.#refuseInsideTransaction();
       const end = await this.#turn.take();
       let result: QueryResult<R>;
       try {
-        result = await retryWhileBusy(this.#busyMs, () => this.#writer.run<R>(query));
+        result = await retryWhileBusy(this.#busyMs, () => this.#write<R>(query));
       } finally {
         end();
       }
@@ -217,6 +225,12 @@ export class SqliteDriver implements Driver {
     } catch (error) {
       throw asStoreError(error);
     }
+  }
+
+  #write<R>(query: CompiledQuery): QueryResult<R> {
+    const result = this.#writer.run<R>(query);
+    if (!changesRowsAlone.has(query.query.kind)) for (const each of [this.#writer, this.#reader]) each.forget();
+    return result;
   }
 
   #refuseInsideTransaction(): void {
