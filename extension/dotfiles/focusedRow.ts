@@ -30,14 +30,16 @@ export class FocusedRow<T> {
   /** Of the key whose command runs now: the first that was not taken yet. Undefined when none is known. */
   take(): readonly T[] | undefined {
     const sinceMs = this.#now() - commandWithinMs;
-    const turn = this.#turns.find(({ count, atMs }) => count >= 2 && atMs >= sinceMs);
+    const turn = this.#turns.find(({ count, atMs }) => count >= togglesOfKey && atMs >= sinceMs);
     if (turn === undefined) return undefined;
-    turn.count -= 2;
+    turn.count -= togglesOfKey;
+    // What is left over and makes no key was of the mouse, before it.
+    if (turn.count < togglesOfKey) turn.count = 0;
     return turn.selection.includes(turn.row) ? turn.selection : [turn.row];
   }
 }
 
-/** One row that comes into the selection and goes, in one go: two changes for each key, and one for a Ctrl+click just before. */
+/** One row that comes into the selection and goes again and again: so many changes for each key, and one for a Ctrl+click. */
 interface Turn<T> {
   readonly row: T;
   selection: readonly T[];
@@ -45,10 +47,12 @@ interface Turn<T> {
   count: number;
 }
 
-/** Nobody clicks a row twice in this time. */
-const togglesWithinMs = 150;
+/** As the bindings in package.json have it; even, so that the selection is what it was. Nobody does it by hand. */
+const togglesOfKey = 4;
+/** They are sent in one go, but an extension host that is busy or has no processor takes its time between any two. */
+const togglesWithinMs = 5_000;
 /** At its first use a command waits for VS Code to ask the extensions about it. Later than this it is of another key. */
-const commandWithinMs = 5_000;
+const commandWithinMs = 30_000;
 
 function difference<T>(one: readonly T[], other: readonly T[]): T[] {
   return [...one.filter((node) => !other.includes(node)), ...other.filter((node) => !one.includes(node))];
