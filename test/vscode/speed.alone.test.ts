@@ -44,10 +44,12 @@ describe('the speed of Spoon in VS Code', { concurrency: false, timeout: 300_000
 
   it('answers Ctrl-C during a flood in less than 300 ms, and does not grow', async (test) => {
     const pid = await window.extensionHostPid();
-    // Its first burst of work brings the heap of a fresh process to its size; what counts is what more of a flood adds to that.
-    const before = await flood(pid, 6);
+    // The first one brings the heap of a fresh process to its size, which takes its time; what counts is what more of it adds.
+    await flood(pid, 6);
     await window.timeToPrompt('Control+C');
-    const grownMiB = ((await flood(pid, 10)) - before) / 1024 / 1024;
+    const before = await flood(pid, 8);
+    await window.timeToPrompt('Control+C');
+    const grownMiB = ((await flood(pid, 8)) - before) / 1024 / 1024;
     const prompts = [await window.timeToPrompt('Control+C')];
     // One hiccup of a shared machine is not what people feel every day.
     while (prompts.length < 5) {

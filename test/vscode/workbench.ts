@@ -5,6 +5,7 @@ import { type BrowserContext, chromium, type Locator, type Page } from 'playwrig
 import { provisionChromium, provisionVscode } from '../../scripts/provision/vscode.ts';
 import { quietSettings, startVscodeServer } from '../../scripts/vscodeServer.ts';
 import { chromiumArguments } from './extensionHost.ts';
+import { reportWhenFailing } from './failedWindows.ts';
 import { openPalette, paletteRows, runInPalette, titlesOffered } from './palette.ts';
 import { patienceMs, WindowTerminals } from './windowTerminals.ts';
 
@@ -55,6 +56,7 @@ export class Workbench extends WindowTerminals implements AsyncDisposable {
     extensionHostPid: () => Promise<number>;
   }) {
     super(parts.page);
+    reportWhenFailing(parts.page);
     this.folder = parts.folder;
     this.extensionHostPid = parts.extensionHostPid;
     this.#address = parts.address;
