@@ -28,11 +28,15 @@ async function open(t: TestContext) {
   const records = new RepositoryRecords({ store, keyring: bench.keyring });
   const credentials = new RepositoryCredentials({ records, sealedValues: bench.values, now: () => 1 });
   const answers: ((answer: RepositoryRunState) => void)[] = [];
+  const starts: string[] = [];
+  const secrets = { environment: {}, secretFiles: {} };
+  let secretsOf = async () => secrets;
   let step = 0;
   let url = '';
   const boxd = {
     start: async (request: StartRepositoryRun) => {
       url = request.url;
+      starts.push(url);
       return { step: ++step, upToDate: false, run: runOf(url, 'running') };
     },
     watch: () => new Promise<RepositoryRunState>((resolve) => answers.push(resolve)),
@@ -45,7 +49,7 @@ async function open(t: TestContext) {
     credentials,
     requests: new RunRequests({
       credentials,
-      secretsFor: async () => ({ environment: {}, secretFiles: {} }),
+      secretsFor: () => secretsOf(),
       gitHosts: [],
       ...{ cloneMs: 1, setupMs: 1 },
     }),
@@ -67,6 +71,19 @@ async function open(t: TestContext) {
     records,
     hold,
     overlays,
+    /** What boxd was asked to run. */
+    starts,
+    /** The next run that begins waits before boxd is asked for it. */
+    holdNext: () => {
+      const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      secretsOf = async () => {
+        secretsOf = async () => secrets;
+        begun.resolve();
+        await held.promise;
+        return secrets;
+      };
+      return { begun: begun.promise, release: held.resolve };
+    },
     /** Until boxd is asked for more, or what follows the end of a run has been done. */
     settled: async () => {
       while (answers.length + overlays.length === 0) await new Promise(setImmediate);
@@ -106,6 +123,23 @@ describe('a run of a dotfiles repository', () => {
     await settled();
     assert.deepEqual(overlays, []);
     await say({ step: 3, run: runOf(second, 'ok') });
+    while (overlays.length === 0) await new Promise(setImmediate);
+    assert.equal((await records.read('ada'))?.commit, commitOf.get(second));
+  });
+
+  it('that is slow to begin does not come after the one that was chosen later', async (t) => {
+    const { repository, records, starts, overlays, holdNext, say } = await open(t);
+    const { begun, release } = holdNext();
+    const slow = repository.set('ada', { url: first });
+    await begun;
+    const later = repository.set('ada', { url: second });
+    while ((await repository.state('ada')).settings?.url !== second) await new Promise(setImmediate);
+    // A turn more for what does not wait.
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+    release();
+    await Promise.all([slow, later]);
+    assert.equal(starts.at(-1), second);
+    await say({ step: starts.length + 1, run: runOf(second, 'ok') });
     while (overlays.length === 0) await new Promise(setImmediate);
     assert.equal((await records.read('ada'))?.commit, commitOf.get(second));
   });

@@ -16,6 +16,7 @@ import type {
 import { isCommit } from '../../protocol/repositoryAddress.ts';
 import type { SetRepositoryCredentialRequest } from '../../protocol/repositoryCredential.ts';
 import type { RunningBox } from '../boxes/boxes.ts';
+import { InTurn } from '../boxes/inTurn.ts';
 import { restoringRun } from './endedRuns.ts';
 import { generationsOf, previewed, withEnded, withRolledBack } from './generations.ts';
 import type { LiveOverlay } from './liveOverlay.ts';
@@ -62,6 +63,8 @@ export class DotfilesRepository {
   readonly #parts: DotfilesRepositoryParts;
   /** Runs that are followed just now. */
   readonly #live = new Map<string, LiveRun>();
+  /** What begins does so for what counts then, and boxd goes on with what it heard last. */
+  readonly #beginning = new InTurn();
 
   constructor(parts: DotfilesRepositoryParts) {
     this.#parts = parts;
@@ -201,7 +204,11 @@ export class DotfilesRepository {
    * @returns undefined where there is nothing to run
    * @throws SpoonError what boxd throws
    */
-  async begin(box: RunningBox, { force = false } = {}): Promise<BegunRun | undefined> {
+  begin(box: RunningBox, { force = false } = {}): Promise<BegunRun | undefined> {
+    return this.#beginning.run(box.user.userId, () => this.#begin(box, force));
+  }
+
+  async #begin(box: RunningBox, force: boolean): Promise<BegunRun | undefined> {
     const { userId } = box.user;
     const { records, requests } = this.#parts;
     const stored = await records.read(userId);
