@@ -1,5 +1,4 @@
 import { SpoonError } from '../../protocol/errors.ts';
-import { maxThreadsPerUser } from '../../protocol/limits.ts';
 import type { ThreadRow } from '../store/tables.ts';
 import { branchMac, openThread, sealThread } from './sealedThread.ts';
 import type { SpoonsParts } from './spoons.ts';
@@ -69,14 +68,13 @@ export class ThreadRecords {
     return this.#open(row);
   }
 
-  /** @throws SpoonError `thread-limit` */
-  async checkRoom(userId: string): Promise<void> {
+  async count(userId: string): Promise<number> {
     const { count } = await this.#parts.store.db
       .selectFrom('threads')
       .where('user_id', '=', userId)
       .select(({ fn }) => fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
-    if (Number(count) >= maxThreadsPerUser) throw new SpoonError('thread-limit', `At most ${maxThreadsPerUser}.`);
+    return Number(count);
   }
 
   /** @throws SpoonError `thread-exists`; `spoon-unknown` when the spoon went meanwhile */

@@ -82,9 +82,11 @@ export function addThreadRoutes(app: FastifyInstance, parts: ThreadRouteParts): 
   });
   addRoute(app, routes.removeThread, async ({ caller, params, query, request }) => {
     const { userId } = requireUser(caller);
-    const { id } = await threads.read(userId, params.id ?? '');
-    if (hasJob(id)) throw new SpoonError('thread-in-use', 'Wait for it, or cancel it.');
-    await threads.remove(userId, id, query.confirm, {});
+    const id = params.id ?? '';
+    const requireFree = () => {
+      if (hasJob(id)) throw new SpoonError('thread-in-use', 'Wait for it, or cancel it.');
+    };
+    await threads.remove(userId, id, { confirm: query.confirm, requireFree });
     changed(userId, request);
     return undefined;
   });

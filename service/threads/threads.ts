@@ -14,10 +14,12 @@ import {
   UpdateOutcome,
 } from '../../protocol/threads.ts';
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
+import { InTurn } from '../boxes/inTurn.ts';
 import type { HomeSizes } from '../quotas/homeSizes.ts';
 import { type GitWatcher, runGit } from './gitOperations.ts';
 import type { Spoons, StoredSpoon } from './spoons.ts';
 import type { StoredThread, ThreadRecords } from './threadRecords.ts';
+import { ThreadRoom } from './threadRoom.ts';
 
 export interface ThreadsParts {
   readonly spoons: Spoons;
@@ -48,6 +50,9 @@ const statusAgeMs = 500;
 /** Spoons and threads as their user sees them: what is stored, and what git does with it in the box. */
 export class Threads {
   readonly #parts: ThreadsParts;
+  readonly #room = new ThreadRoom();
+  /** What makes or deletes the folder of a thread; by its id. */
+  readonly #checkouts = new InTurn();
 
   constructor(parts: ThreadsParts) {
     this.#parts = parts;
@@ -109,7 +114,7 @@ export class Threads {
     if (wanted.id !== undefined && (await records.byBranch(userId, wanted.id, branch)) !== undefined) {
       throw new SpoonError('thread-exists', `${wanted.name}/${branch}`);
     }
-    await records.checkRoom(userId);
+    using _place = await this.#room.take(userId, () => records.count(userId));
     const { box, notes } = await this.#started(userId, watcher);
     await this.#parts.homeSizes.requireRoom(box);
     const made = await this.#make(box, { spoon: wanted, branch, start: request.start ?? 'either' }, watcher);
@@ -126,10 +131,9 @@ export class Threads {
 
   /** Its folder is there afterwards. @throws SpoonError as {@link create} */
   async checkOut(userId: string, id: string, watcher: GitWatcher): Promise<{ thread: Thread; notes: string[] }> {
-    const found = await this.#find(userId, id);
     const { box, notes } = await this.#started(userId, watcher);
-    const made = await this.#makeAgain(box, found, watcher);
-    return { thread: plain(found), notes: [...notes, ...made.notes] };
+    const { thread, made } = await this.#makeAgain(box, id, watcher);
+    return { thread, notes: [...notes, ...made.notes] };
   }
 
   /**
@@ -141,10 +145,12 @@ export class Threads {
     const { userId } = box.user;
     const { spoon, thread } = await this.#findNamed(userId, name);
     try {
-      await this.#makeAgain(box, { spoon, thread }, watcher);
+      await this.#makeAgain(box, thread.id, watcher);
     } catch (error) {
+      if (!(error instanceof SpoonError)) throw error;
+      if (error.code === 'not-found') throw new SpoonError('thread-unknown', 'It was deleted just now.');
       // A box from before threads opens terminals all the same.
-      if (!(error instanceof SpoonError) || error.code !== 'box-outdated') throw error;
+      if (error.code !== 'box-outdated') throw error;
     }
     await this.#parts.records.touch(userId, thread.id);
     return threadFolder(spoon.name, thread.branch);
@@ -168,15 +174,25 @@ export class Threads {
   }
 
   /**
-   * Deletes the checkout, then the thread.
+   * Deletes the checkout, then the thread. What starts in it meanwhile does not find it any more.
    * @param confirm of {@link losses}, where something would be lost
-   * @throws SpoonError `work-would-be-lost`, and as {@link losses}
+   * @param requireFree throws when something works in it that is not to lose its folder
+   * @throws SpoonError `work-would-be-lost`, and as {@link losses}; what `requireFree` throws
    */
-  async remove(userId: string, id: string, confirm: string | undefined, watcher: GitWatcher): Promise<void> {
-    const { folder } = plain(await this.#find(userId, id));
-    const box = await this.#box(userId, watcher);
-    await runGit(box, { kind: 'remove', folder, confirm }, CheckoutRemoved, watcher);
-    await this.#parts.records.remove(userId, id);
+  async remove(
+    userId: string,
+    id: string,
+    { confirm, requireFree }: { readonly confirm: string | undefined; readonly requireFree: () => void },
+  ): Promise<void> {
+    await this.#find(userId, id);
+    requireFree();
+    await this.#checkouts.run(id, async () => {
+      const { folder } = plain(await this.#find(userId, id));
+      const box = await this.#box(userId, {});
+      requireFree();
+      await runGit(box, { kind: 'remove', folder, confirm }, CheckoutRemoved);
+      await this.#parts.records.remove(userId, id);
+    });
   }
 
   /** @param name `{spoon}/{branch}` @throws SpoonError `thread-unknown` */
@@ -231,11 +247,19 @@ export class Threads {
     return runGit(box, { kind: 'make', ...checkout }, CheckoutMade, watcher);
   }
 
-  async #makeAgain(box: RunningBox, { spoon, thread }: Found, watcher: GitWatcher): Promise<CheckoutMade> {
-    const { id, branch } = thread;
-    const made = await this.#make(box, { spoon, branch, start: 'either', again: true }, watcher);
-    this.#tell(box.user.userId, id, spoon, made);
-    return made;
+  async #makeAgain(
+    box: RunningBox,
+    id: string,
+    watcher: GitWatcher,
+  ): Promise<{ readonly thread: Thread; readonly made: CheckoutMade }> {
+    const { userId } = box.user;
+    return this.#checkouts.run(id, async () => {
+      const found = await this.#find(userId, id);
+      const { spoon, thread } = found;
+      const made = await this.#make(box, { spoon, branch: thread.branch, start: 'either', again: true }, watcher);
+      this.#tell(userId, id, spoon, made);
+      return { thread: plain(found), made };
+    });
   }
 
   #tell(userId: string, threadId: string, { url }: StoredSpoon, { commit }: CheckoutMade): void {
