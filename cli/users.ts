@@ -96,7 +96,7 @@ export function addUsers(program: Command, line: CommandLine): void {
     .addHelpText('after', '\nTokens from before stay revoked.')
     .action(async (username: string, options: JsonOption) => {
       const user = await (await connectAsAdmin(line)).call('adminEnableUser', { params: { username } });
-      line.print(options, user, () => `Enabled ${username}. A new token: spoonctl tokens create --user ${username}`);
+      line.print(options, user, () => `Enabled ${username}. A new password: spoonctl users invite ${username}`);
     });
 
   withJson(users.command('promote').argument('<username>').description('let a user sign in as an administrator too'))

@@ -107,9 +107,9 @@ export const adminRoutes = {
   adminCreateToken: {
     method: 'POST',
     path: '/v1/admin/users/:username/tokens',
-    scope: 'admin:users',
+    scope: 'operator',
     audit: 'token.create',
-    summary: 'A token for a user',
+    summary: 'A token for a user, which reads what the user may',
     body: CreateTokenRequest,
     response: CreatedToken,
   },
@@ -123,7 +123,7 @@ export const adminRoutes = {
   adminCreateAdminToken: {
     method: 'POST',
     path: '/v1/admin/tokens',
-    scope: 'admin:system',
+    scope: 'operator',
     audit: 'admin-token.create',
     summary: 'A new admin token: no user, no contents',
     body: CreateTokenRequest,

@@ -16,5 +16,8 @@ export type UserScope = (typeof userScopes)[number];
 export type AdminScope = (typeof adminScopes)[number];
 export type WorkerScope = (typeof workerScopes)[number];
 export type Scope = UserScope | AdminScope | WorkerScope;
-/** `public` needs no token, `signed-in` any valid one, `ticket` a one-use ticket. */
-export type RouteScope = Scope | 'public' | 'signed-in' | 'ticket';
+/**
+ * `public` needs no token, `signed-in` any valid one, `ticket` a one-use ticket. `operator` is no token at all: whoever can open the
+ * admin socket on the service's own machine.
+ */
+export type RouteScope = Scope | 'public' | 'signed-in' | 'ticket' | 'operator';

@@ -62,6 +62,10 @@ export async function authenticate(
 
 /** Default deny. @throws SpoonError `insufficient-scope` */
 export function requireScope(caller: Caller, scope: Exclude<RouteScope, 'public' | 'ticket'>): void {
+  if (scope === 'operator') {
+    if (caller.kind === 'operator') return;
+    throw new SpoonError('insufficient-scope', 'Only at the machine of the service, as its account or root.');
+  }
   // A worker may do what its one scope names, and nothing that any signed-in user may.
   if (scope === 'signed-in' ? caller.kind !== 'worker' : caller.scopes.has(scope)) return;
   // A token of a user has every scope that there was when it was made.

@@ -70,6 +70,14 @@ describe('who may do what', () => {
     assert.equal((await side.call('POST', path, tokens.get('admin'), body)).status, 403);
   });
 
+  it('an administrator makes no token for anybody, which would read what the user may or outlive the administrator', async () => {
+    for (const path of ['/v1/admin/users/ada/tokens', '/v1/admin/tokens']) {
+      const answer = await side.call('POST', path, tokens.get('admin'), { name: 'x' });
+      assert.equal(answer.status, 403);
+      assert.equal(((await answer.json()) as { code: string }).code, 'insufficient-scope');
+    }
+  });
+
   it('keeps tokens, paths and contents out of the log', async () => {
     await side.json('PUT', '/v1/dotfiles/content?path=.secret', tokens.get('user'), Buffer.from('canary'));
     const log = side.logLines.join('');
