@@ -5,9 +5,10 @@ import { commandIds } from './commandIds.ts';
 
 interface KeyBinding {
   command: string;
+  key: string;
   when?: string;
   /** Of `runCommands`. */
-  args?: { commands: (string | { command: string })[] };
+  args?: { commands: (string | { command: string; args?: string })[] };
 }
 
 interface Manifest {
@@ -28,6 +29,8 @@ const manifest = (await read('package.json')) as Manifest;
 const texts = (await read('package.nls.json')) as Record<string, string>;
 const known = new Set<string>(commandIds);
 const { contributes } = manifest;
+/** Registered and not declared: `dotfiles/keyCommand.ts` says why. */
+const byKey = 'spoon.dotfiles.byKey';
 
 /** A key may run several commands after each other. */
 function steps({ command, args }: KeyBinding): { command: string }[] {
@@ -50,9 +53,21 @@ describe('the manifest', () => {
       .filter((event) => event.startsWith('onCommand:'))
       .map((event) => event.slice('onCommand:'.length));
     const unknown = [...used, ...written, ...completions].filter(
-      (id) => !known.has(id) && id !== 'spoon.dotfiles.focus',
+      (id) => !known.has(id) && id !== 'spoon.dotfiles.focus' && id !== byKey,
     );
     assert.deepEqual(unknown, []);
+  });
+
+  it('has for each key of the tree two toggles and the command that the same key shows in menus', () => {
+    const keys = contributes.keybindings.filter((binding) => steps(binding).some(({ command }) => command === byKey));
+    assert.ok(keys.length > 0);
+    for (const { key, args } of keys) {
+      const shown = contributes.keybindings.filter((one) => one.key === key && one.when?.includes("'spoon.dotfiles'"));
+      const [command] = shown.map((one) => one.command).filter((id) => id !== 'runCommands');
+      assert.ok(known.has(command ?? ''), key);
+      const toggle = 'list.toggleSelection';
+      assert.deepEqual(args?.commands, [toggle, toggle, { command: byKey, args: command }], key);
+    }
   });
 
   it('has a text for every %key%, and no text that nobody uses', () => {

@@ -20,6 +20,7 @@ import { DriftCommands } from './dotfiles/driftCommands.ts';
 import { DropController } from './dotfiles/dropController.ts';
 import { EditCommands } from './dotfiles/editCommands.ts';
 import { HistoryCommands } from './dotfiles/historyCommands.ts';
+import { registerKeyCommand } from './dotfiles/keyCommand.ts';
 import { SecretNudge } from './dotfiles/secretNudge.ts';
 import { UploadCommands } from './dotfiles/uploadCommands.ts';
 import { UploadReports } from './dotfiles/uploadReport.ts';
@@ -123,6 +124,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     current.onDidChange((connection) => {
       if (connection !== undefined) void restoreWhenConnected(connection, threads.terminals);
     }),
+    registerKeyCommand(tree),
     registerCommands(
       {
         'spoon.signIn': () => signIn(signingIn),

@@ -10,6 +10,7 @@ import type { DownloadCommand } from './downloadCommand.ts';
 import type { DriftCommands } from './driftCommands.ts';
 import type { EditCommands } from './editCommands.ts';
 import { dotfilePathOf, type HistoryCommands } from './historyCommands.ts';
+import { KeyTargets } from './keyCommand.ts';
 import { showLayers } from './layersCommand.ts';
 import { changeMode } from './modeCommand.ts';
 import { turnOff, turnOn } from './switchCommands.ts';
@@ -31,7 +32,7 @@ export interface DotfileParts {
 export function dotfileCommands(parts: DotfileParts): Readonly<Record<DotfileCommandId, CommandHandler>> {
   const { current, tree, edit, uploads, downloads, remove, clipboard, history, drift } = parts;
   const some = (first: unknown, all: unknown): readonly DotfileNode[] => {
-    if (first === 'byKey') return tree.keyTargets();
+    if (first instanceof KeyTargets) return first.nodes;
     const nodes = (Array.isArray(all) ? all : [first]).map(nodeOf).filter((node) => node !== undefined);
     return nodes.length > 0 ? nodes : tree.selection;
   };

@@ -60,7 +60,7 @@ export class DotfilesTree implements vscode.TreeDataProvider<DotfileNode>, vscod
   readonly #nodes = new Map<string, DotfileNode>();
   #following: vscode.Disposable | undefined;
   #view: vscode.TreeView<DotfileNode> | undefined;
-  readonly #focusedRow = new FocusedRow<DotfileNode>(() => performance.now());
+  readonly #focusedRow = new FocusedRow<DotfileNode>();
   readonly #changes = new Coalesce<IndexChange>(100, (changes) => {
     this.#showState();
     this.#update(mergeChanges(changes));

@@ -3,91 +3,49 @@ import { describe, it } from 'node:test';
 import { FocusedRow } from './focusedRow.ts';
 
 describe('FocusedRow', () => {
-  let nowMs = 0;
   function rows(...selections: readonly (readonly string[])[]): FocusedRow<string> {
-    const row = new FocusedRow<string>(() => nowMs);
+    const row = new FocusedRow<string>();
     for (const selection of selections) row.selectionChanged(selection);
     return row;
   }
-  const pause = (ms = 1_000): void => {
-    nowMs += ms;
-  };
 
   it('is the row that was toggled there and back', () => {
-    const row = rows(['a']);
-    pause();
-    for (const selection of [['a', 'b'], ['a'], ['a', 'b'], ['a']]) row.selectionChanged(selection);
-    assert.deepEqual(row.take(), ['b']);
-  });
-
-  it('is that row where the extension host was busy between any two of the toggles', () => {
-    const toggles = [['a', 'b'], ['a'], ['a', 'b'], ['a']];
-    for (const stalled of [1, 2, 3]) {
-      const row = rows(['a']);
-      for (const [index, selection] of toggles.entries()) {
-        if (index === stalled) pause(3_000);
-        row.selectionChanged(selection);
-      }
-      pause(3_000);
-      assert.deepEqual(row.take(), ['b']);
-    }
+    assert.deepEqual(rows(['a'], ['a', 'b'], ['a']).take(), ['b']);
   });
 
   it('is the whole selection when it is a part of that', () => {
-    const row = rows(['a', 'b']);
-    pause();
-    for (const selection of [['a'], ['b', 'a'], ['a'], ['b', 'a']]) row.selectionChanged(selection);
-    assert.deepEqual(row.take(), ['b', 'a']);
+    assert.deepEqual(rows(['a', 'b'], ['a'], ['b', 'a']).take(), ['b', 'a']);
   });
 
   it('is known where nothing was selected before', () => {
     assert.deepEqual(rows(['a'], [], ['a'], []).take(), ['a']);
   });
 
-  it('is the one of its time when the command comes after the next click', () => {
-    const row = rows(['a']);
-    pause();
-    for (const selection of [[], ['a'], [], ['a'], ['folder']]) row.selectionChanged(selection);
+  it('is one for each of two keys, on the same row or on another', () => {
+    const row = rows(['a'], [], ['a']);
     assert.deepEqual(row.take(), ['a']);
-  });
-
-  it('is one for each of two quick keys, in their order', () => {
-    const row = rows(['a']);
-    pause();
-    for (const selection of [[], ['a'], [], ['a'], ['folder'], [], ['folder'], [], ['folder']])
-      row.selectionChanged(selection);
-    assert.deepEqual([row.take(), row.take(), row.take()], [['a'], ['folder'], undefined]);
-  });
-
-  it('is one for each of two keys on the same row', () => {
-    const row = rows(['a']);
-    pause();
-    for (let toggle = 0; toggle < 4; toggle++) for (const selection of [[], ['a']]) row.selectionChanged(selection);
-    assert.deepEqual([row.take(), row.take(), row.take()], [['a'], ['a'], undefined]);
-  });
-
-  it('is not taken for the row of Ctrl+clicks just before', () => {
-    const row = rows(['a']);
-    const [both, one] = [['a', 'b'], ['a']];
-    for (const selection of [both, one, both, one, both]) row.selectionChanged(selection);
-    assert.deepEqual([row.take(), row.take()], [both, undefined]);
-    // The second click, and the key on it; what the mouse did before the last key is over.
-    for (const selection of [one, both, one, both, one]) row.selectionChanged(selection);
+    for (const selection of [[], ['a']]) row.selectionChanged(selection);
+    assert.deepEqual(row.take(), ['a']);
+    for (const selection of [['a', 'b'], ['a']]) row.selectionChanged(selection);
     assert.deepEqual([row.take(), row.take()], [['b'], undefined]);
-    for (const selection of [both, one, both]) row.selectionChanged(selection);
-    for (const selection of [[...both, 'c'], both, [...both, 'c'], both]) row.selectionChanged(selection);
-    assert.deepEqual([row.take(), row.take()], [['c'], undefined]);
   });
 
-  it('is not known from clicks, nor from toggles that no command followed', () => {
-    const clicked = rows();
-    for (const selection of [['a'], ['a', 'b'], ['a'], ['a', 'b']]) {
-      pause();
-      clicked.selectionChanged(selection);
+  it('is not taken for the row of Ctrl+clicks before, however many', () => {
+    const clicks = Array.from({ length: 7 }, (_, click) => (click % 2 === 0 ? ['a', 'b'] : ['a']));
+    const [on, elsewhere] = [rows(['a'], ...clicks), rows(['a'], ...clicks)];
+    for (const selection of [['a'], ['a', 'b']]) on.selectionChanged(selection);
+    assert.deepEqual(on.take(), ['a', 'b']);
+    for (const selection of [
+      ['a', 'b', 'c'],
+      ['a', 'b'],
+    ])
+      elsewhere.selectionChanged(selection);
+    assert.deepEqual(elsewhere.take(), ['c']);
+  });
+
+  it('is not known where nothing was toggled for the key', () => {
+    for (const selections of [[], [['a']], [['a'], ['b']], [['a'], [], ['a'], ['b']], [['a'], ['a', 'b']]]) {
+      assert.equal(rows(...selections).take(), undefined);
     }
-    assert.equal(clicked.take(), undefined);
-    const row = rows(['a'], [], ['a'], [], ['a']);
-    pause(31_000);
-    assert.equal(row.take(), undefined);
   });
 });
