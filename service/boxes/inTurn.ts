@@ -2,16 +2,36 @@
 export class InTurn {
   readonly #last = new Map<string, Promise<void>>();
 
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(key);
+  /** @param signal ends the waiting with its reason; the work sees to itself */
+  async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const before = this.#last.get(key) ?? Promise.resolve();
     const { promise: done, resolve } = Promise.withResolvers<void>();
     this.#last.set(key, done);
-    try {
-      await before;
-      return await work();
-    } finally {
+    let isItsTurn = false;
+    const end = (): void => {
       resolve();
       if (this.#last.get(key) === done) this.#last.delete(key);
+    };
+    try {
+      await (signal === undefined ? before : orAborted(before, signal));
+      isItsTurn = true;
+      return await work();
+    } finally {
+      // Who gave up waiting lets nobody else in before its turn.
+      if (isItsTurn) end();
+      else void before.then(end);
     }
+  }
+}
+
+async function orAborted(before: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([before, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -80,13 +80,13 @@ export function addThreadRoutes(app: FastifyInstance, parts: ThreadRouteParts): 
     const open = (await terminals.list(userId)).filter((terminal) => terminal.thread === name);
     return { losses, terminals: open.map(({ title, id }) => title || id) };
   });
-  addRoute(app, routes.removeThread, async ({ caller, params, query, request }) => {
+  addRoute(app, routes.removeThread, async ({ caller, params, query, request, reply }) => {
     const { userId } = requireUser(caller);
     const id = params.id ?? '';
     const requireFree = () => {
       if (hasJob(id)) throw new SpoonError('thread-in-use', 'Wait for it, or cancel it.');
     };
-    await threads.remove(userId, id, { confirm: query.confirm, requireFree });
+    await threads.remove(userId, id, { confirm: query.confirm, requireFree }, clientGone(reply));
     changed(userId, request);
     return undefined;
   });

@@ -120,6 +120,33 @@ async function fillUp(records: ThreadRecords, spoonId: string): Promise<void> {
   await Promise.all(branches.map((branch) => records.create('ada', spoonId, branch)));
 }
 
+describe('what waits for a thread that is being deleted', () => {
+  it('is not held up when it gives up, and lets nobody in before', async (t) => {
+    const { threads, git, box, make } = await open(t);
+    const { thread } = await make('main');
+    const { begun, release } = git.hold();
+    const removed = threads.remove('ada', thread.id, free);
+    await begun;
+    const gaveUp = new AbortController();
+    const started = threads.folderFor(box, 'api/main', { signal: gaveUp.signal });
+    gaveUp.abort(new SpoonError('job-ended'));
+    await assert.rejects(started, withCode('job-ended'));
+    const next = assert.rejects(threads.checkOut('ada', thread.id, {}), withCode('not-found'));
+    assert.deepEqual([...git.folders], ['Code/api/main']);
+    release();
+    await Promise.all([removed, next]);
+    assert.deepEqual([...git.folders], []);
+  });
+
+  it('starts no box for a thread that is not there', async (t) => {
+    const { threads } = await open(t);
+    const progress: unknown[] = [];
+    const watcher = { onProgress: (one: unknown) => progress.push(one) };
+    await assert.rejects(threads.checkOut('ada', crypto.randomUUID(), watcher), withCode('not-found'));
+    assert.deepEqual(progress, []);
+  });
+});
+
 describe('the limit on threads', () => {
   it('holds for those that are made at once', async (t) => {
     const { threads, records, git, make } = await open(t);

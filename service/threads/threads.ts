@@ -1,13 +1,11 @@
 import { CheckoutMade, CheckoutRemoved } from '../../protocol/boxdGit.ts';
 import { checkBranchName } from '../../protocol/branchName.ts';
 import { SpoonError } from '../../protocol/errors.ts';
-import { onOneLine } from '../../protocol/plainText.ts';
 import { checkSpoonName } from '../../protocol/spoonName.ts';
 import { threadFolder } from '../../protocol/threadFolder.ts';
 import {
   BranchList,
   CheckoutLosses,
-  type CheckoutStatus,
   type CreateThreadRequest,
   type Spoon,
   type Thread,
@@ -16,6 +14,7 @@ import {
 import type { Boxes, BoxUser, RunningBox } from '../boxes/boxes.ts';
 import { InTurn } from '../boxes/inTurn.ts';
 import type { HomeSizes } from '../quotas/homeSizes.ts';
+import { readStatuses } from './checkoutStatuses.ts';
 import { type GitWatcher, runGit } from './gitOperations.ts';
 import type { Spoons, StoredSpoon } from './spoons.ts';
 import type { StoredThread, ThreadRecords } from './threadRecords.ts';
@@ -131,6 +130,7 @@ export class Threads {
 
   /** Its folder is there afterwards. @throws SpoonError as {@link create} */
   async checkOut(userId: string, id: string, watcher: GitWatcher): Promise<{ thread: Thread; notes: string[] }> {
+    await this.#find(userId, id);
     const { box, notes } = await this.#started(userId, watcher);
     const { thread, made } = await this.#makeAgain(box, id, watcher);
     return { thread, notes: [...notes, ...made.notes] };
@@ -145,12 +145,10 @@ export class Threads {
     const { userId } = box.user;
     const { spoon, thread } = await this.#findNamed(userId, name);
     try {
-      await this.#makeAgain(box, thread.id, watcher);
+      await this.#makeAgain(box, thread.id, watcher, new SpoonError('thread-unknown', 'It was deleted just now.'));
     } catch (error) {
-      if (!(error instanceof SpoonError)) throw error;
-      if (error.code === 'not-found') throw new SpoonError('thread-unknown', 'It was deleted just now.');
       // A box from before threads opens terminals all the same.
-      if (error.code !== 'box-outdated') throw error;
+      if (!(error instanceof SpoonError) || error.code !== 'box-outdated') throw error;
     }
     await this.#parts.records.touch(userId, thread.id);
     return threadFolder(spoon.name, thread.branch);
@@ -176,6 +174,7 @@ export class Threads {
   /**
    * Deletes the checkout, then the thread. What starts in it meanwhile does not find it any more.
    * @param confirm of {@link losses}, where something would be lost
+   * @param signal ends the waiting for what is being checked out there; a deletion that has begun goes on
    * @param requireFree throws when something works in it that is not to lose its folder
    * @throws SpoonError `work-would-be-lost`, and as {@link losses}; what `requireFree` throws
    */
@@ -183,16 +182,18 @@ export class Threads {
     userId: string,
     id: string,
     { confirm, requireFree }: { readonly confirm: string | undefined; readonly requireFree: () => void },
+    signal?: AbortSignal,
   ): Promise<void> {
     await this.#find(userId, id);
     requireFree();
-    await this.#checkouts.run(id, async () => {
+    const remove = async () => {
       const { folder } = plain(await this.#find(userId, id));
       const box = await this.#box(userId, {});
       requireFree();
       await runGit(box, { kind: 'remove', folder, confirm }, CheckoutRemoved);
       await this.#parts.records.remove(userId, id);
-    });
+    };
+    await this.#checkouts.run(id, remove, signal);
   }
 
   /** @param name `{spoon}/{branch}` @throws SpoonError `thread-unknown` */
@@ -251,15 +252,19 @@ export class Threads {
     box: RunningBox,
     id: string,
     watcher: GitWatcher,
+    whenGone = new SpoonError('not-found'),
   ): Promise<{ readonly thread: Thread; readonly made: CheckoutMade }> {
     const { userId } = box.user;
-    return this.#checkouts.run(id, async () => {
-      const found = await this.#find(userId, id);
+    const make = async () => {
+      const found = await this.#find(userId, id).catch((error: unknown) => {
+        throw error instanceof SpoonError && error.code === 'not-found' ? whenGone : error;
+      });
       const { spoon, thread } = found;
       const made = await this.#make(box, { spoon, branch: thread.branch, start: 'either', again: true }, watcher);
       this.#tell(userId, id, spoon, made);
       return { thread: plain(found), made };
-    });
+    };
+    return this.#checkouts.run(id, make, watcher.signal);
   }
 
   #tell(userId: string, threadId: string, { url }: StoredSpoon, { commit }: CheckoutMade): void {
@@ -284,31 +289,6 @@ export class Threads {
       await this.#parts.spoons.setDefaultBranch(userId, spoon, branch);
     }
   }
-}
-
-/** Without those that the box does not tell in time or at all. */
-async function readStatuses(
-  box: RunningBox,
-  threads: readonly Thread[],
-  maxAgeMs: number,
-): Promise<Map<string, CheckoutStatus>> {
-  const folders = threads.map(({ folder }) => folder);
-  try {
-    const { statuses } = await box.boxd.git.statuses(folders, maxAgeMs);
-    return new Map(statuses.map(({ folder, status }) => [folder, shown(status)]));
-  } catch (error) {
-    if (error instanceof SpoonError) return new Map();
-    throw error;
-  }
-}
-
-/** What a box says is shown in lists and trees: no control characters. */
-function shown(status: CheckoutStatus): CheckoutStatus {
-  return {
-    ...status,
-    branch: status.branch === null ? null : onOneLine(status.branch),
-    ...(status.detail === undefined ? {} : { detail: onOneLine(status.detail) }),
-  };
 }
 
 function isBranchName(name: string): boolean {
