@@ -3,6 +3,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { RunningService, TestUser } from '../runningService.ts';
+import { reportWhenFailing } from './failedWindows.ts';
 import { onDisk, SignedInWindow } from './signedInWindow.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -268,9 +269,10 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
     const opened = page.context().waitForEvent('page');
     await window.command('Spoon: Open Dotfiles in Explorer');
     const other = await opened;
+    reportWhenFailing(other);
     const row = (name: string) => other.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
     // Whoever was handed a sign-in is shown the tree first, in each new window.
-    await other.locator('.sidebar .monaco-list-row', { hasText: '.hand' }).waitFor({ timeout: 60_000 });
+    await other.locator('.sidebar .monaco-list-row', { hasText: '.config' }).waitFor({ timeout: 120_000 });
     await other.locator('.activitybar .action-item a[aria-label^="Explorer"]').click();
     await row('.hand').waitFor();
     await row('.hand').click();

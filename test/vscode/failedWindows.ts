@@ -1,4 +1,5 @@
 import { afterEach } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 
 const open = new Set<Page>();
@@ -11,7 +12,10 @@ export function reportWhenFailing(page: Page): void {
 
 afterEach(async (context) => {
   if (!('diagnostic' in context && 'passed' in context) || context.passed !== false) return;
-  for (const page of open) context.diagnostic(await whatItShows(page));
+  for (const page of open) {
+    const late = delay(20_000, 'a window that does not answer', { ref: false });
+    context.diagnostic(await Promise.race([whatItShows(page), late]));
+  }
 });
 
 async function whatItShows(page: Page): Promise<string> {

@@ -57,8 +57,8 @@ export async function runInPalette(page: Page, title: string): Promise<void> {
   const focused = row.and(page.locator('.focused'));
   for (let steps = 0; !(await focused.isVisible()); steps++) {
     if (steps > 100) throw new Error(`The keys do not reach "${title}" in the palette.`);
-    // As in `openPalette`: keys would go to what has taken the focus.
-    if (!(await inputOf(page).isVisible())) await openPalette(page, title, row.first());
+    // As in `openPalette`: keys would go to what has taken the focus, such as the question of the command before.
+    if (!(await row.first().isVisible())) await openPalette(page, title, row.first());
     await page.keyboard.press('ArrowDown');
   }
   await page.keyboard.press('Enter');
