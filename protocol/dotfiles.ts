@@ -270,8 +270,11 @@ export const DriftList = Type.Object({
   /** False while the box is off: then only `kept` and `conflict` are known. */
   watching: Type.Boolean(),
   drifts: Type.Array(DotfileDrift),
+  /** What keeps dotfiles from being in the running box as they are stored. Older services do not say. */
+  troubles: Type.Optional(Type.Array(Type.Object({ path: Type.String(), applied: Applied }))),
 });
 export type DriftList = Static<typeof DriftList>;
+export type DotfileTrouble = NonNullable<DriftList['troubles']>[number];
 
 /** What to do about one dotfile that drifted. */
 export const DriftRequest = Type.Object(

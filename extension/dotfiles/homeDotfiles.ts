@@ -10,6 +10,8 @@ import type {
   DotfileDrift,
   DotfileHistory,
   DotfileKind,
+  DotfileTrouble,
+  DriftList,
   RemovedDotfile,
   SaveResult,
 } from '../../protocol/dotfiles.ts';
@@ -35,6 +37,7 @@ export class HomeDotfiles implements vscode.Disposable {
   #refreshing: Promise<void> | undefined;
   #isStale = false;
   /** What changed since the list was asked for, which may not have it. */
+  readonly #problemsSinceAsked = new Set<string>();
   readonly #sinceAsked: ((index: DotfileIndex) => IndexChange)[] = [];
   /** Fires after the change: what it names can be asked for. */
   readonly onDidChange = this.#changed.event;
@@ -223,10 +226,12 @@ export class HomeDotfiles implements vscode.Disposable {
 
   async #list(): Promise<void> {
     this.#sinceAsked.length = 0;
-    const [listed, drifts] = await Promise.all([this.#api.list(), this.#listDrifts()]);
+    this.#problemsSinceAsked.clear();
+    const [listed, { drifts, troubles }] = await Promise.all([this.#api.list(), this.#listDrifts()]);
     const change = this.#index.replace(this.#withNews(listed));
     const cleared = this.drifted.filter((path) => !drifts.some((drift) => drift.path === path));
     this.#setDrifts(drifts, cleared);
+    if (troubles !== undefined) this.#replaceProblems(troubles);
     const isFirst = !this.#isListed;
     this.#isListed = true;
     this.#firstList.resolve();
@@ -236,11 +241,12 @@ export class HomeDotfiles implements vscode.Disposable {
   }
 
   /** Of an older service, or with a token that may not see it, nothing is known of the home, and all else works. */
-  async #listDrifts(): Promise<readonly DotfileDrift[]> {
+  async #listDrifts(): Promise<Pick<DriftList, 'drifts' | 'troubles'>> {
     try {
-      return (await this.#api.drift()).drifts;
+      return await this.#api.drift();
     } catch (error) {
-      if (error instanceof SpoonError && ['not-found', 'insufficient-scope'].includes(error.code)) return [];
+      if (error instanceof SpoonError && ['not-found', 'insufficient-scope'].includes(error.code))
+        return { drifts: [] };
       throw error;
     }
   }
@@ -276,8 +282,16 @@ export class HomeDotfiles implements vscode.Disposable {
     if (paths.length > 0) this.#problemsChanged.fire(paths);
   }
 
+  #replaceProblems(troubles: readonly DotfileTrouble[]): void {
+    const listed = new Map(troubles.map(({ path, applied }) => [path, applied]));
+    for (const path of new Set([...this.#problems.keys(), ...listed.keys()])) {
+      if (!this.#problemsSinceAsked.has(path)) this.#setProblem(path, listed.get(path) ?? { state: 'applied' });
+    }
+  }
+
   #setProblem(path: string, applied: Applied): void {
-    const isProblem = applied.state !== 'applied' && applied.state !== 'boxOff';
+    if (this.#refreshing !== undefined) this.#problemsSinceAsked.add(path);
+    const isProblem = !['applied', 'boxOff', 'off'].includes(applied.state);
     if (!isProblem && !this.#problems.has(path)) return;
     if (isProblem) this.#problems.set(path, applied);
     else this.#problems.delete(path);

@@ -27,7 +27,11 @@ interface Parts {
 export function addDriftRoutes(app: FastifyInstance, parts: Parts): void {
   const { dotfiles, drifts, overlay, hearers } = parts;
 
-  addRoute(app, routes.dotfileDrift, ({ caller }) => drifts.list(requireUser(caller).userId));
+  addRoute(app, routes.dotfileDrift, async ({ caller }) => {
+    const { userId } = requireUser(caller);
+    const list = await drifts.list(userId);
+    return { ...list, troubles: overlay.troubles(userId) };
+  });
 
   addRoute(app, routes.dotfileLayers, async ({ caller, query }): Promise<LayerReport> => {
     const userId = requireUser(caller).userId;
@@ -70,9 +74,8 @@ export function addDriftRoutes(app: FastifyInstance, parts: Parts): void {
     const isInHome = await drifted(drifts, userId, path);
     const applied = isInHome ? await overlay.writeAgain(userId, path) : undefined;
     const keptVersion = await dotfiles.settleDrift(userId, path);
-    if (applied !== undefined && applied.state !== 'refused') {
-      hearers.publish(userId, { type: 'dotfile.applied', path, applied: { state: 'applied' } });
-    }
+    if (applied?.state === 'refused') hearers.publish(userId, { type: 'dotfile.applied', path, applied });
+    overlay.decided(userId, path);
     await drifts.refresh(userId);
     return {
       applied: applied?.state === 'conflict' ? { state: 'applied' } : (applied ?? { state: 'applied' }),
@@ -103,7 +106,7 @@ async function take(
   path: HomePath,
   etag: string | undefined,
 ): Promise<TakenDrift> {
-  const { dotfiles, drifts, hearers } = parts;
+  const { dotfiles, drifts, overlay, hearers } = parts;
   const { userId } = who;
   const found = (await drifts.list(userId)).drifts.find((drift) => drift.path === path);
   if (found === undefined) throw new SpoonError('not-found', 'The home has the dotfile as the overlay wants it.');
@@ -111,6 +114,7 @@ async function take(
     const saved = await dotfiles.restore(userId, { name: { path }, version: found.driftVersion, etag });
     const taken = await tellSaved(hearers, who, saved);
     await dotfiles.settleDrift(userId, path);
+    overlay.decided(userId, path);
     await drifts.refresh(userId);
     return taken;
   }

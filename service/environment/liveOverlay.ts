@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OverlayApply, OverlayEntry, OverlayReport } from '../../protocol/boxd.ts';
 import type { StageReport } from '../../protocol/boxes.ts';
-import type { Applied } from '../../protocol/dotfiles.ts';
+import type { Applied, DotfileTrouble } from '../../protocol/dotfiles.ts';
 import type { TakenOut } from '../../protocol/dotfilesSwitch.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
@@ -11,6 +11,7 @@ import { InTurn } from '../boxes/inTurn.ts';
 import type { Dotfiles } from '../dotfiles/dotfiles.ts';
 import type { Overlay } from '../dotfiles/overlay.ts';
 import { appliedFrom, diffOverlays, takenOutFrom } from './overlayDiff.ts';
+import { OverlayTroubles } from './overlayTroubles.ts';
 import { dotfilesOff } from './repositorySettings.ts';
 
 export interface LiveOverlayParts {
@@ -46,10 +47,21 @@ export class LiveOverlay {
   /** What a run of a box has for certain; nothing is known of one where an apply failed. */
   readonly #known = new WeakMap<RunningBox, Overlay>();
   /** What did not go smoothly when it was last sent: of several saves at once one run carries all, and each asks here. */
-  readonly #troubles = new WeakMap<RunningBox, Map<string, Applied>>();
+  readonly #troubles: OverlayTroubles;
 
   constructor(parts: LiveOverlayParts) {
     this.#parts = parts;
+    this.#troubles = new OverlayTroubles(parts.publish);
+  }
+
+  /** What keeps dotfiles from being in the user's running box as they are stored. */
+  troubles(userId: string): DotfileTrouble[] {
+    return this.#parts.reachable(userId) === undefined ? [] : this.#troubles.list(userId);
+  }
+
+  /** Somebody has decided about an edit that was in the way of this one. */
+  decided(userId: string, path: string): void {
+    if (this.#troubles.get(userId, path).state === 'conflict') this.#troubles.settle(userId, [path]);
   }
 
   /** What the user's home is to have. */
@@ -67,27 +79,34 @@ export class LiveOverlay {
     if (await this.#parts.isOff(userId)) return all({ state: 'off' });
     const box = this.#parts.reachable(userId);
     if (box === undefined) return all({ state: 'boxOff' });
-    const work = this.#turns.run(userId, () => this.#bringUpToDate(box));
+    const pending = (detail: string) => {
+      const answers = all({ state: 'pending', detail });
+      this.#troubles.note(userId, answers);
+      return answers;
+    };
+    let isDone = false;
+    const work = this.#turns
+      .run(userId, () => this.#bringUpToDate(box))
+      .then(() => {
+        isDone = true;
+      });
     const tooLong = new AbortController();
     const { waitMs = defaultWaitMs } = this.#parts;
     try {
-      const inTime = await Promise.race([
-        work.then(() => true),
-        delay(waitMs, undefined, { signal: tooLong.signal, ref: false }).then(() => false),
-      ]);
-      if (!inTime) {
+      await Promise.race([work, delay(waitMs, undefined, { signal: tooLong.signal, ref: false })]);
+      if (!isDone) {
         // It goes on without the save, which has been answered.
-        work.catch((error: unknown) => this.#parts.onError(error, userId));
-        return all({ state: 'pending', detail: 'It is saved. The box takes long and will have it in a moment.' });
+        work.then(
+          () => this.#endPending(userId, paths),
+          (error: unknown) => this.#parts.onError(error, userId),
+        );
+        return pending('It is saved. The box takes long and will have it in a moment.');
       }
-      return new Map(paths.map((path) => [path, this.#troubles.get(box)?.get(path) ?? { state: 'applied' }]));
+      return new Map(paths.map((path) => [path, this.#troubles.get(userId, path)]));
     } catch (error) {
       if (this.#parts.reachable(userId) !== box) return all({ state: 'boxOff' });
       this.#parts.onError(error, userId);
-      return all({
-        state: 'pending',
-        detail: 'It is saved. The box did not take it; the next save or start brings it.',
-      });
+      return pending('It is saved. The box did not take it; the next save or start brings it.');
     } finally {
       tooLong.abort();
     }
@@ -106,6 +125,7 @@ export class LiveOverlay {
         const overlay = await this.wanted(userId);
         if (await box.boxd.isUpToDate(overlay.digest)) {
           this.#known.set(box, overlay);
+          this.#troubles.settle(userId, 'all');
           if (overlay === offOverlay) await this.#parts.onTakenOut(userId, undefined);
           return stage('ok', overlay === offOverlay ? offDetail : 'Everything was in place.');
         }
@@ -153,6 +173,8 @@ export class LiveOverlay {
         removed: [],
       };
       const { applied } = await this.#send(box, overlay, change, pathsWithBytes(entries));
+      // What was in the way is what was to be written over.
+      this.decided(userId, path);
       return applied.get(path) ?? { state: 'applied' };
     });
   }
@@ -204,13 +226,25 @@ export class LiveOverlay {
       written.map(({ path }) => path),
     );
     const applied = await this.#outcomes(box, apply, report);
-    const troubles = apply.scope === 'whole' ? new Map<string, Applied>() : (this.#troubles.get(box) ?? new Map());
-    for (const [path, result] of applied) {
-      if (result.state === 'applied' && result.detail === undefined) troubles.delete(path);
-      else troubles.set(path, result);
-    }
-    this.#troubles.set(box, troubles);
+    this.#settle(userId, overlay, apply, applied);
     return { report, applied };
+  }
+
+  #settle(userId: string, overlay: Overlay, apply: OverlayApply, applied: ReadonlyMap<string, Applied>): void {
+    const about = [...apply.entries.map(({ path }) => path), ...apply.removed];
+    if (apply.scope === 'change') {
+      this.#troubles.settle(userId, about, applied);
+      return;
+    }
+    // What stays of dotfiles that are off is told as a whole; and a box may name what nobody has.
+    const entries = overlay === offOverlay ? new Set<string>() : new Set(about);
+    this.#troubles.settle(userId, 'all', new Map([...applied].filter(([path]) => entries.has(path))));
+  }
+
+  /** Another run may have brought them: then this one had nothing to send, and nobody has told. */
+  #endPending(userId: string, paths: readonly string[]): void {
+    const left = paths.filter((path) => this.#troubles.get(userId, path).state === 'pending');
+    this.#troubles.settle(userId, left);
   }
 
   /** A box speaks of the files that it was sent, and of no others. */

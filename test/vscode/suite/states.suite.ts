@@ -72,6 +72,19 @@ describe('the connection', () => {
     assert.deepEqual(dotfiles.drifted, []);
   });
 
+  it('knows from the list what the box does not have, and what it has again', async () => {
+    service.answer('listDotfiles', () => ({ dotfiles: [dotfile('.bashrc')] }));
+    const refused = { state: 'refused', detail: 'A folder is there.' };
+    const answer = { watching: true, drifts: [], troubles: [{ path: '.bashrc', applied: refused }] };
+    service.answer('dotfileDrift', () => answer);
+    await connect();
+    const { dotfiles } = view.current.require();
+    await until('the problem is known', () => dotfiles.problem('.bashrc')?.state === 'refused');
+    service.answer('dotfileDrift', () => ({ ...answer, troubles: [] }));
+    await dotfiles.refresh();
+    assert.equal(dotfiles.problem('.bashrc'), undefined);
+  });
+
   it('loses nothing that is told while a list without it is on its way', async () => {
     service.answer('listDotfiles', () => ({ dotfiles: [dotfile('.gone')] }));
     await connect();
