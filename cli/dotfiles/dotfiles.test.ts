@@ -42,6 +42,17 @@ describe('spoonctl dotfiles', { timeout: 120_000 }, () => {
     assert.equal(got.stderr, '');
   });
 
+  it('says why one could not be restored in the box, and fails', async () => {
+    const applied = { state: 'refused', detail: 'A folder is in its place.' };
+    memory.service.answer('restoreDrift', () => ({ applied }));
+    const { code, stdout, stderr } = await run('drift .vimrc --restore');
+    assert.equal(code, 1);
+    assert.equal(stdout.toString(), '');
+    assert.match(stderr, /\.vimrc could not be restored\. A folder is in its place\. Look at what is at ~\/\.vimrc/);
+    const json = await run('drift .vimrc --restore --json');
+    assert.deepEqual([json.code, JSON.parse(json.stdout.toString())], [1, { applied }]);
+  });
+
   it('puts from stdin, named or piped, and replaces', async () => {
     assert.equal((await run('put .a --from -', 'one')).code, 0);
     const second = await run('put .a --json', everyByte);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { DotfileDrift } from '../../protocol/dotfiles.ts';
 import type { LayerReport } from '../../protocol/layers.ts';
 import { type CommandLine, columns, formatTime, type JsonOption, UsageError, withJson } from '../commandLine.ts';
+import { exitCodes } from '../exitCodes.ts';
 import { boxText } from '../status.ts';
 import { reach, withApplied } from './reach.ts';
 
@@ -35,6 +36,13 @@ export function addDrift(dotfiles: Command, line: CommandLine): void {
         line.print(options, taken, () => withApplied(what, taken.applied));
       } else if (restore) {
         const restored = await api.restoreDrift(path);
+        const { state, detail } = restored.applied;
+        if (state === 'refused') {
+          line.exitCode = exitCodes.refused;
+          if (options.json) line.print(options, restored, () => '');
+          line.note(notRestored(path, detail));
+          return;
+        }
         const kept =
           restored.keptVersion === undefined ? '' : ` What was in the home is version ${restored.keptVersion}.`;
         line.print(options, restored, () => withApplied(`Restored ${path}.${kept}`, restored.applied));
@@ -70,6 +78,10 @@ Examples:
   spoonctl dotfiles drift
   spoonctl dotfiles diff ~/.bashrc
   spoonctl dotfiles drift ~/.bashrc --take`;
+
+function notRestored(path: string, detail = 'Your box could not take it.'): string {
+  return `${path} could not be restored. ${detail} Look at what is at ~/${path} in your box, then run this again.`;
+}
 
 function driftTable(drifts: readonly DotfileDrift[], watching: boolean): string {
   const off = watching ? '' : 'Your box is off; what is in its home is not known. ';

@@ -73,8 +73,12 @@ export function addDriftRoutes(app: FastifyInstance, parts: Parts): void {
     const path = parseHomePath(body.path);
     const isInHome = await drifted(drifts, userId, path);
     const applied = isInHome ? await overlay.writeAgain(userId, path) : undefined;
+    if (applied?.state === 'refused') {
+      // Nothing has been restored, so an edit that was kept still waits.
+      hearers.publish(userId, { type: 'dotfile.applied', path, applied });
+      return { applied };
+    }
     const keptVersion = await dotfiles.settleDrift(userId, path);
-    if (applied?.state === 'refused') hearers.publish(userId, { type: 'dotfile.applied', path, applied });
     overlay.decided(userId, path);
     await drifts.refresh(userId);
     return {

@@ -8,6 +8,7 @@ import {
   type DotfileDrift,
   type DotfileHistory,
   DriftList,
+  type RestoredDrift,
   type TakenDrift,
 } from '../../protocol/dotfiles.ts';
 import type { SpoonEvent } from '../../protocol/events.ts';
@@ -191,9 +192,14 @@ describe('a hand edit in the home', () => {
     await until('folder', 'replaced');
     const code = await codeOf(await side.call('POST', '/v1/dotfiles/drift/take', token, { path: 'folder' }));
     assert.equal(code, 'path-kind-conflict');
+    const refused = await post<RestoredDrift>('drift/restore', { path: 'folder' });
+    assert.equal(refused.applied.state, 'refused');
+    const { troubles } = await side.json<DriftList>('GET', '/v1/dotfiles/drift', token);
+    assert.deepEqual(troubles, [{ path: 'folder', applied: refused.applied }]);
     rmSync(at('folder'), { recursive: true });
     await post('drift/restore', { path: 'folder' });
     await until('folder', undefined);
+    assert.deepEqual((await side.json<DriftList>('GET', '/v1/dotfiles/drift', token)).troubles, []);
   });
 
   it('is no way to look around in a home, and none of a box that is off', async () => {
