@@ -19,6 +19,7 @@ import { DownloadCommand } from './dotfiles/downloadCommand.ts';
 import { DriftCommands } from './dotfiles/driftCommands.ts';
 import { DropController } from './dotfiles/dropController.ts';
 import { EditCommands } from './dotfiles/editCommands.ts';
+import { EditorMoves } from './dotfiles/editorMoves.ts';
 import { HistoryCommands } from './dotfiles/historyCommands.ts';
 import { registerKeyCommand } from './dotfiles/keyCommand.ts';
 import { SecretNudge } from './dotfiles/secretNudge.ts';
@@ -47,6 +48,7 @@ export interface TestView {
   readonly sessions: Sessions;
   readonly tree: DotfilesTree;
   readonly drops: DropController;
+  readonly edit: EditCommands;
   readonly activationMs: number;
   storeSecret(secret: SecretToStore): Promise<unknown>;
   signInWith(handed: { url: string; token: string }): Promise<unknown>;
@@ -62,7 +64,8 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const codes = new AwaitedCodes();
   const signingIn = { sessions, network, codes };
   const tree = new DotfilesTree(current);
-  const edit = new EditCommands(current, tree);
+  const moves = new EditorMoves();
+  const edit = new EditCommands(current, tree, moves);
   const reports = new UploadReports();
   const nudge = new SecretNudge(log);
   const uploads = new UploadCommands({ current, tree, reports, nudge, disk: platform.disk, log });
@@ -90,7 +93,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     tree,
     threads,
     new SpoonAuthenticationProvider(sessions, () => signIn(signingIn)),
-    new DotfilesFileSystem(current, nudge),
+    new DotfilesFileSystem(current, nudge, moves),
     reports,
     clipboard,
     history,
@@ -162,6 +165,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     sessions,
     tree,
     drops,
+    edit,
     activationMs,
     storeSecret: (secret) => secretWriter.store(current.require(), secret),
     signInWith: (handed) => signInWith(signingIn, handed),

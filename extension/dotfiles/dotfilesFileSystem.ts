@@ -10,6 +10,7 @@ import { copyDotfiles } from './copyDotfiles.ts';
 import type { IndexChange } from './dotfileIndex.ts';
 import { joinPath, parentOf } from './dotfileIndex.ts';
 import { accountOf, dotfileScheme, dotfileUri, homePathOf, pathOf } from './dotfileUri.ts';
+import type { EditorMoves } from './editorMoves.ts';
 import { fileSystemError } from './fileSystemError.ts';
 import type { HomeDotfiles } from './homeDotfiles.ts';
 import { equalBytes, planSave, type SeenVersion } from './saveConflict.ts';
@@ -28,6 +29,7 @@ interface ReadVersion extends SeenVersion {
 export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Disposable {
   readonly #current: CurrentConnection;
   readonly #nudge: SecretNudge;
+  readonly #moves: EditorMoves;
   readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly #disposables: vscode.Disposable[] = [];
   /** What this window read or wrote last, by URI. */
@@ -39,9 +41,10 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
   #following: vscode.Disposable | undefined;
   readonly onDidChangeFile = this.#changed.event;
 
-  constructor(current: CurrentConnection, nudge: SecretNudge) {
+  constructor(current: CurrentConnection, nudge: SecretNudge, moves: EditorMoves) {
     this.#current = current;
     this.#nudge = nudge;
+    this.#moves = moves;
     this.#disposables.push(
       this.#changed,
       current.onDidChange((connection) => this.#follow(connection)),
@@ -123,6 +126,7 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
   }
 
   async delete(uri: vscode.Uri, options: { readonly recursive: boolean }): Promise<void> {
+    if (this.#moves.isReplaced(uri)) return;
     await this.#guard(uri, async ({ dotfiles }) => {
       const path = homePathOf(uri);
       const entry = dotfiles.entry(path);
@@ -141,7 +145,7 @@ export class DotfilesFileSystem implements vscode.FileSystemProvider, vscode.Dis
     await this.#guard(to, async ({ dotfiles }) => {
       if (dotfiles.entry(pathOf(from)) === undefined) throw vscode.FileSystemError.FileNotFound(from);
       requireFolder(dotfiles, to, pathOf(to));
-      await dotfiles.move(homePathOf(from), homePathOf(to), options);
+      await this.#moves.watch(to, () => dotfiles.move(homePathOf(from), homePathOf(to), options));
     });
   }
 

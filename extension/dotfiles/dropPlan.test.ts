@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Candidate, excluder, freeName, outermost, planMove, planUpload, staysInside } from './dropPlan.ts';
+import {
+  type Candidate,
+  excluder,
+  freeName,
+  outermost,
+  planMove,
+  planUpload,
+  staysInside,
+  type There,
+} from './dropPlan.ts';
 
 const existing = new Map([
   ['.bashrc', 'file'],
@@ -62,21 +71,48 @@ describe('planUpload', () => {
 });
 
 describe('planMove', () => {
+  const tree = new Map<string, There>([
+    ['nvim', { kind: 'file' }],
+    ['conf', { kind: 'directory', count: 81 }],
+    ['conf/nvim', { kind: 'directory', count: 80 }],
+    ['conf/one', { kind: 'directory', count: 1 }],
+    ['one', { kind: 'symlink' }],
+    ['other', { kind: 'directory', count: 1 }],
+    ['conf/other', { kind: 'file' }],
+    ['same', { kind: 'file' }],
+    ['conf/same', { kind: 'symlink' }],
+  ]);
+  const moving = (from: readonly string[], folder: string) =>
+    planMove(from, { folder, there: (path) => tree.get(path) });
+
   it('moves by name, outermost only, and skips what is there already', () => {
-    assert.deepEqual(planMove(['a/x', 'b', 'b/c', 'd/e'], 'd').moves, [
-      { from: 'a/x', to: 'd/x' },
-      { from: 'b', to: 'd/b' },
+    assert.deepEqual(moving(['a/x', 'b', 'b/c', 'd/e'], 'd').moves, [
+      { from: 'a/x', to: 'd/x', overwrite: false },
+      { from: 'b', to: 'd/b', overwrite: false },
     ]);
   });
 
   it('refuses to move a folder into itself', () => {
-    const { moves, refused } = planMove(['a'], 'a/b');
+    const { moves, refused } = moving(['a'], 'a/b');
     assert.equal(moves.length, 0);
     assert.equal(refused.length, 1);
   });
 
+  it('replaces a file by a file, and never a folder by a file or a file by a folder', () => {
+    const { moves, refused } = moving(['nvim', 'one', 'other', 'same'], 'conf');
+    assert.deepEqual(moves, [{ from: 'same', to: 'conf/same', overwrite: true }]);
+    assert.deepEqual(
+      refused.map(({ why }) => why),
+      [
+        'conf/nvim is a folder with 80 dotfiles, which a file cannot replace. nvim was not moved.',
+        'conf/one is a folder with 1 dotfile, which a file cannot replace. one was not moved.',
+        'conf/other is a file, which a folder cannot replace. other was not moved.',
+      ],
+    );
+  });
+
   it('moves to the home', () => {
-    assert.deepEqual(planMove(['a/b/c'], '').moves, [{ from: 'a/b/c', to: 'c' }]);
+    assert.deepEqual(moving(['a/b/c'], '').moves, [{ from: 'a/b/c', to: 'c', overwrite: false }]);
   });
 });
 

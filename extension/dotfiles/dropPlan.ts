@@ -102,20 +102,51 @@ export function staysInside(name: string, target: string, isRoot: boolean): bool
   return segments.length >= least && (isRoot || segments[0] === name.split('/')[0]);
 }
 
-/** What would move inside the tree: a folder never into itself, and nothing to where it is. */
+/** One dotfile, or a folder with all in it, that gets another path. */
+export interface Move {
+  readonly from: string;
+  readonly to: string;
+  /** What is at `to` gives way. */
+  readonly overwrite: boolean;
+}
+
+export interface There {
+  readonly kind: DotfileKind;
+  /** How many dotfiles are in a folder. */
+  readonly count?: number;
+}
+
+/** What would move inside the tree: a folder never into itself, nothing to where it is, and no file in place of a folder. */
 export function planMove(
   paths: readonly string[],
-  folder: string,
-): { readonly moves: readonly { from: string; to: string }[]; readonly refused: readonly Refused[] } {
-  const moves: { from: string; to: string }[] = [];
+  { folder, there }: { readonly folder: string; readonly there: (path: string) => There | undefined },
+): { readonly moves: readonly Move[]; readonly refused: readonly Refused[] } {
+  const moves: Move[] = [];
   const refused: Refused[] = [];
   for (const from of outermost(paths)) {
     const to = joinPath(folder, nameOf(from));
     if (to === from) continue;
-    if (`${folder}/`.startsWith(`${from}/`)) refused.push({ name: from, why: 'A folder cannot go into itself.' });
-    else moves.push({ from, to });
+    const taken = there(to);
+    const why = `${folder}/`.startsWith(`${from}/`)
+      ? 'A folder cannot go into itself.'
+      : whyNotReplaced(from, to, { taken, byFolder: there(from)?.kind === 'directory' });
+    if (why === undefined) moves.push({ from, to, overwrite: taken !== undefined });
+    else refused.push({ name: from, why });
   }
   return { moves, refused };
+}
+
+/** As the service has it: a file replaces a file, and a folder a whole folder; never one the other. */
+function whyNotReplaced(
+  from: string,
+  to: string,
+  { taken, byFolder }: { taken: There | undefined; byFolder: boolean },
+): string | undefined {
+  if (taken === undefined || (taken.kind === 'directory') === byFolder) return undefined;
+  if (byFolder) return `${to} is a file, which a folder cannot replace. ${from} was not moved.`;
+  const { count = 0 } = taken;
+  const what = count === 0 ? 'an empty folder' : `a folder with ${count === 1 ? '1 dotfile' : `${count} dotfiles`}`;
+  return `${to} is ${what}, which a file cannot replace. ${from} was not moved.`;
 }
 
 /** Without what is below something else of it, which goes along anyway. */

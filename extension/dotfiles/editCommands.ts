@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { SpoonError } from '../../protocol/errors.ts';
 import { type HomePath, parseHomePath, repairHomePath } from '../../protocol/homePath.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
@@ -7,16 +8,20 @@ import { copyDotfiles } from './copyDotfiles.ts';
 import { type Entry, nameOf, parentOf } from './dotfileIndex.ts';
 import type { DotfileNode, DotfilesTree } from './dotfilesTree.ts';
 import { accountOf, dotfileUri, pathOf } from './dotfileUri.ts';
-import { freeName, planMove } from './dropPlan.ts';
+import { freeName, type Move, planMove, type There } from './dropPlan.ts';
+import type { EditorMoves } from './editorMoves.ts';
+import type { HomeDotfiles } from './homeDotfiles.ts';
 
 /** New, rename, duplicate, open: what a person does to one dotfile at a time. */
 export class EditCommands {
   readonly #current: CurrentConnection;
   readonly #tree: DotfilesTree;
+  readonly #moves: EditorMoves;
 
-  constructor(current: CurrentConnection, tree: DotfilesTree) {
+  constructor(current: CurrentConnection, tree: DotfilesTree, moves: EditorMoves) {
     this.#current = current;
     this.#tree = tree;
+    this.#moves = moves;
   }
 
   async newFile(node?: DotfileNode): Promise<void> {
@@ -57,7 +62,7 @@ export class EditCommands {
       // The name without its extension, as the Explorer has it.
       selection: [start, dot > 0 ? start + dot : from.length],
     });
-    if (to !== undefined) await this.move([{ from, to }]);
+    if (to !== undefined) await this.move([{ from, to, overwrite: false }]);
     // Also when it was left: the keys go back to where they came from.
     await this.#tree.reveal(to ?? from, { focus: true });
   }
@@ -65,38 +70,46 @@ export class EditCommands {
   /** By drag or paste: what would be replaced is asked first. */
   async moveInto(paths: readonly string[], folder: string): Promise<void> {
     const { dotfiles } = this.#current.require();
-    const { moves, refused } = planMove(paths, folder);
-    const [firstRefused] = refused;
-    if (firstRefused !== undefined) void vscode.window.showWarningMessage(firstRefused.why);
-    const taken = moves.filter(({ to }) => dotfiles.entry(to) !== undefined);
+    const { moves, refused } = planMove(paths, { folder, there: (path) => whatIs(dotfiles, path) });
+    if (refused.length > 0) void vscode.window.showWarningMessage(refused.map(({ why }) => why).join(' '));
+    const taken = moves.filter(({ overwrite }) => overwrite);
     if (taken.length > 0) {
       const replace = vscode.l10n.t('Replace');
       const names = taken.map(({ to }) => nameOf(to)).join(', ');
       const question = vscode.l10n.t('{0} is there already. Replace it?', names);
       if ((await vscode.window.showWarningMessage(question, { modal: true }, replace)) !== replace) return;
     }
-    await this.move(moves, taken.length > 0);
+    await this.move(moves);
     const [first] = moves;
     if (first !== undefined) await this.#tree.reveal(first.to, { focus: true });
   }
 
-  /** Through VS Code, so that open editors go along, with what is not saved in them. */
-  async move(moves: readonly { readonly from: string; readonly to: string }[], overwrite = false): Promise<void> {
+  /** One after the other. @throws SpoonError for the first that is refused, with its name; what comes after it stays, too */
+  async move(moves: readonly Move[]): Promise<void> {
     const connection = this.#current.require();
     connection.requireReachable();
-    const account = accountOf(connection.session);
-    for (const { from, to } of moves) {
-      if (tabsOf(dotfileUri(account, from)).length === 0) {
-        await connection.dotfiles.move(parseHomePath(from), parseHomePath(to), { overwrite });
-        continue;
+    for (const move of moves) {
+      try {
+        await this.#moveOne(connection, move);
+      } catch (error) {
+        if (!(error instanceof SpoonError)) throw error;
+        const { code, detail = '' } = error;
+        throw new SpoonError(code, `${detail} ${move.from} was not moved.`.trimStart(), { cause: error });
       }
-      if (parentOf(to) !== '' && connection.dotfiles.entry(parentOf(to)) === undefined) {
-        await vscode.workspace.fs.createDirectory(dotfileUri(account, parentOf(to)));
-      }
-      const edit = new vscode.WorkspaceEdit();
-      edit.renameFile(dotfileUri(account, from), dotfileUri(account, to), { overwrite });
-      await vscode.workspace.applyEdit(edit);
     }
+  }
+
+  async #moveOne({ dotfiles, session }: Connection, move: Move): Promise<void> {
+    const [from, to] = [parseHomePath(move.from), parseHomePath(move.to)];
+    const { overwrite } = move;
+    const account = accountOf(session);
+    if (tabsOf(dotfileUri(account, from)).length === 0) return await dotfiles.move(from, to, { overwrite });
+    if (!overwrite && dotfiles.entry(to) !== undefined) throw new SpoonError('file-exists', `${to} is there already.`);
+    const folder = parentOf(to);
+    if (folder !== '' && dotfiles.entry(folder) === undefined) {
+      await dotfiles.save(parseHomePath(folder), new Uint8Array(), { base: 'create', kind: 'directory' });
+    }
+    await this.#moves.move(dotfileUri(account, from), dotfileUri(account, to), { overwrite });
   }
 
   /** One is asked for its name; several get free ones. */
@@ -218,6 +231,12 @@ export class EditCommands {
 
 function entryOf({ dotfiles }: Connection, node: DotfileNode | undefined): Entry | undefined {
   return node === undefined ? undefined : dotfiles.entry(node.path);
+}
+
+function whatIs(dotfiles: HomeDotfiles, path: string): There | undefined {
+  const entry = dotfiles.entry(path);
+  if (entry?.kind !== 'directory') return entry;
+  return { kind: entry.kind, count: dotfiles.below(path).filter((dotfile) => dotfile.path !== path).length };
 }
 
 /** A suggestion may be taken as it is (a name for a copy) or be only the start of one (a folder). */

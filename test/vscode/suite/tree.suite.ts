@@ -74,6 +74,59 @@ describe('the Dotfiles tree', () => {
     assert.deepEqual(await stored(), ['folder/x', 'folder/y']);
   });
 
+  describe('when what moves is open in an editor', () => {
+    const open = async (path: string) => {
+      await until('added', () => has(path));
+      await vscode.window.showTextDocument(uriOf(view, path), { preview: false });
+    };
+
+    it('never replaces a folder by a file, nor a file by a folder', async () => {
+      for (const path of ['nvim', 'conf/nvim/init.lua', 'a/b/c', 'b']) await put(path);
+      const before = await stored();
+      await open('nvim');
+      await open('a/b/c');
+      await assert.rejects(view.edit.move([{ from: 'nvim', to: 'conf/nvim', overwrite: true }]), {
+        code: 'path-kind-conflict',
+      });
+      await assert.rejects(view.edit.move([{ from: 'a/b', to: 'b', overwrite: true }]), { code: 'path-kind-conflict' });
+      assert.deepEqual(await stored(), before);
+    });
+
+    it('replaces a whole folder by a folder', async () => {
+      for (const path of ['new/a', 'old/new/a', 'old/new/b']) await put(path);
+      await open('new/a');
+      await view.edit.move([{ from: 'new', to: 'old/new', overwrite: true }]);
+      assert.deepEqual(await stored(), ['old/new/a']);
+      await until('known', () => !has('old/new/b') && !has('new'));
+    });
+
+    it('replaces a file in one step, and the editor goes along with what is not saved', async () => {
+      for (const path of ['one', 'folder/two']) await put(path);
+      await open('one');
+      const edit = new vscode.WorkspaceEdit();
+      edit.insert(uriOf(view, 'one'), new vscode.Position(0, 0), 'unsaved ');
+      assert.ok(await vscode.workspace.applyEdit(edit));
+      await view.edit.move([{ from: 'one', to: 'folder/two', overwrite: true }]);
+      assert.deepEqual(await stored(), ['folder/two']);
+      await until('the editor follows', () => {
+        const document = vscode.window.activeTextEditor?.document;
+        return document?.uri.path === '/folder/two' && document.getText() === 'unsaved one' && document.isDirty;
+      });
+    });
+
+    it('says that nothing was moved, and why', async () => {
+      await put('x');
+      await open('x');
+      await put('late');
+      await until('added', () => has('late'));
+      const moving = view.edit.move([{ from: 'x', to: 'late', overwrite: false }]);
+      await assert.rejects(moving, { message: 'The file exists already. late is there already. x was not moved.' });
+      const reserved = view.edit.move([{ from: 'x', to: '.spoon/x', overwrite: false }]);
+      await assert.rejects(reserved, { code: 'path-reserved', message: /x was not moved\.$/ });
+      assert.deepEqual(await stored(), ['late', 'x']);
+    });
+  });
+
   it('takes files and whole folders that are dropped from outside, but what is excluded', async () => {
     const base = vscode.Uri.joinPath(vscode.Uri.file(process.env.SPOON_TEST_FOLDER ?? ''), `drop${Date.now()}`);
     const { fs } = vscode.workspace;
