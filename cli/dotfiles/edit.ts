@@ -32,7 +32,7 @@ export function addEdit(dotfiles: Command, line: CommandLine): void {
         await bytes.discard();
       } catch (error) {
         if (!(error instanceof SpoonError)) throw error;
-        line.note(`Your text is in ${bytes.place} until you remove it.`);
+        noteKept(line, bytes.place);
         throw error;
       }
     });
@@ -40,19 +40,24 @@ export function addEdit(dotfiles: Command, line: CommandLine): void {
 
 const editHelp = `
 A dotfile that is not there yet is made. When somebody saved it meanwhile, nothing is overwritten and your
-text stays in a file that is named.`;
+text stays in a file that is named; so it does when the editor fails.`;
 
 function noneYet(error: unknown): undefined | DotfileContent {
   if (error instanceof SpoonError && error.code === 'not-found') return undefined;
   throw error;
 }
 
+function noteKept(line: CommandLine, place: string): void {
+  line.note(`Your text is in ${place} until you remove it.`);
+}
+
 /** What the editor made of it; `file` is undefined where it is the same. */
 async function edited(
-  { env, stdin }: CommandLine,
+  line: CommandLine,
   name: string,
   before: Uint8Array,
 ): Promise<{ file: Uint8Array | undefined; place: string; discard: () => Promise<void> }> {
+  const { env, stdin } = line;
   const editor = [env.VISUAL, env.EDITOR].find((command) => command !== undefined && command.trim() !== '');
   if (editor === undefined && !stdin.isTTY) throw new UsageError('Set EDITOR to the editor that you want.');
   const folder = await mkdtemp(join(tmpdir(), 'spoonctl-edit-'));
@@ -63,12 +68,16 @@ async function edited(
   // As git does: EDITOR may be a command with options.
   const child = spawn('sh', ['-c', `${editor ?? 'vi'} "$@"`, 'sh', place], { stdio: 'inherit' });
   const [code] = (await once(child, 'exit')) as [number | null];
+  // One that removed the file has left nothing to keep.
+  const after = await readFile(place).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return before;
+    throw error;
+  });
+  const isChanged = !Buffer.from(before).equals(after);
+  if (!isChanged) await discard();
   if (code !== 0) {
-    await discard();
+    if (isChanged) noteKept(line, place);
     throw new UsageError(`The editor ended with ${code ?? 'a signal'}. Nothing was saved.`);
   }
-  const after = await readFile(place);
-  if (!after.equals(before)) return { file: after, place, discard };
-  await discard();
-  return { file: undefined, place, discard };
+  return { file: isChanged ? after : undefined, place, discard };
 }

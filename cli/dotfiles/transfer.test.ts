@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { operatorCall, TestHttpSide } from '../../test/fixtures/httpSide.fixture.ts';
 import { type Finished, PersonsMachine } from '../../test/fixtures/spoonctl.fixture.ts';
 
-describe('spoonctl dotfiles, with a real service', { timeout: 120_000 }, () => {
+describe('spoonctl dotfiles, with a real service', { timeout: 240_000 }, () => {
   let side: TestHttpSide;
   let machine: PersonsMachine;
   before(async () => {
@@ -112,9 +112,43 @@ describe('spoonctl dotfiles, with a real service', { timeout: 120_000 }, () => {
     machine.env.EDITOR = 'true';
     assert.equal(await ok('edit .bashrc'), 'Nothing was changed.\n');
     machine.env.EDITOR = 'false';
-    assert.equal((await run('edit .bashrc')).code, 2);
+    const untouched = await run('edit .bashrc');
+    assert.equal(untouched.code, 2);
+    assert.doesNotMatch(untouched.stderr, /Your text is in/);
     machine.env.EDITOR = 'printf new >';
     assert.match(await ok('edit .new'), /^Saved \.new as version 1\./);
+  });
+
+  it('keeps what was written when the editor fails or is killed', async () => {
+    for (const [end, said] of [
+      ['exit 3', /The editor ended with 3\. Nothing was saved\./],
+      ['kill -KILL $$', /The editor ended with a signal\. Nothing was saved\./],
+    ] as const) {
+      machine.env.EDITOR = `f() { printf ' precious' >> "$1"; ${end}; }; f`;
+      const { code, stderr } = await run('edit .bashrc');
+      assert.equal(code, 2);
+      assert.match(stderr, said);
+      const place = /Your text is in (\S+) until you remove it\./.exec(stderr)?.[1] ?? '';
+      assert.equal(await readFile(place, 'utf8'), 'one and more precious');
+      await rm(dirname(place), { recursive: true });
+    }
+    assert.equal((await get('.bashrc')).toString(), 'one and more');
+  });
+
+  it('leaves the file that an export would replace as it is until the export is whole', async () => {
+    await local('taken/old.tar', 'an older export', 0o644);
+    const taken = join(machine.homeDir, 'taken');
+    // Another name of the same file: what is written in place shows there, too.
+    await link(join(taken, 'old.tar'), join(taken, 'before'));
+    await ok('export taken/old.tar');
+    assert.equal((await stat(join(taken, 'before'))).size, 'an older export'.length);
+    assert.equal((await stat(join(taken, 'old.tar'))).mode & 0o777, 0o600);
+    assert.ok((await readFile(join(taken, 'old.tar'))).length > 1024);
+    await mkdir(join(taken, 'folder.tar'));
+    const refused = await run('export taken/folder.tar');
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /taken\/folder\.tar cannot be written: /);
+    assert.deepEqual((await readdir(taken)).sort(), ['before', 'folder.tar', 'old.tar']);
   });
 
   it('shows, takes and restores what was changed in the home', async () => {

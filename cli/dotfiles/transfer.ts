@@ -1,4 +1,5 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DotfilesApi } from '../../client/dotfilesApi.ts';
@@ -68,11 +69,7 @@ export function addTransfer(dotfiles: Command, line: CommandLine): void {
       const archive = await api.export();
       if (file === undefined) line.stdout.write(archive);
       else {
-        try {
-          await writeFile(file, archive, { mode: 0o600 });
-        } catch (error) {
-          throw new UsageError(`${file} cannot be written: ${systemReason(error)}.`);
-        }
+        await writeWhole(file, archive);
         line.note(`Wrote ${file}.`);
       }
     });
@@ -91,6 +88,18 @@ const exportHelp = `
 Examples:
   spoonctl dotfiles export dotfiles.tar
   spoonctl dotfiles export | tar -x -C ~`;
+
+/** Complete, or not there at all: what an older export was stays until then. */
+async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const partial = `${file}.${randomUUID().slice(0, 8)}.partial`;
+  try {
+    await writeFile(partial, bytes, { flag: 'wx', mode: 0o600, flush: true });
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw new UsageError(`${file} cannot be written: ${systemReason(error)}.`);
+  }
+}
 
 async function kindOf(source: string): Promise<'folder' | 'file'> {
   try {
