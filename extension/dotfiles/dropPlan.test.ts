@@ -21,8 +21,13 @@ const existing = new Map([
 function plan(candidates: (Partial<Candidate> & { name: string })[], folder = '') {
   return planUpload(
     candidates.map((candidate) => ({ kind: 'file' as const, size: 1, ...candidate })),
-    { folder, existing: (path) => existing.get(path as '.bashrc') },
+    { folder, existing: (path) => there(path) },
   );
+}
+
+function there(path: string) {
+  const kind = existing.get(path as '.bashrc');
+  return kind && { kind, ...(kind === 'directory' ? {} : { dotfile: { etag: `of ${path}` } }) };
 }
 
 const paths = (placed: readonly { path: string }[]) => placed.map(({ path }) => path);
@@ -32,6 +37,11 @@ describe('planUpload', () => {
     const { create, replace } = plan([{ name: '.bashrc' }, { name: '.zshrc' }, { name: '.vimrc' }]);
     assert.deepEqual(paths(create), ['.zshrc']);
     assert.deepEqual(paths(replace), ['.bashrc', '.vimrc']);
+  });
+
+  it('bases each on what is there while it is planned', () => {
+    const { create, replace } = plan([{ name: '.bashrc' }, { name: '.zshrc' }]);
+    assert.deepEqual([create[0]?.base, replace[0]?.base], ['create', { etag: 'of .bashrc' }]);
   });
 
   it('puts everything below the folder that it was dropped on', () => {

@@ -1,3 +1,4 @@
+import type { SaveBase } from '../../client/saveMany.ts';
 import type { DotfileKind } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import { type HomePath, parseHomePath } from '../../protocol/homePath.ts';
@@ -17,6 +18,8 @@ export interface Candidate {
 export interface Placed<C extends Candidate> {
   readonly candidate: C;
   readonly path: HomePath;
+  /** What was there when it was planned: what somebody saves meanwhile is nothing that anybody agreed to replace. */
+  readonly base: SaveBase;
 }
 
 export interface Refused {
@@ -31,11 +34,17 @@ export interface UploadPlan<C extends Candidate> {
   readonly bytes: number;
 }
 
+export interface Existing {
+  readonly kind: DotfileKind;
+  /** Undefined for a folder that is there only because something is in it. */
+  readonly dotfile?: { readonly etag: string } | undefined;
+}
+
 export interface PlanOptions {
   /** Folder below the home, empty for the home. */
   readonly folder: string;
   /** What is at a path now. */
-  readonly existing: (path: string) => DotfileKind | undefined;
+  readonly existing: (path: string) => Existing | undefined;
 }
 
 export function planUpload<C extends Candidate>(candidates: readonly C[], options: PlanOptions): UploadPlan<C> {
@@ -48,9 +57,10 @@ export function planUpload<C extends Candidate>(candidates: readonly C[], option
       // Names from macOS come decomposed; the home has them composed.
       const path = parseHomePath(joinPath(options.folder, candidate.name.normalize('NFC')));
       const existing = options.existing(path);
-      const why = taken.has(path) ? 'There are two of this name.' : refusal(candidate, existing);
+      const why = taken.has(path) ? 'There are two of this name.' : refusal(candidate, existing?.kind);
       taken.add(path);
-      if (why === undefined) (existing === undefined ? create : replace).push({ candidate, path });
+      const base = existing?.dotfile ?? 'create';
+      if (why === undefined) (existing === undefined ? create : replace).push({ candidate, path, base });
       else if (why !== 'nothing to do') refused.push({ name: candidate.name, why });
     } catch (error) {
       if (!(error instanceof SpoonError)) throw error;

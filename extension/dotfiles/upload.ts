@@ -10,6 +10,7 @@ import { setting } from '../settings.ts';
 import { type Placed, planUpload, type Refused, type UploadPlan } from './dropPlan.ts';
 import { formatSize } from './formatSize.ts';
 import { inParallel } from './inParallel.ts';
+import { equalBytes } from './saveConflict.ts';
 import { type Suspect, suspectIn } from './secretNudge.ts';
 import { TransferProgress } from './transferProgress.ts';
 import type { UploadResult } from './uploadReport.ts';
@@ -33,7 +34,7 @@ export async function upload(
   await connection.dotfiles.whenListed();
   const plan = planUpload(collected.sources, {
     folder,
-    existing: (path) => connection.dotfiles.entry(path)?.kind,
+    existing: (path) => connection.dotfiles.entry(path),
   });
   const replace = await agreedReplacements(plan, connection.host);
   if (replace === undefined) return undefined;
@@ -41,10 +42,35 @@ export async function upload(
   return await send(connection, [...plan.create, ...replace], refused);
 }
 
-/** What {@link upload} has not sent, because it was interrupted. */
-export async function uploadRest(connection: Connection, result: UploadResult): Promise<UploadResult> {
+/**
+ * What {@link upload} has not sent, because it was interrupted: planned again, since the home may have changed meanwhile, and
+ * asked about like any upload. What has arrived without an answer is not sent again.
+ */
+export async function uploadRest(
+  connection: Connection,
+  folder: string,
+  { unsent, refused }: UploadResult,
+): Promise<UploadResult | undefined> {
   connection.requireReachable();
-  return await send(connection, result.unsent, result.refused);
+  await connection.dotfiles.refresh();
+  const arrived = new Set<Placed<Source>>();
+  await inParallel(unsent, groupsAtOnce, async (placed) => {
+    if (await hasArrived(connection, placed)) arrived.add(placed);
+  });
+  const sources = unsent.filter((placed) => !arrived.has(placed)).map(({ candidate }) => candidate);
+  const rest = await upload(connection, folder, { sources, refused, excluded: 0 });
+  if (rest === undefined) return undefined;
+  const stored = [...[...arrived].map(({ path }) => path), ...rest.stored];
+  return { ...rest, stored, total: rest.total + arrived.size };
+}
+
+async function hasArrived({ dotfiles }: Connection, { candidate, path }: Placed<Source>): Promise<boolean> {
+  const there = dotfiles.entry(path)?.dotfile;
+  if (there?.kind !== candidate.kind || there.size !== candidate.size) return false;
+  const { bytes } = await dotfiles.read(path);
+  // What cannot be read here is sent again, and refused with that reason.
+  const own = await candidate.read().catch(() => undefined);
+  return own !== undefined && equalBytes(bytes, own);
 }
 
 /** Undefined when the person leaves; otherwise what to replace, which may be nothing. */
@@ -128,12 +154,11 @@ async function sendGroup(
   const suspects = new Map<string, Suspect | undefined>();
   const files: FileToSave[] = [];
   for (const placed of group) {
-    const { candidate, path } = placed;
+    const { candidate, path, base } = placed;
     try {
       const bytes = await candidate.read();
       if (candidate.kind === 'file') suspects.set(path, suspectIn(path, bytes));
       const mode = candidate.mode === undefined ? undefined : importedFileMode(path, bytes, candidate.mode);
-      const base = dotfiles.entry(path)?.dotfile ?? 'create';
       files.push({ path, base, kind: candidate.kind, mode, size: bytes.length, bytes: async () => bytes });
     } catch (error) {
       settle(placed, { why: vscode.l10n.t('It could not be read: {0}', failureText(error)) });

@@ -79,7 +79,10 @@ export class UploadCommands {
     const { current, tree, reports, nudge, log } = this.#parts;
     for (const { name, why } of result.refused) log.warn(`upload of ${name}: ${why}`);
     reports.show(result, () => {
-      const again = async (): Promise<void> => await this.#finish(await uploadRest(current.require(), result), folder);
+      const again = async (): Promise<void> => {
+        const rest = await uploadRest(current.require(), folder, result);
+        if (rest !== undefined) await this.#finish(rest, folder);
+      };
       void runGuarded(again, 'upload the rest', log);
     });
     nudge.tell(current.require(), result.suspects);

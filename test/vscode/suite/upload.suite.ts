@@ -4,8 +4,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { planUpload } from '../../../extension/dotfiles/dropPlan.ts';
+import { upload, uploadRest } from '../../../extension/dotfiles/upload.ts';
+import type { Source } from '../../../extension/dotfiles/uploadSources.ts';
 import type { TestView } from '../../../extension/extension.ts';
-import { anotherWindow, closeAllEditors, signedIn, textOf } from './window.ts';
+import { anotherWindow, bytesOf, closeAllEditors, signedIn, textOf, until } from './window.ts';
 
 describe('an upload from the disk beside the extension', () => {
   let view: TestView;
@@ -104,5 +107,48 @@ describe('an upload from the disk beside the extension', () => {
     for (const name of names) {
       assert.equal(textOf((await anotherWindow().read(`names/${name}`)).bytes), name);
     }
+  });
+
+  describe('while somebody else saves', () => {
+    const known = (path: string) => view.current.require().dotfiles.entry(path)?.dotfile;
+    const theirs = async (path: string) => {
+      const { dotfile } = await anotherWindow().save(path, bytesOf('theirs'), {
+        base: known(path) ?? 'create',
+        origin: 'api',
+      });
+      await until('known', () => known(path)?.etag === dotfile.etag);
+    };
+    const source = (name: string, text: string, meanwhile: () => Promise<void> = async () => undefined): Source => ({
+      name,
+      kind: 'file',
+      size: text.length,
+      read: async () => {
+        await meanwhile();
+        return bytesOf(text);
+      },
+    });
+
+    it('replaces nothing that nobody was asked about', async () => {
+      const sources = [source('new', 'mine', () => theirs('new')), source('other', 'mine')];
+      const result = await upload(view.current.require(), '', { sources, refused: [], excluded: 0 });
+      assert.deepEqual(result?.stored, ['other']);
+      assert.match(result.refused[0]?.why ?? '', /exists already/);
+      assert.equal(textOf((await anotherWindow().read('new')).bytes), 'theirs');
+    });
+
+    it('plans the rest of an interrupted upload again, without what has arrived', async () => {
+      const sources = ['taken', 'arrived', 'left'].map((name) => source(name, 'mine!!'));
+      const { create } = planUpload(sources, { folder: '', existing: known });
+      await theirs('taken');
+      await anotherWindow().save('arrived', bytesOf('mine!!'), { base: 'create', origin: 'import' });
+      const interrupted = { stored: [], refused: [], unsent: create, suspects: [], total: 3, interruption: undefined };
+      // In tests VS Code refuses to show the question, so nobody agrees to anything.
+      await Promise.allSettled([uploadRest(view.current.require(), '', interrupted)]);
+      assert.equal(textOf((await anotherWindow().read('taken')).bytes), 'theirs');
+      const free = { ...interrupted, unsent: create.filter(({ path }) => path !== 'taken') };
+      const rest = await uploadRest(view.current.require(), '', free);
+      assert.deepEqual([rest?.stored, rest?.total], [['arrived', 'left'], 2]);
+      assert.equal((await anotherWindow().history('arrived')).versions.length, 1);
+    });
   });
 });
