@@ -151,6 +151,14 @@ describe('spoonctl dotfiles, with a real service', { timeout: 240_000 }, () => {
     assert.deepEqual((await readdir(taken)).sort(), ['before', 'folder.tar', 'old.tar']);
   });
 
+  it('exports into a pipe, which stays one', async () => {
+    const pipe = join(machine.homeDir, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const [archive] = await Promise.all([readFile(pipe), ok('export pipe')]);
+    assert.ok(archive.length > 1024);
+    assert.ok((await stat(pipe)).isFIFO());
+  });
+
   it('shows, takes and restores what was changed in the home', async () => {
     assert.match(await ok('drift'), /^Your box is off/);
     assert.equal((await machine.run(['box', 'start'])).code, 0);

@@ -89,8 +89,10 @@ Examples:
   spoonctl dotfiles export dotfiles.tar
   spoonctl dotfiles export | tar -x -C ~`;
 
-/** Complete, or not there at all: what an older export was stays until then. */
+/** Complete, or not there at all: what an older export was stays until then. Pipes and devices are written to as they are. */
 async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const there = await stat(file).catch(() => undefined);
+  if (there !== undefined && !there.isFile() && !there.isDirectory()) return await writeFile(file, bytes);
   const partial = `${file}.${randomUUID().slice(0, 8)}.partial`;
   try {
     await writeFile(partial, bytes, { flag: 'wx', mode: 0o600, flush: true });
