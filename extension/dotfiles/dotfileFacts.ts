@@ -74,8 +74,11 @@ export function spokenDotfile(entry: Entry, dotfiles: HomeDotfiles): string {
 /** Why a stored file is not, or not as it was, in the running box; empty when all is well. */
 export function stateText(path: string, dotfiles: HomeDotfiles): string {
   const drift = dotfiles.drift(path);
-  if (drift !== undefined) return driftText(drift);
   const problem = dotfiles.problem(path);
+  if (drift !== undefined) {
+    const why = problem?.state === 'refused' ? asPlainText(problem.detail ?? '') : '';
+    return [driftText(drift), why].filter((text) => text !== '').join(' ');
+  }
   if (problem === undefined) return '';
   const what: Record<string, string> = {
     conflict: vscode.l10n.t('A change made in the box was in the way; it is kept as an older version.'),

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import type { DotfileDrift } from '../../protocol/dotfiles.ts';
+import type { Applied, DotfileDrift } from '../../protocol/dotfiles.ts';
 import type { HomePath } from '../../protocol/homePath.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
 import { setContext } from '../contextKeys.ts';
-import { failureText } from '../failure.ts';
+import { asPlainText, failureText } from '../failure.ts';
 import type { Log } from '../outputLog.ts';
 import { runGuarded } from '../registerCommands.ts';
 import { nameOf } from './dotfileIndex.ts';
@@ -62,7 +62,8 @@ export class DriftCommands implements vscode.Disposable {
     const { dotfiles } = this.#current.require();
     for (const path of paths) {
       if (dotfiles.drift(path) === undefined) continue;
-      const { keptVersion } = await dotfiles.restoreDrift(path as HomePath);
+      const { applied, keptVersion } = await dotfiles.restoreDrift(path as HomePath);
+      if (applied.state === 'refused') this.#tellRefused(path, applied);
       if (keptVersion === undefined) continue;
       const text = vscode.l10n.t('{0}: what was in the box is version {1} of it.', nameOf(path), keptVersion);
       vscode.window.setStatusBarMessage(text, 8000);
@@ -107,6 +108,16 @@ export class DriftCommands implements vscode.Disposable {
     this.#following = connection?.dotfiles.onDidChangeProblems((paths) => {
       this.#showDrifted(connection);
       for (const path of paths) this.#tellOfBothSides(connection, path);
+    });
+  }
+
+  /** Not waited for: the others are restored meanwhile. */
+  #tellRefused(path: string, { detail = '' }: Applied): void {
+    const retry = vscode.l10n.t('Retry');
+    const what = vscode.l10n.t('{0} could not be restored in the box.', nameOf(path));
+    const next = vscode.l10n.t('Look at what is at ~/{0} in a terminal, then try again.', path);
+    void vscode.window.showWarningMessage([what, asPlainText(detail), next].join(' '), retry).then((answer) => {
+      if (answer === retry) void runGuarded(() => this.restore([path]), 'restore in the home', this.#log);
     });
   }
 

@@ -13,6 +13,7 @@ import type {
   DotfileTrouble,
   DriftList,
   RemovedDotfile,
+  RestoredDrift,
   SaveResult,
 } from '../../protocol/dotfiles.ts';
 import { SpoonError } from '../../protocol/errors.ts';
@@ -130,11 +131,11 @@ export class HomeDotfiles implements vscode.Disposable {
     this.#change((index) => (dotfile === null ? index.remove(path) : index.put(dotfile)));
   }
 
-  /** The current version is written into the home. @returns the version that what was there is now, if it was one to keep */
-  async restoreDrift(path: HomePath): Promise<{ readonly keptVersion?: number }> {
-    const { applied, keptVersion } = await this.#api.restoreDrift(path);
-    this.#setProblem(path, applied);
-    return keptVersion === undefined ? {} : { keptVersion };
+  /** The current version is written into the home, unless the box refuses it; what was there may be a version now. */
+  async restoreDrift(path: HomePath): Promise<RestoredDrift> {
+    const restored = await this.#api.restoreDrift(path);
+    this.#setProblem(path, restored.applied);
+    return restored;
   }
 
   async history(name: string | { readonly id: string }): Promise<DotfileHistory> {

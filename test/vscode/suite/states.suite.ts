@@ -85,6 +85,18 @@ describe('the connection', () => {
     assert.equal(dotfiles.problem('.bashrc'), undefined);
   });
 
+  it('says in the row of a dotfile why it could not be restored in the box', async () => {
+    const drift = { id: '.vimrc', path: '.vimrc', state: 'missing' };
+    service.answer('listDotfiles', () => ({ dotfiles: [dotfile('.vimrc')] }));
+    service.answer('dotfileDrift', () => ({ watching: true, drifts: [drift], troubles: [] }));
+    service.answer('restoreDrift', () => ({ applied: { state: 'refused', detail: 'The home is full.' } }));
+    await connect();
+    await until('the drift is known', () => view.current.require().dotfiles.drift('.vimrc') !== undefined);
+    await vscode.commands.executeCommand('spoon.dotfiles.restoreInHome', view.tree.node('.vimrc'));
+    const spoken = () => view.tree.getTreeItem(view.tree.node('.vimrc')).accessibilityInformation?.label ?? '';
+    await until('it says why', () => spoken().includes('Deleted in the box. The home is full.'));
+  });
+
   it('loses nothing that is told while a list without it is on its way', async () => {
     service.answer('listDotfiles', () => ({ dotfiles: [dotfile('.gone')] }));
     await connect();
