@@ -2,8 +2,9 @@ import * as vscode from 'vscode';
 import { AdminParts } from './admin/adminParts.ts';
 import { SpoonAuthenticationProvider } from './auth/authenticationProvider.ts';
 import { AwaitedCodes } from './auth/awaitedCodes.ts';
-import { Sessions } from './auth/sessions.ts';
+import { type Session, Sessions } from './auth/sessions.ts';
 import { signIn, signInWith } from './auth/signIn.ts';
+import { signOut } from './auth/signOut.ts';
 import { switchService } from './auth/switchService.ts';
 import { registerUriHandler } from './auth/uriHandler.ts';
 import { CurrentConnection } from './connection/currentConnection.ts';
@@ -46,12 +47,13 @@ import { ThreadParts } from './threads/threadParts.ts';
 export interface TestView {
   readonly current: CurrentConnection;
   readonly sessions: Sessions;
+  readonly accounts: SpoonAuthenticationProvider;
   readonly tree: DotfilesTree;
   readonly drops: DropController;
   readonly edit: EditCommands;
   readonly activationMs: number;
   storeSecret(secret: SecretToStore): Promise<unknown>;
-  signInWith(handed: { url: string; token: string }): Promise<unknown>;
+  signInWith(handed: { url: string; token: string }): Promise<Session>;
 }
 
 /** Makes every part and hands each what it needs. Awaits no network: VS Code waits for this. */
@@ -63,6 +65,11 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const current = new CurrentConnection({ sessions, network, log });
   const codes = new AwaitedCodes();
   const signingIn = { sessions, network, codes };
+  const signingOut = { sessions, current, network };
+  const accounts = new SpoonAuthenticationProvider(sessions, {
+    signIn: () => signIn(signingIn),
+    signOut: (session) => signOut(signingOut, session),
+  });
   const tree = new DotfilesTree(current);
   const moves = new EditorMoves();
   const edit = new EditCommands(current, tree, moves);
@@ -92,7 +99,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     current,
     tree,
     threads,
-    new SpoonAuthenticationProvider(sessions, () => signIn(signingIn)),
+    accounts,
     new DotfilesFileSystem(current, nudge, moves),
     reports,
     clipboard,
@@ -131,7 +138,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     registerCommands(
       {
         'spoon.signIn': () => signIn(signingIn),
-        'spoon.signOut': () => sessions.remove(current.require().session.url),
+        'spoon.signOut': () => signOut(signingOut, current.require().session),
         'spoon.switchService': () => switchService(sessions, () => signIn(signingIn, '')),
         'spoon.reconnect': () => current.require().reconnect(),
         'spoon.showStatus': () => showStatusMenu(current),
@@ -163,6 +170,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   return {
     current,
     sessions,
+    accounts,
     tree,
     drops,
     edit,

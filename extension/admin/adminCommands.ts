@@ -31,7 +31,7 @@ export class AdminCommands {
     const connection = current.require();
     connection.requireReachable();
     const title = vscode.l10n.t('Signing in as administrator: go on in your browser');
-    const token = await vscode.window.withProgress(
+    const { token } = await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
       async (_, cancelled) => {
         const abort = new AbortController();

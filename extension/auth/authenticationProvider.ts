@@ -5,14 +5,19 @@ import type { Session, Sessions } from './sessions.ts';
 export class SpoonAuthenticationProvider implements vscode.AuthenticationProvider, vscode.Disposable {
   readonly #sessions: Sessions;
   readonly #signIn: () => Promise<Session>;
+  readonly #signOut: (session: Session) => Promise<void>;
   readonly #changed = new vscode.EventEmitter<vscode.AuthenticationProviderAuthenticationSessionsChangeEvent>();
   readonly #disposables: vscode.Disposable[];
   readonly onDidChangeSessions = this.#changed.event;
   #known = new Map<string, vscode.AuthenticationSession>();
 
-  constructor(sessions: Sessions, signIn: () => Promise<Session>) {
+  constructor(
+    sessions: Sessions,
+    ways: { signIn: () => Promise<Session>; signOut: (session: Session) => Promise<void> },
+  ) {
     this.#sessions = sessions;
-    this.#signIn = signIn;
+    this.#signIn = ways.signIn;
+    this.#signOut = ways.signOut;
     this.#disposables = [
       this.#changed,
       sessions.onDidChange(() => this.#announce()),
@@ -36,7 +41,7 @@ export class SpoonAuthenticationProvider implements vscode.AuthenticationProvide
 
   async removeSession(id: string): Promise<void> {
     const session = (await this.#sessions.list()).find((candidate) => toAuthenticationSession(candidate).id === id);
-    if (session !== undefined) await this.#sessions.remove(session.url);
+    if (session !== undefined) await this.#signOut(session);
   }
 
   dispose(): void {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ApiClient } from '../../client/apiClient.ts';
 import { SpoonError } from '../../protocol/errors.ts';
+import type { CreatedToken } from '../../protocol/identity.ts';
 import { routes } from '../../protocol/routes.ts';
 import { editorRedirect } from '../../protocol/signIn.ts';
 import type { AwaitedCodes } from './awaitedCodes.ts';
@@ -9,7 +10,6 @@ import { challengeOf, randomText } from './pkce.ts';
 /**
  * A token by way of the browser, where the password is typed: VS Code never sees it. On a desktop the browser comes back to
  * this window by itself; a VS Code that is in a browser has no address of its own to come back to, and shows a code.
- * @returns the token
  * @throws vscode.CancellationError when the person leaves; SpoonError `sign-in-denied`, `sign-in-code-invalid`
  */
 export function signInByBrowser(
@@ -17,7 +17,7 @@ export function signInByBrowser(
   codes: AwaitedCodes,
   signal: AbortSignal,
   kind?: 'admin',
-): Promise<string> {
+): Promise<CreatedToken> {
   const redirectUri = `${vscode.env.uriScheme}://spoon-dev.spoon/auth`;
   const comesBack = vscode.env.uiKind === vscode.UIKind.Desktop && editorRedirect.test(redirectUri);
   return comesBack ? byRedirect(api, codes, { redirectUri, signal, kind }) : byCode(api, signal, kind);
@@ -27,7 +27,7 @@ async function byRedirect(
   api: ApiClient,
   codes: AwaitedCodes,
   { redirectUri, signal, kind }: { redirectUri: string; signal: AbortSignal; kind: 'admin' | undefined },
-): Promise<string> {
+): Promise<CreatedToken> {
   const verifier = randomText();
   const state = randomText();
   const query = new URLSearchParams({
@@ -40,11 +40,10 @@ async function byRedirect(
   });
   await openOutside(`${api.url}${routes.signInPage.path}?${query}`);
   const code = await codes.wait(state, signal);
-  const { token } = await api.call('exchangeCode', { body: { code, codeVerifier: verifier, redirectUri }, signal });
-  return token;
+  return await api.call('exchangeCode', { body: { code, codeVerifier: verifier, redirectUri }, signal });
 }
 
-async function byCode(api: ApiClient, signal: AbortSignal, kind: 'admin' | undefined): Promise<string> {
+async function byCode(api: ApiClient, signal: AbortSignal, kind: 'admin' | undefined): Promise<CreatedToken> {
   const body = { clientName: vscode.env.appName, ...(kind === undefined ? {} : { kind }) };
   const { deviceCode, userCode, path, intervalMs } = await api.call('requestDeviceCode', { body, signal });
   const address = `${api.url}${path}`;
@@ -60,7 +59,7 @@ async function byCode(api: ApiClient, signal: AbortSignal, kind: 'admin' | undef
   for (let pauseMs = intervalMs; ; ) {
     await pause(pauseMs, signal);
     try {
-      return (await api.call('exchangeDeviceCode', { body: { deviceCode }, signal })).token;
+      return await api.call('exchangeDeviceCode', { body: { deviceCode }, signal });
     } catch (error) {
       if (!(error instanceof SpoonError)) throw error;
       if (error.code === 'slow-down') pauseMs += intervalMs;

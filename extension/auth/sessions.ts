@@ -15,6 +15,11 @@ export const Session = Type.Object({
   userId: Type.String(),
   username: Type.String(),
   displayName: Type.String(),
+  /**
+   * When the token ends that a sign-in with the browser has made, Unix time in milliseconds. Absent for one that was pasted or
+   * handed over, or stored by an older version: others may use it, so that signing out does not end it.
+   */
+  signedInUntilMs: Type.Optional(Type.Number()),
 });
 export type Session = Static<typeof Session>;
 

@@ -71,8 +71,9 @@ async function askToken({ network, codes }: SignInParts, url: string): Promise<S
     check: checkToken,
     accept: async (typed, signal) => {
       const api = await clientFor(network, url, undefined);
-      const token = typed.trim() || (await signInByBrowser(api, codes, signal));
-      return identify(network, url, token, signal);
+      if (typed.trim() !== '') return identify(network, url, typed.trim(), signal);
+      const { token, info } = await signInByBrowser(api, codes, signal);
+      return { ...(await identify(network, url, token, signal)), signedInUntilMs: info.expiresMs };
     },
   });
 }

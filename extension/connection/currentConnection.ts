@@ -100,6 +100,8 @@ export class CurrentConnection implements vscode.Disposable {
   }
 
   async #forget(session: Session, error: SpoonError): Promise<void> {
+    // Signed out or in anew elsewhere, which this window has yet to hear: not refused, and not its to forget.
+    if ((await this.#sessions.get(session.url))?.token !== session.token) return this.follow();
     await this.#sessions.remove(session.url);
     this.#refused.fire({ session, error });
   }

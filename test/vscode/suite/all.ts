@@ -4,5 +4,6 @@ import './saving.suite.ts';
 import './tree.suite.ts';
 import './upload.suite.ts';
 import './secrets.suite.ts';
+import './signOut.suite.ts';
 import './states.suite.ts';
 import './tls.suite.ts';
