@@ -83,6 +83,18 @@ describe('spoonctl login', { timeout: 120_000 }, () => {
     });
   }
 
+  it('keeps the own sign-in when given the token of an administrator, which it does not send', async () => {
+    await login();
+    const before = await readFile(file(), 'utf8');
+    memory.service.received.length = 0;
+    const admin = formatToken({ kind: 'a', id: 'TEST00000002', secret: 'z'.repeat(43) });
+    const { code, stderr } = await machine.run(['login', '--url', memory.service.url], admin);
+    assert.equal(code, 2);
+    assert.match(stderr, /a token for administration.*SPOON_URL and SPOON_TOKEN/);
+    assert.equal(await readFile(file(), 'utf8'), before);
+    assert.equal(memory.service.received.length, 0);
+  });
+
   it('closes a file that others could read, keeps a link a link, and forgets on logout', async () => {
     const kept = join(machine.homeDir, 'kept.json');
     await mkdir(join(file(), '..'), { recursive: true });

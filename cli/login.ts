@@ -117,5 +117,10 @@ function checkToken(text: string): string {
     );
   }
   if (token.kind === tokenKinds.ticket) throw new UsageError('This is a ticket for one connection and not a token.');
+  if (token.kind === tokenKinds.admin) {
+    throw new UsageError(
+      'This is a token for administration. Set SPOON_URL and SPOON_TOKEN to administer; to sign in, use one of your own, which starts with spn_u_.',
+    );
+  }
   return text;
 }
