@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { AdminParts } from './admin/adminParts.ts';
+import { AdminTokens } from './admin/adminTokens.ts';
 import { SpoonAuthenticationProvider } from './auth/authenticationProvider.ts';
 import { AwaitedCodes } from './auth/awaitedCodes.ts';
 import { type Session, Sessions } from './auth/sessions.ts';
@@ -48,6 +49,7 @@ export interface TestView {
   readonly current: CurrentConnection;
   readonly sessions: Sessions;
   readonly accounts: SpoonAuthenticationProvider;
+  readonly adminTokens: AdminTokens;
   readonly tree: DotfilesTree;
   readonly drops: DropController;
   readonly edit: EditCommands;
@@ -65,7 +67,8 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const current = new CurrentConnection({ sessions, network, log });
   const codes = new AwaitedCodes();
   const signingIn = { sessions, network, codes };
-  const signingOut = { sessions, current, network };
+  const adminTokens = new AdminTokens(context.secrets);
+  const signingOut = { sessions, current, network, adminTokens };
   const accounts = new SpoonAuthenticationProvider(sessions, {
     signIn: () => signIn(signingIn),
     signOut: (session) => signOut(signingOut, session),
@@ -84,7 +87,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
   const threads = new ThreadParts({ context, current, docker: platform.docker, log });
 
   const jobs = new JobParts({ current, log });
-  const admin = new AdminParts({ current, secrets: context.secrets, codes, log });
+  const admin = new AdminParts({ current, tokens: adminTokens, codes, log });
   const secretWriter = new SecretWriter(new SealKeySecrets(context.secrets));
   const repository = new RepositoryParts(current, tree, secretWriter);
   const secrets = new SecretParts({ current, platform, log, writer: secretWriter });
@@ -171,6 +174,7 @@ export function activateExtension(context: vscode.ExtensionContext, platform: Pl
     current,
     sessions,
     accounts,
+    adminTokens,
     tree,
     drops,
     edit,

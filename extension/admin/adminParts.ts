@@ -6,7 +6,7 @@ import type { Log } from '../outputLog.ts';
 import type { CommandHandler } from '../registerCommands.ts';
 import { AdminCommands } from './adminCommands.ts';
 import { AdminService } from './adminService.ts';
-import { AdminTokens } from './adminTokens.ts';
+import type { AdminTokens } from './adminTokens.ts';
 import { ServiceTree } from './serviceTree.ts';
 
 /** Everything for administrators in VS Code: the Service view, its sign-in and its commands. */
@@ -16,16 +16,15 @@ export class AdminParts implements vscode.Disposable {
 
   constructor({
     current,
-    secrets,
+    tokens,
     codes,
     log,
   }: {
     current: CurrentConnection;
-    secrets: vscode.SecretStorage;
+    tokens: AdminTokens;
     codes: AwaitedCodes;
     log: Log;
   }) {
-    const tokens = new AdminTokens(secrets);
     const service = new AdminService({ current, tokens, log });
     const tree = new ServiceTree(current, service);
     const commands = new AdminCommands({ current, service, tree, codes });

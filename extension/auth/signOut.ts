@@ -11,6 +11,11 @@ export interface SignOutParts {
   readonly sessions: Sessions;
   readonly current: CurrentConnection;
   readonly network: Network;
+  /** With which the same person administers the service. */
+  readonly adminTokens: {
+    get(session: Session): Promise<string | undefined>;
+    remove(session: Session): Promise<void>;
+  };
 }
 
 /**
@@ -18,7 +23,7 @@ export interface SignOutParts {
  * told how long that token lives and what ends it.
  */
 export async function signOut(
-  { sessions, current, network }: SignOutParts,
+  { sessions, current, network, adminTokens }: SignOutParts,
   { url }: Pick<Session, 'url'>,
 ): Promise<void> {
   // What is stored, and not what the connection was opened with: it may have been signed in anew.
@@ -26,7 +31,12 @@ export async function signOut(
   await sessions.remove(url);
   // Before the token ends: a connection that still had it would tell people that they were refused.
   await current.follow();
-  if (session?.signedInUntilMs === undefined) return;
+  if (session === undefined) return;
+  const adminId = parseToken((await adminTokens.get(session)) ?? '')?.id;
+  // Whoever signs in next administers only when asked for the password. What cannot be ended ends by itself within hours.
+  await adminTokens.remove(session);
+  if (adminId !== undefined) await endOwn(network, session, adminId);
+  if (session.signedInUntilMs === undefined) return;
   const id = parseToken(session.token)?.id;
   if (id === undefined) return;
   const failure = await endOwn(network, session, id);

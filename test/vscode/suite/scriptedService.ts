@@ -3,6 +3,8 @@ import { health, ProtocolService } from '../../fixtures/protocolService.fixture.
 
 export const scriptedToken = formatToken({ kind: 'u', id: 'a'.repeat(12), secret: 'b'.repeat(43) });
 
+export const scriptedUser = { id: 'u1', username: 'eve', displayName: 'Eve', createdMs: 0, disabled: false };
+
 export const scriptedBox = {
   state: 'stopped',
   engine: 'none',
@@ -17,8 +19,7 @@ export const scriptedBox = {
 /** A service of which the test decides what it says. */
 export async function scriptedService(): Promise<ProtocolService> {
   const service = await ProtocolService.start();
-  const user = { id: 'u1', username: 'eve', displayName: 'Eve', createdMs: 0, disabled: false };
-  service.answer('me', () => ({ kind: 'user', user, scopes: [] }));
+  service.answer('me', () => ({ kind: 'user', user: scriptedUser, scopes: [] }));
   service.answer('box', () => scriptedBox);
   service.answer('listDotfiles', () => ({ dotfiles: [] }));
   service.answer('dotfileDrift', () => ({ watching: false, drifts: [] }));

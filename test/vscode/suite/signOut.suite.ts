@@ -5,8 +5,9 @@ import { CurrentConnection } from '../../../extension/connection/currentConnecti
 import type { TestView } from '../../../extension/extension.ts';
 import { nodePlatform } from '../../../extension/node/nodePlatform.ts';
 import { SpoonError } from '../../../protocol/errors.ts';
+import { formatToken } from '../../../protocol/tokenFormat.ts';
 import type { ProtocolService } from '../../fixtures/protocolService.fixture.ts';
-import { scriptedService, scriptedToken as token } from './scriptedService.ts';
+import { scriptedService, scriptedUser, scriptedToken as token } from './scriptedService.ts';
 import { activate, until } from './window.ts';
 
 describe('signing out', () => {
@@ -49,6 +50,21 @@ describe('signing out', () => {
       [['a'.repeat(12), `Bearer ${token}`]],
     );
     assert.equal(wasThere, undefined, 'forgotten first: no window then takes the end for a refusal');
+  });
+
+  it('leaves no token of an administrator, here or at the service', async () => {
+    service.answer('me', () => ({ kind: 'user', user: { ...scriptedUser, admin: true }, scopes: [] }));
+    await connect();
+    const session = await view.sessions.get(service.url);
+    assert.ok(session);
+    const id = 'b'.repeat(12);
+    await view.adminTokens.store(session, formatToken({ kind: 'a', id, secret: 'c'.repeat(43) }));
+    await signOut();
+    assert.equal(await view.adminTokens.get(session), undefined);
+    assert.deepEqual(
+      revoked().map(({ params }) => params.id),
+      [id],
+    );
   });
 
   it('ends it from the Accounts menu too', async () => {
