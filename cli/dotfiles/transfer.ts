@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DotfilesApi } from '../../client/dotfilesApi.ts';
@@ -9,6 +8,7 @@ import { SpoonError } from '../../protocol/errors.ts';
 import { maxArchiveBytes } from '../../protocol/limits.ts';
 import { type CommandLine, type JsonOption, UsageError, withJson } from '../commandLine.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { PartialFile } from '../partialFile.ts';
 import { ask } from '../prompt.ts';
 import { systemReason } from '../systemReason.ts';
 import { type LocalFile, readLocalFolder } from './localFolder.ts';
@@ -89,16 +89,13 @@ Examples:
   spoonctl dotfiles export dotfiles.tar
   spoonctl dotfiles export | tar -x -C ~`;
 
-/** Complete, or not there at all: what an older export was stays until then. Pipes and devices are written to as they are. */
 async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const there = await stat(file).catch(() => undefined);
-  if (there !== undefined && !there.isFile() && !there.isDirectory()) return await writeFile(file, bytes);
-  const partial = `${file}.${randomUUID().slice(0, 8)}.partial`;
+  const partial = await PartialFile.of(file);
   try {
-    await writeFile(partial, bytes, { flag: 'wx', mode: 0o600, flush: true });
-    await rename(partial, file);
+    await writeFile(partial.path, bytes, { flag: partial.flags, mode: 0o600 });
+    await partial.commit();
   } catch (error) {
-    await rm(partial, { force: true });
+    await partial.discard();
     throw new UsageError(`${file} cannot be written: ${systemReason(error)}.`);
   }
 }

@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { PassThrough, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import { type CommandLine, UsageError } from '../commandLine.ts';
 import { connect } from '../connection.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { PartialFile } from '../partialFile.ts';
 import { systemReason } from '../systemReason.ts';
 import { ByteProgress } from './byteProgress.ts';
 import { programFailure, runInBox } from './runInBox.ts';
@@ -49,10 +48,9 @@ export async function exportHome(
   line.note(
     'The archive holds your home as it is: dotfiles in plain text, keys and tokens too. Keep it like a password.',
   );
-  // Complete, or not there at all.
-  const partial = file === undefined ? undefined : `${file}.${randomUUID().slice(0, 8)}.partial`;
+  const partial = file === undefined ? undefined : await PartialFile.of(file);
   const target: Writable =
-    partial === undefined ? line.stdout : createWriteStream(partial, { flags: 'wx', mode: 0o600 });
+    partial === undefined ? line.stdout : createWriteStream(partial.path, { flags: partial.flags, mode: 0o600 });
   const isPacked = options.zstd === true || (file !== undefined && /\.t?zst$/.test(file));
   const packer = isPacked ? createZstdCompress() : new PassThrough();
   const failed = new AbortController();
@@ -72,14 +70,14 @@ export async function exportHome(
     if (end.code > 1) throw programFailure(end, 'The home could not be exported.');
     packer.end();
     await written;
-    if (partial !== undefined && file !== undefined) await rename(partial, file);
+    await partial?.commit();
     progress.end();
     tell(line, end.complaints);
     if (file !== undefined) line.note(`Wrote ${file}.`);
   } catch (error) {
     progress.end();
     packer.destroy();
-    if (partial !== undefined) await rm(partial, { force: true });
+    await partial?.discard();
     if (error instanceof Error && 'syscall' in error) {
       throw new UsageError(`${file ?? 'stdout'} cannot be written: ${systemReason(error)}.`);
     }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ApiClient } from '../../client/apiClient.ts';
+import { endToken } from '../../client/endToken.ts';
 import { SpoonError } from '../../protocol/errors.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CurrentConnection } from '../connection/currentConnection.ts';
@@ -65,11 +66,11 @@ export class AdminService implements vscode.Disposable {
   }
 
   async signOut(): Promise<void> {
-    const { session } = this.#current.require();
-    const id = this.#token?.split('_')[2];
-    await this.#tokens.remove(session);
+    const { session, api } = this.#current.require();
     // Forgotten here either way; it ends by itself within hours.
-    if (id !== undefined) await this.#current.require().api.call('revokeToken', { params: { id } });
+    const id = await this.#tokens.remove(session);
+    const failure = id === undefined ? undefined : await endToken(api, id);
+    if (failure !== undefined) throw failure;
   }
 
   /** @throws SpoonError when the service did not answer; the view then shows what it had */

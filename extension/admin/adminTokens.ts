@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { parseToken } from '../../protocol/tokenFormat.ts';
 import type { Session } from '../auth/sessions.ts';
 
 const keyOf = ({ url, userId }: Pick<Session, 'url' | 'userId'>): string => `spoon.admin:${userId}@${url}`;
@@ -26,8 +27,11 @@ export class AdminTokens implements vscode.Disposable {
     await this.#secrets.store(keyOf(session), token);
   }
 
-  async remove(session: Session): Promise<void> {
+  /** @returns the id of the one that was there, for whoever ends it at the service */
+  async remove(session: Session): Promise<string | undefined> {
+    const token = await this.get(session);
     await this.#secrets.delete(keyOf(session));
+    return parseToken(token ?? '')?.id;
   }
 
   dispose(): void {

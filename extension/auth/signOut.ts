@@ -12,10 +12,7 @@ export interface SignOutParts {
   readonly current: CurrentConnection;
   readonly network: Network;
   /** With which the same person administers the service. */
-  readonly adminTokens: {
-    get(session: Session): Promise<string | undefined>;
-    remove(session: Session): Promise<void>;
-  };
+  readonly adminTokens: { remove(session: Session): Promise<string | undefined> };
 }
 
 /**
@@ -32,9 +29,8 @@ export async function signOut(
   // Before the token ends: a connection that still had it would tell people that they were refused.
   await current.follow();
   if (session === undefined) return;
-  const adminId = parseToken((await adminTokens.get(session)) ?? '')?.id;
   // Whoever signs in next administers only when asked for the password. What cannot be ended ends by itself within hours.
-  await adminTokens.remove(session);
+  const adminId = await adminTokens.remove(session);
   if (adminId !== undefined) await endOwn(network, session, adminId);
   if (session.signedInUntilMs === undefined) return;
   const id = parseToken(session.token)?.id;

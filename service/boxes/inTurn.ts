@@ -1,3 +1,5 @@
+import { rejectedBy } from './rejectedBy.ts';
+
 /** Work under the same key runs one after another, in the order it was asked for; keys do not wait for each other. */
 export class InTurn {
   readonly #last = new Map<string, Promise<void>>();
@@ -7,31 +9,16 @@ export class InTurn {
     const before = this.#last.get(key) ?? Promise.resolve();
     const { promise: done, resolve } = Promise.withResolvers<void>();
     this.#last.set(key, done);
-    let isItsTurn = false;
     const end = (): void => {
       resolve();
       if (this.#last.get(key) === done) this.#last.delete(key);
     };
     try {
-      await (signal === undefined ? before : orAborted(before, signal));
-      isItsTurn = true;
+      await (signal === undefined ? before : Promise.race([before, rejectedBy(signal)]));
       return await work();
     } finally {
       // Who gave up waiting lets nobody else in before its turn.
-      if (isItsTurn) end();
-      else void before.then(end);
+      void before.then(end);
     }
-  }
-}
-
-async function orAborted(before: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([before, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
