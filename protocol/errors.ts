@@ -222,6 +222,7 @@ export const errorTable = {
   // Seen by clients only
   'service-url-invalid': { status: 400, title: 'The address of the service cannot be used.' },
   'not-signed-in': { status: 401, title: 'You are not signed in.' },
+  'row-gone': { status: 409, title: 'The tree changed in that moment. Choose the row once more.' },
   'editor-refused': { status: 409, title: 'VS Code did not move what is open in an editor.' },
   'terminal-ended': { status: 410, title: 'The terminal has ended.' },
   'seal-key-changed': { status: 409, title: 'The service has another key for secrets than before.' },

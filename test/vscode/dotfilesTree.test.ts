@@ -235,8 +235,13 @@ describe('the Dotfiles tree in VS Code', { concurrency: false, timeout: 600_000 
   });
 
   it('says why a file is as it is', async () => {
-    await window.menu(window.row('.hand'), 'Why Is This File Like This…');
-    await window.page.locator('.quick-input-title', { hasText: 'Why ~/.hand Is Like This' }).waitFor();
+    const why = window.page.locator('.quick-input-title', { hasText: 'Why ~/.hand Is Like This' });
+    // The tree may be read anew while the menu is open, and a person then chooses once more.
+    await window.until(async () => {
+      await window.menu(window.row('.hand'), 'Why Is This File Like This…');
+      await why.or(window.notification('Choose the row once more')).first().waitFor();
+      return await why.isVisible();
+    });
     await window.page
       .locator('.quick-input-list .monaco-list-row', { hasText: /Overlay: these dotfiles.*wins/ })
       .waitFor();

@@ -58,6 +58,18 @@ describe('the Dotfiles tree', () => {
     assert.deepEqual(await stored(), ['d']);
   });
 
+  it('deletes nothing where the menu has lost its row, whatever is selected', async () => {
+    for (const path of ['kept', 'chosen']) await put(path);
+    await until('added', () => has('chosen'));
+    await view.tree.show('kept');
+    await until('selected', () => view.tree.selection.some(({ path }) => path === 'kept'));
+    await vscode.commands.executeCommand('spoon.dotfiles.delete', undefined);
+    await vscode.commands.executeCommand('spoon.dotfiles.delete', { path: 'chosen' }, [{ path: 'chosen' }, undefined]);
+    assert.deepEqual(await stored(), ['chosen', 'kept']);
+    await vscode.commands.executeCommand('spoon.dotfiles.delete');
+    assert.deepEqual(await stored(), ['chosen'], 'the palette means what is selected');
+  });
+
   it('copies paths as the shell has them', async () => {
     await put('a b');
     await until('added', () => has('a b'));
