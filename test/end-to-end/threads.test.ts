@@ -199,7 +199,7 @@ describe('threads', { timeout: 300_000 }, () => {
     const progress = events.find((event) => event.type === 'thread.progress');
     assert.deepEqual([progress?.spoon, progress?.branch, progress?.progress.phase], ['stuck', 'main', 'connecting']);
     await gone(() => readdirSync('/proc').some((pid) => isGitIn(pid, home())));
-    assert.ok(!existsSync(join(home(), 'Code/stuck')));
+    await gone(() => existsSync(join(home(), 'Code/stuck')));
     const { spoons } = await side.json<{ spoons: Spoon[] }>('GET', '/v1/spoons', token);
     assert.ok(!spoons.some(({ name }) => name === 'stuck'));
     socket.terminate();
